@@ -1,1 +1,86 @@
-"""nppac-envs."""
+"""Dexterous manipulation tasks with binary rewards, and demonstrations from wherever they are.
+
+`import nppac_envs` registers `nppac/Door-v0` and `nppac/Pen-v0` with Gymnasium. It imports neither
+the simulator nor Minari: those come with the first environment made and the first set loaded.
+Public names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+from nppac_envs.registration import register_environments
+
+if TYPE_CHECKING:
+    from nppac_envs.adroit.config import DoorConfig, PenConfig
+    from nppac_envs.config import EnvConfig
+    from nppac_envs.demonstrations.config import DemonstrationsConfig
+    from nppac_envs.demonstrations.dapg import DapgConfig
+    from nppac_envs.demonstrations.dataset import Demonstrations
+    from nppac_envs.demonstrations.minari import MinariConfig
+    from nppac_envs.demonstrations.npz import NpzConfig
+    from nppac_envs.demonstrations.shipped import ShippedConfig, shipped_names
+    from nppac_envs.demonstrations.sources import DemonstrationsSource
+    from nppac_envs.errors import ConfigError, DataError, EnvsError
+    from nppac_envs.hookspecs import hookimpl
+    from nppac_envs.measures import EpisodeMeasures, Measures, measure
+
+_HOMES = {
+    "ConfigError": "errors",
+    "DapgConfig": "demonstrations.dapg",
+    "DataError": "errors",
+    "Demonstrations": "demonstrations.dataset",
+    "DemonstrationsConfig": "demonstrations.config",
+    "DemonstrationsSource": "demonstrations.sources",
+    "DoorConfig": "adroit.config",
+    "EnvConfig": "config",
+    "EnvsError": "errors",
+    "EpisodeMeasures": "measures",
+    "Measures": "measures",
+    "MinariConfig": "demonstrations.minari",
+    "NpzConfig": "demonstrations.npz",
+    "PenConfig": "adroit.config",
+    "ShippedConfig": "demonstrations.shipped",
+    "hookimpl": "hookspecs",
+    "measure": "measures",
+    "shipped_names": "demonstrations.shipped",
+}
+
+__all__ = [
+    "ConfigError",
+    "DapgConfig",
+    "DataError",
+    "Demonstrations",
+    "DemonstrationsConfig",
+    "DemonstrationsSource",
+    "DoorConfig",
+    "EnvConfig",
+    "EnvsError",
+    "EpisodeMeasures",
+    "Measures",
+    "MinariConfig",
+    "NpzConfig",
+    "PenConfig",
+    "ShippedConfig",
+    "__version__",
+    "hookimpl",
+    "measure",
+    "shipped_names",
+]
+
+__version__: str
+
+register_environments()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("nppac-envs")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,1 +1,71 @@
-"""nppac-priors."""
+"""Behavioural priors: calibrated distributions over actions, given states.
+
+Fit one with a config (`ExactGPConfig().fit(states, actions)`), store it with `prior.save(path)`
+and `load_prior(path)`. Public names are imported when they are first used, so importing this
+package imports no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nppac_priors.config import ComponentConfig as ComponentConfig
+    from nppac_priors.config import PriorConfig as PriorConfig
+    from nppac_priors.errors import ConfigError as ConfigError
+    from nppac_priors.errors import DataError as DataError
+    from nppac_priors.errors import DuplicateKindError as DuplicateKindError
+    from nppac_priors.errors import NppacError as NppacError
+    from nppac_priors.errors import NumericalError as NumericalError
+    from nppac_priors.errors import PluginError as PluginError
+    from nppac_priors.errors import PluginLoadError as PluginLoadError
+    from nppac_priors.errors import PriorFileError as PriorFileError
+    from nppac_priors.errors import UnknownKindError as UnknownKindError
+    from nppac_priors.exact_gp.config import ExactGPConfig as ExactGPConfig
+    from nppac_priors.hookspecs import hookimpl as hookimpl
+    from nppac_priors.prior import GaussianPrior as GaussianPrior
+    from nppac_priors.prior import Prior as Prior
+    from nppac_priors.progress import Progress as Progress
+    from nppac_priors.registry import ByKind as ByKind
+    from nppac_priors.registry import PriorField as PriorField
+    from nppac_priors.registry import Registry as Registry
+    from nppac_priors.registry import prior_registry as prior_registry
+    from nppac_priors.storage import load_prior as load_prior
+    from nppac_priors.storage import save_prior as save_prior
+
+_MODULES = {
+    "config": ["ComponentConfig", "PriorConfig"],
+    "errors": [
+        "ConfigError",
+        "DataError",
+        "DuplicateKindError",
+        "NppacError",
+        "NumericalError",
+        "PluginError",
+        "PluginLoadError",
+        "PriorFileError",
+        "UnknownKindError",
+    ],
+    "exact_gp.config": ["ExactGPConfig"],
+    "hookspecs": ["hookimpl"],
+    "prior": ["GaussianPrior", "Prior"],
+    "progress": ["Progress"],
+    "registry": ["ByKind", "PriorField", "Registry", "prior_registry"],
+    "storage": ["load_prior", "save_prior"],
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from nppac_priors.plugin_loading import version_of
+
+        return version_of("nppac-priors")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF, "__version__"])

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from nppac_knn_prior.config import KNNConfig
+from nppac_priors import DataError, load_prior, prior_registry
+
+
+@pytest.fixture
+def demonstrations():
+    generator = torch.Generator().manual_seed(0)
+    states = torch.rand(200, 3, generator=generator)
+    return states, torch.tanh(states[:, :2] * 2 - 1)
+
+
+def test_it_is_found_by_kind():
+    component = prior_registry().components["knn"]
+    assert component.cls is KNNConfig
+    assert (component.distribution, component.version) == ("nppac-knn-prior", "0.3.0")
+
+
+def test_one_neighbour_gives_its_action_and_the_smallest_std(demonstrations):
+    states, actions = demonstrations
+    prior = KNNConfig(neighbours=1, min_std=0.1).fit(states, actions)
+    mean, std = prior.moments(states)
+    torch.testing.assert_close(mean, actions)
+    torch.testing.assert_close(std, torch.full_like(std, 0.1))
+
+
+def test_the_mean_is_that_of_the_neighbours_found_by_sorting(demonstrations):
+    states, actions = demonstrations
+    prior = KNNConfig(neighbours=5).fit(states, actions)
+    query = torch.tensor([[0.3, 0.6, 0.5]])
+    scale = states.std(dim=0, correction=0)
+    order = (((states - query) / scale) ** 2).sum(dim=1).argsort()[:5]
+    torch.testing.assert_close(prior.mean(query)[0], actions[order].mean(dim=0))
+
+
+def test_the_std_grows_to_the_far_value(demonstrations):
+    prior = KNNConfig(far_std=0.8).fit(*demonstrations)
+    steps = torch.linspace(1, 30, 30)[:, None].expand(30, 3)
+    std = prior.moments(steps)[1]
+    assert (std.diff(dim=0) >= -1e-6).all()
+    torch.testing.assert_close(std[-1], torch.full((2,), 0.8))
+
+
+def test_every_finite_state_has_finite_moments(demonstrations):
+    prior = KNNConfig().fit(*demonstrations)
+    for value in (1e30, -3e38, 0.0):
+        mean, std = prior.moments(torch.full((30, 3), value))
+        assert torch.isfinite(mean).all()
+        assert torch.isfinite(std).all()
+
+
+def test_fewer_demonstrations_than_neighbours_are_all_averaged():
+    prior = KNNConfig(neighbours=8).fit(torch.eye(3), torch.eye(3))
+    torch.testing.assert_close(prior.mean(torch.zeros(1, 3)), torch.full((1, 3), 1 / 3))
+
+
+def test_a_stored_prior_is_rebuilt(demonstrations, tmp_path):
+    prior = KNNConfig(neighbours=3).fit(*demonstrations)
+    prior.save(tmp_path / "prior.safetensors")
+    restored = load_prior(tmp_path / "prior.safetensors")
+    query = torch.rand(10, 3, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(prior.moments(query), restored.moments(query))
+    assert restored.data_hash == prior.data_hash
+
+
+def test_weights_are_refused(demonstrations):
+    with pytest.raises(DataError, match="takes no weights"):
+        KNNConfig().fit(*demonstrations, weights=torch.ones(200))

@@ -1,0 +1,76 @@
+"""How an agent acts: a Tianshou policy around the policy network and the observed prior."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tianshou.algorithm.algorithm_base import Policy
+from tianshou.data import Batch
+from torch import Tensor
+
+from nppac_agents.config import Spaces
+from nppac_agents.experience.observed_prior import ObservedPrior
+from nppac_agents.learning.policy_network import PolicyNetwork
+
+PriorScale = Literal["std", "variance"]
+
+
+class ActingPolicy(Policy):
+    """Samples within a training step, the distribution's mode outside of one (evaluation).
+
+    Tianshou stores the raw action and clips it on the way to the environment. The prior is held as a
+    plain object, so that no optimizer, ``train()`` or ``state_dict()`` ever reaches it.
+
+    Args:
+        network: pi(a|s).
+        spaces: of the environment; the action space is [-1, 1].
+        observed: the prior; none for agents without.
+        prior_scale: which moment of the prior serves as the scale of its normal.
+        device: of the network.
+        generator: the noise of sampled actions, on ``device``.
+    """
+
+    def __init__(
+        self,
+        network: PolicyNetwork,
+        spaces: Spaces,
+        *,
+        observed: ObservedPrior | None,
+        prior_scale: PriorScale,
+        device: str | torch.device,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(spaces.action, spaces.observation, action_bound_method="clip")
+        self.network = network
+        self.observed = observed
+        self.prior_scale: PriorScale = prior_scale
+        self.device = torch.device(device)
+        self.generator = generator
+        self.state_dim = int(np.prod(spaces.observation.shape))
+        self.action_dim = int(np.prod(spaces.action.shape))
+
+    def forward(self, batch: Any, state: Any = None, **_: Any) -> Batch:
+        """Tianshou's entry: raw actions for ``batch.obs`` (B, S)."""
+        deterministic = not self.is_within_training_step
+        return Batch(act=self.act(np.asarray(batch.obs), deterministic=deterministic), state=state)
+
+    @torch.no_grad()
+    def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
+        """Raw (not clipped) actions (B, A) at states (B, S)."""
+        inputs = torch.from_numpy(np.ascontiguousarray(states, dtype=np.float32)).to(self.device)
+        needs_prior = self.network.start == "residual"
+        if deterministic:
+            mean = self.observed.mean(states) if needs_prior and self.observed else None
+            return self.network.mode(inputs, mean).cpu().numpy()
+        mean, scale = None, None
+        if needs_prior and self.observed:
+            mean, std = self.observed.moments(states)
+            scale = self.scale(std)
+        actions, _ = self.network(inputs, mean, scale).sample(self.generator)
+        return actions.cpu().numpy()
+
+    def scale(self, prior_std: Tensor) -> Tensor:
+        """The scale of the prior's normal: its standard deviation, or, as published, its variance."""
+        return prior_std if self.prior_scale == "std" else prior_std.square()

@@ -1,0 +1,194 @@
+"""The replay: a Tianshou vector buffer whose storage is one tensor on the learner's device.
+
+One row holds one transition with the prior's moments at both of its states, so that a minibatch is one
+gather and no update asks the prior for anything. Tianshou's collectors and trainers use it like their
+own buffers; ``sample_transitions`` is the same minibatch without their containers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from tianshou.data import Batch, ReplayBuffer, ReplayBufferManager
+from torch import Tensor
+
+from nppac_agents.experience.observed_prior import ObservedPrior
+from nppac_agents.experience.transitions import Transitions
+
+
+class TensorReplay(ReplayBufferManager):
+    """Ring buffers of ``capacity // n_envs`` transitions, one for each environment.
+
+    Args:
+        capacity: transitions over all environments.
+        n_envs: environments, each with its own ring.
+        state_dim: S.
+        action_dim: A.
+        observed: the prior whose moments are stored beside each transition; none for agents without.
+        device: where the rows lie.
+        generator: draws the minibatches; on ``device``.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        n_envs: int,
+        state_dim: int,
+        action_dim: int,
+        *,
+        observed: ObservedPrior | None,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__([ReplayBuffer(capacity // n_envs) for _ in range(n_envs)])
+        self.observed = observed
+        self.generator = generator
+        prior_dim = action_dim if observed is not None else 0
+        self._widths = (state_dim, action_dim, 1, 1, 1, state_dim, *[prior_dim] * 4)
+        self._rows = torch.empty(self.maxsize, sum(self._widths), device=device)
+        self._offsets = torch.as_tensor(self._offset, device=device)
+        self._fill_ends = torch.zeros(n_envs, dtype=torch.long, device=device)
+
+    def add(
+        self, batch: Any, buffer_ids: np.ndarray | list[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Stores one transition for each of the environments ``buffer_ids`` (default: all).
+
+        Returns, as Tianshou's own buffers do, the row of each, and the return, the length and the first
+        row of the episodes that it ended (return and length 0 for those that go on).
+        """
+        ids = np.arange(self.buffer_num) if buffer_ids is None else np.asarray(buffer_ids)
+        rewards = np.asarray(batch.rew, dtype=np.float32)
+        terminated, truncated = np.asarray(batch.terminated), np.asarray(batch.truncated)
+        placed = [
+            self.buffers[env]._update_state_pre_add(reward, done)
+            for env, reward, done in zip(ids, rewards, terminated | truncated, strict=True)
+        ]
+        rows, returns, lengths, starts = (np.array(column) for column in zip(*placed, strict=True))
+        rows, starts = rows + self._offset[ids], starts + self._offset[ids]
+        self._write(rows, batch, rewards, terminated, truncated)
+        self.last_index[ids] = rows
+        self._count()
+        return rows, returns, lengths, starts
+
+    def _write(
+        self,
+        rows: np.ndarray,
+        batch: Any,
+        rewards: np.ndarray,
+        terminated: np.ndarray,
+        truncated: np.ndarray,
+    ) -> None:
+        states = np.asarray(batch.obs, dtype=np.float32)
+        next_states = np.asarray(batch.obs_next, dtype=np.float32)
+        actions = np.asarray(batch.act, dtype=np.float32)
+        flags = np.stack([rewards, terminated, truncated], axis=1, dtype=np.float32)
+        plain = np.concatenate([states, actions, flags, next_states], axis=1)
+        device = self._rows.device
+        parts = [torch.from_numpy(plain).to(device)]
+        if self.observed is not None:
+            mean, std = self.observed.moments(np.concatenate([next_states, states]))
+            parts += [mean[len(rows) :], std[len(rows) :], mean[: len(rows)], std[: len(rows)]]
+        self._rows[torch.from_numpy(rows).to(device)] = torch.cat(parts, dim=1)
+
+    def _count(self) -> None:
+        self._lengths = np.array([len(ring) for ring in self.buffers])
+        self._fill_ends.copy_(torch.from_numpy(np.cumsum(self._lengths)))
+
+    def sample_transitions(self, batch_size: int) -> Transitions:
+        """A minibatch drawn uniformly, with replacement, from all stored transitions."""
+        return self.transitions(self._draw(batch_size))
+
+    def transitions(self, rows: Tensor) -> Transitions:
+        """The transitions at the given rows."""
+        fields = self._rows[rows].split(self._widths, dim=1)
+        return Transitions(*fields[:2], *(field.squeeze(1) for field in fields[2:5]), *fields[5:])
+
+    def _draw(self, batch_size: int) -> Tensor:
+        device = self._rows.device
+        ranks = torch.randint(
+            len(self), (batch_size,), generator=self.generator, device=device
+        )  # rank among the stored transitions, ring after ring
+        rings = torch.bucketize(ranks, self._fill_ends, right=True)
+        starts = self._fill_ends - torch.diff(self._fill_ends, prepend=self._fill_ends.new_zeros(1))
+        return ranks - starts[rings] + self._offsets[rings]
+
+    # What Tianshou's trainers and collectors call.
+
+    def sample_indices(self, batch_size: int | None) -> np.ndarray:
+        """Rows of a minibatch; all stored rows in order for 0, all in random order for None."""
+        if batch_size is not None and batch_size > 0:
+            return self._draw(batch_size).cpu().numpy()
+        filled = zip(self._offset, self._lengths, strict=True)
+        rows = np.concatenate([np.arange(start, start + length) for start, length in filled])
+        if batch_size is None:
+            order = torch.randperm(len(rows), generator=self.generator, device=self._rows.device)
+            return rows[order.cpu().numpy()]
+        return rows
+
+    def __getitem__(self, index: Any) -> Batch:
+        """The transitions at ``index`` as a Tianshou batch of tensors, the prior under ``policy``."""
+        index = np.arange(self.maxsize)[index]
+        rows = torch.as_tensor(index, device=self._rows.device).reshape(-1)
+        part = self.transitions(rows)
+        return Batch(
+            obs=part.states,
+            act=part.actions,
+            rew=part.rewards,
+            terminated=part.terminated.bool(),
+            truncated=part.truncated.bool(),
+            done=(part.terminated + part.truncated).bool(),
+            obs_next=part.next_states,
+            info=Batch(),
+            policy=Batch(
+                prior_mean=part.prior_mean,
+                prior_std=part.prior_std,
+                next_prior_mean=part.next_prior_mean,
+                next_prior_std=part.next_prior_std,
+            ),
+        )
+
+    def hasnull(self) -> bool:
+        """False: values are checked where they arise, not by a scan of the whole buffer."""
+        return False
+
+    def reset(self, keep_statistics: bool = False) -> None:
+        """Forgets all transitions."""
+        super().reset(keep_statistics=keep_statistics)
+        self._count()
+
+    # Checkpoints.
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that later samples depend on: rows, ring positions, episode sums, generator."""
+        rings = [
+            (len(ring), ring._insertion_idx, ring._ep_len, ring._ep_start_idx)
+            for ring in self.buffers
+        ]
+        rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
+        return {
+            "rows": self._rows[rows],
+            "rings": torch.tensor(rings),
+            "returns": torch.tensor([float(ring._ep_return) for ring in self.buffers]),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Restores what ``state()`` returned into a buffer of the same shape."""
+        rings = zip(self.buffers, state["rings"].tolist(), state["returns"].tolist(), strict=True)
+        for ring, (length, insertion, episode_length, episode_start), episode_return in rings:
+            ring._size, ring._insertion_idx = length, insertion
+            ring._ep_len, ring._ep_start_idx = episode_length, episode_start
+            ring._ep_return = episode_return
+        self._count()
+        self.last_index = np.array(
+            [
+                start + (ring._insertion_idx - 1) % max(len(ring), 1)
+                for start, ring in zip(self._offset, self.buffers, strict=True)
+            ]
+        )
+        rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
+        self._rows[rows] = state["rows"].to(self._rows.device)
+        self.generator.set_state(state["generator"])

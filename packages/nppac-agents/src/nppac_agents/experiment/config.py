@@ -1,0 +1,95 @@
+"""The experiment: one file that says everything about a run."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from nppac_envs.demonstrations.sources import DemonstrationsSource
+from nppac_priors.config import Config
+from nppac_priors.registry import PriorField
+from pydantic import Field, model_validator
+
+from nppac_agents.experiment.registries import AgentField, EnvField
+
+
+class TrainingConfig(Config):
+    """How much interaction, and how much learning from it."""
+
+    env_steps: int = Field(
+        20_000, ge=0, description="Environment steps over all training environments."
+    )
+    n_envs: int = Field(8, ge=1, le=1024, description="Training environments, stepped together.")
+    start_steps: int = Field(
+        1_000, ge=1, description="Environment steps, with the starting policy, before any update."
+    )
+    updates_per_step: float = Field(
+        1.0, ge=0, le=100, description="Update-to-data ratio: updates per environment step."
+    )
+    replay_capacity: int = Field(
+        1_000_000, ge=1, description="Transitions kept; the oldest are overwritten."
+    )
+
+    @model_validator(mode="after")
+    def _every_environment_has_a_ring(self) -> Self:
+        if self.replay_capacity < self.n_envs:
+            raise ValueError(
+                f"replay_capacity {self.replay_capacity} is below n_envs {self.n_envs}; "
+                "every environment needs room for a transition"
+            )
+        return self
+
+
+class EvaluationConfig(Config):
+    """How a policy is judged: deterministic actions, fixed seeds, the task's own horizon."""
+
+    every: int = Field(2_500, ge=1, description="Environment steps between evaluations.")
+    episodes: int = Field(50, ge=1, le=10_000, description="Episodes, all in lockstep.")
+    first_seed: int = Field(
+        1_000, ge=0, description="Reset seed of the first episode; the others count up from it."
+    )
+
+
+class LoggingConfig(Config):
+    """What a run writes while it goes on."""
+
+    every: int = Field(250, ge=1, description="Updates between two lines of training metrics.")
+    tensorboard: bool = Field(True, description="Also write the metrics for TensorBoard.")
+    frames: int = Field(
+        8, ge=0, le=64, description="Frames of one evaluation episode in the report; 0 for none."
+    )
+    checkpoint_every: int = Field(
+        5_000, ge=1, description="Environment steps between checkpoints."
+    )
+
+
+class ExperimentConfig(Config):
+    """One run of one agent on one environment."""
+
+    schema_: str | None = Field(
+        None, alias="$schema", description="Where an editor finds this file's JSON schema."
+    )
+    env: EnvField = Field(description="The environment.")
+    demonstrations: DemonstrationsSource | None = Field(
+        None, description="The expert demonstrations, for the prior and the agents that use them."
+    )
+    prior: PriorField | None = Field(
+        None, description="The behavioural prior, fitted to the demonstrations."
+    )
+    agent: AgentField = Field(description="The agent.")
+    training: TrainingConfig = Field(TrainingConfig(), description="Interaction and updates.")
+    evaluation: EvaluationConfig = Field(EvaluationConfig(), description="Evaluation protocol.")
+    logging: LoggingConfig = Field(LoggingConfig(), description="Metrics, report, checkpoints.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Seed of everything random in the run.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where networks and prior live; auto is cuda where there is one."
+    )
+    output_dir: str = Field(
+        "runs/{name}-seed{seed}",
+        description="The run directory; {name} is the file's name, {seed} the seed.",
+    )
+
+    @model_validator(mode="after")
+    def _prior_has_data(self) -> Self:
+        if self.prior is not None and self.demonstrations is None:
+            raise ValueError("prior needs demonstrations to be fitted to; set demonstrations")
+        return self

@@ -1,0 +1,51 @@
+"""The registries that an experiment file draws on, and its fields of any registered kind."""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated
+
+from nppac_envs.config import EnvConfig
+from nppac_priors.registry import ByKind, Registry, prior_registry
+from pydantic import SerializeAsAny
+
+from nppac_agents.config import AgentConfig
+
+
+@functools.cache
+def agent_registry() -> Registry:
+    """The agents of this package and of the installed plugins (group `nppac.agents`)."""
+    from nppac_agents import hookspecs, plugin
+
+    return Registry.load(
+        group="nppac.agents",
+        project=hookspecs.PROJECT,
+        hookspecs=hookspecs,
+        hook_name="nppac_agent_configs",
+        base=AgentConfig,
+        builtin=plugin,
+    )
+
+
+@functools.cache
+def env_registry() -> Registry:
+    """The environments of nppac-envs and of the installed plugins (group `nppac.envs`)."""
+    from nppac_envs import hookspecs, plugin
+
+    return Registry.load(
+        group="nppac.envs",
+        project=hookspecs.PROJECT,
+        hookspecs=hookspecs,
+        hook_name="nppac_env_configs",
+        base=EnvConfig,
+        builtin=plugin,
+    )
+
+
+def registries() -> tuple[Registry, Registry, Registry]:
+    """Environments, priors and agents, in the order in which a run meets them."""
+    return env_registry(), prior_registry(), agent_registry()
+
+
+EnvField = Annotated[SerializeAsAny[EnvConfig], ByKind(env_registry)]
+AgentField = Annotated[SerializeAsAny[AgentConfig], ByKind(agent_registry)]

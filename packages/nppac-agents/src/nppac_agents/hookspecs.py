@@ -1,0 +1,15 @@
+"""The hook through which plugins provide agents."""
+
+from __future__ import annotations
+
+import pluggy
+
+PROJECT = "nppac.agents"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def nppac_agent_configs() -> list[type]:
+    """Return the `AgentConfig` classes that this plugin provides."""
+    raise NotImplementedError

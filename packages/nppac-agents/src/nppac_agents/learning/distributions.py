@@ -1,0 +1,68 @@
+"""The two action distributions of a policy, as plain tensors that cost nothing to build.
+
+``DiagonalGaussian`` is the hand tasks' policy: its samples are not bounded, the environment clips
+them. ``SquashedGaussian`` is a Gaussian through tanh, with samples in (-1, 1). Log-densities are of the
+action as it is stored and as the prior sees it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_LOG_SQRT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+
+
+def gaussian_log_prob(actions: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Log-density (B,) of actions (B, A) under independent normals with standard deviation ``std``."""
+    whitened = (actions - mean) / std
+    return -(0.5 * whitened.square() + std.log() + _LOG_SQRT_TWO_PI).sum(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class DiagonalGaussian:
+    """Independent normals with mean (B, A) and standard deviation (B, A), unbounded."""
+
+    mean: Tensor
+    std: Tensor
+
+    def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A reparameterised action (B, A) and its log-density (B,)."""
+        noise = _noise_like(self.mean, generator)
+        log_prob = -(0.5 * noise.square() + self.std.log() + _LOG_SQRT_TWO_PI).sum(-1)
+        return self.mean + self.std * noise, log_prob
+
+    def mode(self) -> Tensor:
+        """The action (B, A) of highest density."""
+        return self.mean
+
+
+@dataclass(frozen=True, slots=True)
+class SquashedGaussian:
+    """tanh of independent normals; ``mean`` and ``std`` (B, A) are those before the tanh."""
+
+    mean: Tensor
+    std: Tensor
+
+    def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A reparameterised action (B, A) in (-1, 1) and its log-density (B,)."""
+        noise = _noise_like(self.mean, generator)
+        raw = self.mean + self.std * noise
+        log_prob = -(0.5 * noise.square() + self.std.log() + _LOG_SQRT_TWO_PI).sum(-1)
+        log_slope = 2.0 * (math.log(2.0) - raw - F.softplus(-2.0 * raw))
+        return raw.tanh(), log_prob - log_slope.sum(-1)
+
+    def mode(self) -> Tensor:
+        """The squashed mean (B, A), the deterministic action of the literature."""
+        return self.mean.tanh()
+
+
+ActionDistribution = DiagonalGaussian | SquashedGaussian
+
+
+def _noise_like(tensor: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(tensor.shape, generator=generator, device=tensor.device)

@@ -1,0 +1,126 @@
+"""The networks of every agent: a multilayer perceptron, and critics stacked into one network.
+
+Hidden layers start fan-in uniform with bias 0.1 and the last layer close to zero, as in the published
+N-PPAC code. Every initial weight comes from the generator that is passed in.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+HIDDEN_BIAS = 0.1
+CRITIC_OUTPUT_BOUND = 3e-3
+
+
+class Standardiser(nn.Module):
+    """Affine map of states to zero mean and unit deviation over given states; the identity without any.
+
+    Dimensions that hardly vary keep their scale, and the result is clipped to +-10 deviations, so that
+    one far-away coordinate cannot drown the others.
+    """
+
+    def __init__(self, state_dim: int, states: Tensor | None = None) -> None:
+        super().__init__()
+        self.active = states is not None
+        shift, scale = torch.zeros(state_dim), torch.ones(state_dim)
+        if states is not None:
+            shift = states.mean(0)
+            deviation = states.std(0, unbiased=False)
+            scale = torch.where(deviation > 1e-3, deviation, torch.ones_like(deviation))
+        self.register_buffer("shift", shift)
+        self.register_buffer("scale", scale)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(B, S) to (B, S)."""
+        if not self.active:
+            return states
+        return ((states - self.shift) / self.scale).clamp(-10.0, 10.0)
+
+
+class MLP(nn.Module):
+    """Perceptron with ReLU between layers; the last layer's weights are uniform in +-``output_bound``."""
+
+    def __init__(
+        self, sizes: Sequence[int], *, output_bound: float, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.Linear(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)
+        )
+        for layer in self.layers:
+            bound = 1.0 / math.sqrt(layer.in_features)
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.constant_(layer.bias, HIDDEN_BIAS)
+        last = self.layers[-1]
+        nn.init.uniform_(last.weight, -output_bound, output_bound, generator=generator)
+        nn.init.zeros_(last.bias)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, sizes[0]) to (B, sizes[-1])."""
+        hidden = inputs
+        for layer in self.layers[:-1]:
+            hidden = F.relu(layer(hidden))
+        return self.layers[-1](hidden)
+
+
+class CriticEnsemble(nn.Module):
+    """E critics Q_e(s, a) with separate weights, evaluated by one batched product per layer.
+
+    With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD), which
+    bounds the extrapolation of Q away from the data.
+    """
+
+    def __init__(
+        self,
+        state_dim: int,
+        action_dim: int,
+        hidden: Sequence[int],
+        *,
+        n_critics: int,
+        layer_norm: bool,
+        standardiser: Standardiser,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.standardiser = standardiser
+        self.layer_norm = layer_norm
+        sizes = (state_dim + action_dim, *hidden, 1)
+        self.weights = nn.ParameterList()
+        self.biases = nn.ParameterList()
+        self.gains = nn.ParameterList()
+        for fan_in, fan_out in itertools.pairwise(sizes):
+            bound = CRITIC_OUTPUT_BOUND if fan_out == 1 else 1.0 / math.sqrt(fan_in)
+            bias = 0.0 if fan_out == 1 or layer_norm else HIDDEN_BIAS
+            weight = torch.empty(n_critics, fan_in, fan_out)
+            self.weights.append(nn.init.uniform_(weight, -bound, bound, generator=generator))
+            self.biases.append(torch.full((n_critics, 1, fan_out), bias))
+            if layer_norm and fan_out > 1:
+                self.gains.append(torch.ones(n_critics, 1, fan_out))
+
+    def forward(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Values (E, B) of states (B, S) and actions (B, A)."""
+        inputs = torch.cat([self.standardiser(states), actions], dim=-1)
+        hidden = inputs.expand(self.weights[0].shape[0], -1, -1)
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if layer == len(self.weights) - 1:
+                return torch.baddbmm(bias, hidden, weight).squeeze(-1)
+            hidden = F.relu(self._hidden_layer(layer, hidden, weight, bias))
+        raise AssertionError("unreachable: a critic has at least one layer")
+
+    def _hidden_layer(self, layer: int, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        if not self.layer_norm:
+            return torch.baddbmm(bias, inputs, weight)
+        normalised = F.layer_norm(torch.bmm(inputs, weight), (weight.shape[-1],))
+        return torch.addcmul(bias, normalised, self.gains[layer])
+
+
+@torch.no_grad()
+def polyak_update(target: nn.Module, source: nn.Module, tau: float) -> None:
+    """Moves every parameter of ``target`` towards ``source``: target += tau (source - target)."""
+    torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), tau)

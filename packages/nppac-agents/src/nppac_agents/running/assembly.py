@@ -1,0 +1,100 @@
+"""Puts the parts of an experiment together and checks that they fit each other before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from nppac_envs import Demonstrations
+from nppac_priors import Prior
+from nppac_priors.errors import ConfigError
+
+from nppac_agents.agent import Agent
+from nppac_agents.config import Spaces
+from nppac_agents.experience.rollouts import spaces_of
+from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.running.console import Console
+from nppac_agents.running.seeds import Seeds
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an experiment's file describes, built."""
+
+    demonstrations: Demonstrations | None
+    prior: Prior | None
+    agent: Agent
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device for ``"auto"``, ``"cpu"`` or ``"cuda"``.
+
+    Raises:
+        ConfigError: cuda is asked for and there is none.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ConfigError("device: 'cuda' is not available here; use 'auto' or 'cpu'")
+    return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def env_spaces(config: ExperimentConfig) -> Spaces:
+    """The spaces of the experiment's environment."""
+    env = config.env.make()
+    try:
+        return Spaces(*spaces_of(env))
+    finally:
+        env.close()
+
+
+def load_demonstrations(config: ExperimentConfig, spaces: Spaces) -> Demonstrations | None:
+    """The demonstrations, checked against the environment.
+
+    Raises:
+        DataError: they cannot be read.
+        ConfigError: they are of other dimensions than the environment.
+    """
+    if config.demonstrations is None:
+        return None
+    demonstrations = config.demonstrations.load()
+    theirs = demonstrations.state_dim, demonstrations.action_dim
+    ours = spaces.observation.shape[0], spaces.action.shape[0]
+    if theirs != ours:
+        raise ConfigError(
+            f"demonstrations: {demonstrations.source} has {theirs[0]} state and {theirs[1]} action "
+            f"dimensions, env {config.env.kind!r} has {ours[0]} and {ours[1]}; use demonstrations "
+            "of this task"
+        )
+    return demonstrations
+
+
+def fit_prior(
+    config: ExperimentConfig,
+    demonstrations: Demonstrations | None,
+    seeds: Seeds,
+    device: torch.device,
+    console: Console,
+) -> Prior | None:
+    """The behavioural prior, fitted to the demonstrations."""
+    if config.prior is None or demonstrations is None:
+        return None
+    return config.prior.fit(
+        demonstrations.states,
+        demonstrations.actions,
+        episode_lengths=demonstrations.episode_lengths,
+        device=device,
+        generator=seeds.prior,
+        progress=console.prior_progress,
+    )
+
+
+def build_agent(
+    config: ExperimentConfig,
+    spaces: Spaces,
+    prior: Prior | None,
+    demonstrations: Demonstrations | None,
+    seeds: Seeds,
+    device: torch.device,
+) -> Agent:
+    """The untrained agent."""
+    return config.agent.build(spaces, prior, demonstrations, device=device, generator=seeds.agent)

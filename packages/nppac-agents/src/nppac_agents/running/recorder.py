@@ -1,0 +1,110 @@
+"""What a run tells the world while it learns: events for the metrics file and for TensorBoard."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from nppac_envs.measures import Measures
+from nppac_priors.errors import NumericalError
+
+from nppac_agents.agent import Losses
+from nppac_agents.running.metrics import MetricsWriter
+
+
+class Recorder:
+    """Averages the updates' losses between two lines of metrics, without reading them off the device.
+
+    Attributes:
+        env_steps: environment steps so far.
+        updates: updates so far, of any phase.
+    """
+
+    def __init__(
+        self,
+        metrics: Path,
+        tensorboard: Path | None,
+        *,
+        env_steps: int = 0,
+        updates: int = 0,
+        seconds_before: float = 0.0,
+    ) -> None:
+        self.env_steps = env_steps
+        self.updates = updates
+        self._writer = MetricsWriter(metrics)
+        self._board = None
+        if tensorboard is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._board = SummaryWriter(str(tensorboard))
+        self._start = time.perf_counter() - seconds_before
+        self._sums: dict[str, torch.Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._last = time.perf_counter(), env_steps, updates
+
+    @property
+    def wall_seconds(self) -> float:
+        """Seconds of this run, those before a resume included."""
+        return time.perf_counter() - self._start
+
+    def add(self, losses: Losses) -> None:
+        """Counts one update and adds its losses to the running means."""
+        self.updates += 1
+        for name, value in losses.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def write_training(self, phase: str, **extra: float | None) -> dict[str, float]:
+        """Writes the means since the last line; returns them.
+
+        Raises:
+            NumericalError: a mean is not finite; names the quantity and the update.
+        """
+        means = {name: (self._sums[name] / self._counts[name]).item() for name in self._sums}
+        self._sums, self._counts = {}, {}
+        now, (then, env_steps, updates) = time.perf_counter(), self._last
+        self._last = now, self.env_steps, self.updates
+        speeds = {
+            "updates_per_second": (self.updates - updates) / (now - then),
+            "env_steps_per_second": (self.env_steps - env_steps) / (now - then),
+        }
+        self._write("train", phase, {**means, **extra, **speeds})
+        for name, value in means.items():
+            if not torch.isfinite(torch.tensor(value)):
+                raise NumericalError(
+                    f"{name} is {value} by update {self.updates} ({self.env_steps} environment "
+                    "steps); the last checkpoint is kept; lower the learning rates or raise alpha"
+                )
+        return means
+
+    def write_evaluation(self, measures: Measures) -> None:
+        """Writes one evaluation: the five measures, and their values for each episode."""
+        fields = {
+            **measures.means(),
+            "episodes": len(measures.returns),
+            "per_episode": measures.per_episode(),
+        }
+        self._write("evaluation", "evaluation", fields)
+
+    def close(self) -> None:
+        """Closes the files."""
+        self._writer.close()
+        if self._board is not None:
+            self._board.close()
+
+    def _write(self, event: str, phase: str, fields: dict[str, Any]) -> None:
+        position = {
+            "event": event,
+            "phase": phase,
+            "env_steps": self.env_steps,
+            "updates": self.updates,
+            "wall_seconds": round(self.wall_seconds, 3),
+        }
+        self._writer.write({**position, **fields})
+        if self._board is not None:
+            step = self.env_steps if phase != "pretrain" else self.updates
+            for name, value in fields.items():
+                if isinstance(value, int | float):
+                    self._board.add_scalar(f"{phase}/{name}", value, step)

@@ -1,0 +1,41 @@
+"""`EnvConfig`: what a class has to offer to be an environment that can be named in a config.
+
+Built-in kinds live beside their simulator (`nppac_envs.adroit`). A third party subclasses
+`EnvConfig` and offers the class through the `nppac_env_configs` hook (`nppac_envs.hookspecs`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    import gymnasium
+
+
+class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid"):
+    """Settings of one environment, and the factory that makes it.
+
+    A subclass gives `kind` a `Literal` type with one value and a default.
+    """
+
+    kind: str = Field(description="Name of the environment.")
+    horizon: int = Field(ge=1, le=1_000_000, description="Steps after which an episode is cut.")
+
+    @property
+    @abstractmethod
+    def has_success(self) -> bool:
+        """Whether every step's info holds `success: bool`."""
+
+    @abstractmethod
+    def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+        """Make the environment.
+
+        Args:
+            render_mode: `None`, or "rgb_array" to draw frames off-screen with `env.render()`.
+
+        Returns:
+            An environment with a Box action space [-1, 1] (float32) that truncates at `horizon`.
+        """

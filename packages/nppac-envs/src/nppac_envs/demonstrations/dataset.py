@@ -1,0 +1,240 @@
+"""`Demonstrations`: episodes of states and actions, however they were stored.
+
+Write your own set with `save_npz`, read it back with `NpzConfig(path=...)`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nppac_envs.demonstrations.checks import check_actions, check_finite, check_shapes
+from nppac_envs.errors import DataError
+
+FIELDS = {
+    "states": np.float32,
+    "actions": np.float32,
+    "final_states": np.float32,
+    "episode_lengths": np.int64,
+    "rewards": np.float32,
+    "successes": np.bool_,
+    "terminations": np.bool_,
+}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Demonstrations:
+    """Episodes laid end to end; checked when made, cast to the types below.
+
+    Step i of an episode is the state, the action taken in it, and the reward and success that the
+    action led to. The state after an episode's last action is in `final_states`.
+
+    Attributes:
+        states: (N, S) float32, in the environment's units.
+        actions: (N, A) float32, in [-1, 1].
+        final_states: (E, S) float32.
+        episode_lengths: (E,) int64, sums to N.
+        rewards: (N,) float32, or None where unknown.
+        successes: (N,) bool, or None where unknown.
+        source: Where they come from, for logs and messages.
+        n_clipped: Action entries that clipping changed when the set was loaded; `take`, `split`
+            and `folds` pass it on as it is.
+        terminations: (E,) bool: the episode's last action led to a terminal state. None: no
+            episode did (the hand tasks never terminate).
+
+    Raises:
+        DataError: Shapes that do not fit, numbers that are not finite, actions outside [-1, 1].
+    """
+
+    states: NDArray[np.float32]
+    actions: NDArray[np.float32]
+    final_states: NDArray[np.float32]
+    episode_lengths: NDArray[np.int64]
+    rewards: NDArray[np.float32] | None = None
+    successes: NDArray[np.bool_] | None = None
+    source: str = "arrays"
+    n_clipped: int = 0
+    terminations: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        given = {name: np.asarray(value) for name, value in self._fields() if value is not None}
+        check_shapes(given, self.source)
+        for name, array in given.items():
+            with np.errstate(over="ignore"):
+                cast = np.ascontiguousarray(array, FIELDS[name])
+            object.__setattr__(self, name, cast)
+        check_finite(self.arrays(), self.source)
+        check_actions(self.actions, self.source)
+
+    def _fields(self) -> Iterable[tuple[str, Any]]:
+        return ((name, getattr(self, name)) for name in FIELDS)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name, those that are None left out; what `save_npz` writes."""
+        return {name: value for name, value in self._fields() if value is not None}
+
+    @property
+    def state_dim(self) -> int:
+        """S."""
+        return self.states.shape[1]
+
+    @property
+    def action_dim(self) -> int:
+        """A."""
+        return self.actions.shape[1]
+
+    @property
+    def n_episodes(self) -> int:
+        """E."""
+        return len(self.episode_lengths)
+
+    def __len__(self) -> int:
+        """N, the number of steps."""
+        return len(self.states)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 (hex) of every array's name, shape and bytes, and of nothing else."""
+        digest = hashlib.sha256()
+        for name, array in self.arrays().items():
+            digest.update(f"{name}{array.shape}{array.dtype.str}".encode())
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def take(self, n_episodes: int) -> Demonstrations:
+        """The first `n_episodes` episodes.
+
+        Raises:
+            DataError: There are fewer, or none is asked for.
+        """
+        if not 1 <= n_episodes <= self.n_episodes:
+            raise DataError(
+                f"{self.source}: cannot take {n_episodes} episodes; there are {self.n_episodes}"
+            )
+        return self._select(range(n_episodes))
+
+    def split(self, test_episodes: Sequence[int]) -> tuple[Demonstrations, Demonstrations]:
+        """Divide by episode into (train, test); `test_episodes` are indices into the episodes.
+
+        Raises:
+            DataError: An index is out of range or given twice, or one side would be empty.
+        """
+        test = sorted(set(test_episodes))
+        if len(test) != len(test_episodes) or not 0 < len(test) < self.n_episodes:
+            raise DataError(
+                f"{self.source}: test episodes must be distinct, at least one and at most "
+                f"{self.n_episodes - 1}; got {list(test_episodes)}"
+            )
+        if test[0] < 0 or test[-1] >= self.n_episodes:
+            raise DataError(
+                f"{self.source}: test episodes must be between 0 and {self.n_episodes - 1}; "
+                f"got {list(test_episodes)}"
+            )
+        train = [episode for episode in range(self.n_episodes) if episode not in set(test)]
+        return self._select(train), self._select(test)
+
+    def folds(
+        self, k: int, rng: np.random.Generator
+    ) -> list[tuple[Demonstrations, Demonstrations]]:
+        """K-fold cross-validation by episode: k pairs (train, test), each episode tested once.
+
+        Raises:
+            DataError: `k` is below 2 or above the number of episodes.
+        """
+        if not 2 <= k <= self.n_episodes:
+            raise DataError(
+                f"{self.source}: the number of folds must be between 2 and {self.n_episodes}; "
+                f"got {k}"
+            )
+        parts = np.array_split(rng.permutation(self.n_episodes), k)
+        return [self.split(part.tolist()) for part in parts]
+
+    def _select(self, episodes: Iterable[int]) -> Demonstrations:
+        index = np.fromiter(episodes, np.int64)
+        owner = np.repeat(np.arange(self.n_episodes), self.episode_lengths)
+        steps = np.concatenate([np.flatnonzero(owner == episode) for episode in index])
+        per_episode = ("final_states", "episode_lengths", "terminations")
+        chosen = {
+            name: array[index if name in per_episode else steps]
+            for name, array in self.arrays().items()
+        }
+        return Demonstrations(**chosen, source=self.source, n_clipped=self.n_clipped)
+
+    def transitions(self) -> dict[str, NDArray[Any]]:
+        """One row a step, for a replay buffer.
+
+        Returns:
+            `states`, `actions`, `next_states`; `terminals` (N,) bool: no value to bootstrap from;
+            `episode_ends` (N,) bool: the last step of its episode; `rewards` and `successes` where
+            they are known.
+        """
+        last = np.cumsum(self.episode_lengths) - 1
+        next_states = np.empty_like(self.states)
+        next_states[:-1] = self.states[1:]
+        next_states[last] = self.final_states
+        episode_ends = np.zeros(len(self), np.bool_)
+        episode_ends[last] = True
+        terminals = np.zeros(len(self), np.bool_)
+        if self.terminations is not None:
+            terminals[last] = self.terminations
+        rows = {
+            "states": self.states,
+            "actions": self.actions,
+            "next_states": next_states,
+            "terminals": terminals,
+            "episode_ends": episode_ends,
+            "rewards": self.rewards,
+            "successes": self.successes,
+        }
+        return {name: array for name, array in rows.items() if array is not None}
+
+    def save_npz(self, path: str | Path) -> None:
+        """Write the package's npz format; an existing file is replaced at once or not at all.
+
+        The arrays have the names, shapes and types of this class's attributes; `rewards`,
+        `successes` and `terminations` are left out where they are None.
+        """
+        from nppac_envs.demonstrations.npz_file import write_npz
+
+        write_npz(Path(path), self.arrays())
+
+    def summary(self) -> dict[str, Any]:
+        """Counts and ranges for logs, in plain JSON types.
+
+        Returns:
+            `source`, `hash`, `episodes`, `steps`, `state_dim`, `action_dim`, `n_clipped`,
+            `length_min`, `length_max`, `return_mean`, `episodes_with_success` (None where unknown),
+            and the lists `state_min`, `state_max`, `action_min`, `action_max`, one entry a
+            dimension.
+        """
+        starts = np.cumsum(self.episode_lengths) - self.episode_lengths
+        solved = returns = None
+        if self.successes is not None:
+            solved = int(np.logical_or.reduceat(self.successes, starts).sum())
+        if self.rewards is not None:
+            returns = float(np.add.reduceat(self.rewards.astype(np.float64), starts).mean())
+        return {
+            "source": self.source,
+            "hash": self.hash,
+            "episodes": self.n_episodes,
+            "steps": len(self),
+            "state_dim": self.state_dim,
+            "action_dim": self.action_dim,
+            "n_clipped": self.n_clipped,
+            "length_min": int(self.episode_lengths.min()),
+            "length_max": int(self.episode_lengths.max()),
+            "return_mean": returns,
+            "episodes_with_success": solved,
+            "state_min": self.states.min(axis=0).tolist(),
+            "state_max": self.states.max(axis=0).tolist(),
+            "action_min": self.actions.min(axis=0).tolist(),
+            "action_max": self.actions.max(axis=0).tolist(),
+        }

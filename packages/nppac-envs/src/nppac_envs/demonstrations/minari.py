@@ -1,0 +1,103 @@
+"""Demonstrations from a Minari set (Younis et al., 2024), local or fetched from its server."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.errors import DataError
+
+
+@final
+class MinariConfig(DemonstrationsConfig, frozen=True):
+    """A Minari set with Box observations and actions, e.g. `door/human-v0`.
+
+    Successes come from `infos["success"]` where the set records it.
+    """
+
+    source: Literal["minari"] = Field(default="minari", description="Kind of source.")
+    id: str = Field(min_length=1, description="Name of the set, e.g. door/human-v0.")
+    root: Path | None = Field(
+        default=None,
+        description="Folder of Minari sets; null is MINARI_DATASETS_PATH or ~/.minari/datasets.",
+    )
+    download: bool = Field(
+        default=False, description="Fetch the set from Minari's server if it is not there."
+    )
+
+    @model_validator(mode="after")
+    def _download_goes_to_the_default_root(self) -> Self:
+        if self.download and self.root is not None:
+            raise ValueError("download needs root: null; set MINARI_DATASETS_PATH instead")
+        return self
+
+    def _where(self) -> str:
+        return f"minari {self.id}"
+
+    def _read(self) -> dict[str, NDArray[Any]]:
+        import minari
+
+        folder = self._folder() / self.id / "data"
+        try:
+            if self.download and not folder.exists():
+                minari.download_dataset(self.id)
+            _check_metadata(folder, self._where())
+            dataset = minari.MinariDataset(folder)
+            first = dataset.episode_indices[: self.n_episodes]
+            episodes = [_episode(data, self._where()) for data in dataset.iterate_episodes(first)]
+        except DataError:
+            raise
+        except Exception as error:
+            raise DataError(
+                f"{self._where()}: cannot read {folder} ({type(error).__name__}: "
+                f"{' '.join(str(error).split())[:200]})"
+            ) from error
+        return join(episodes, self._where())
+
+    def _folder(self) -> Path:
+        if self.root is not None:
+            return self.root.expanduser()
+        default = Path.home() / ".minari" / "datasets"
+        return Path(os.environ.get("MINARI_DATASETS_PATH") or default)
+
+
+def _check_metadata(folder: Path, where: str) -> None:
+    """Refuse a set without spaces: Minari would make the environment that the set names.
+
+    Making it imports and runs whatever module its `env_spec` says, and a set is a stranger's file.
+    """
+    path = folder / "metadata.json"
+    if not path.is_file():
+        raise DataError(
+            f"{where}: there is no Minari set at {folder}; check id and root, or set download: true"
+        )
+    metadata = json.loads(path.read_text())
+    for name in ("observation_space", "action_space"):
+        space = json.loads(metadata.get(name) or "{}")
+        if space.get("type") != "Box" or len(space["shape"]) != 1:
+            raise DataError(
+                f"{where}: its {name} must be a one-dimensional Box, and written in {path}"
+            )
+
+
+def _episode(data: Any, where: str) -> Episode:
+    """Convert one `minari.EpisodeData`; success flags may include one for the reset, which goes."""
+    steps = len(data.actions)
+    successes = (data.infos or {}).get("success")
+    if successes is not None:
+        successes = np.asarray(successes)
+        if len(successes) not in (steps, steps + 1) or not np.isin(successes, (0, 1)).all():
+            raise DataError(
+                f"{where}: episode {data.id}: infos['success'] is no flag for each step"
+            )
+        successes = successes[len(successes) - steps :]
+    terminated = bool(np.asarray(data.terminations)[-1]) if steps else False
+    return Episode(data.observations, data.actions, data.rewards, successes, terminated)

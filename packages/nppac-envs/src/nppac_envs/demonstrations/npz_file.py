@@ -1,0 +1,91 @@
+"""Reading npz files from strangers, and writing them so that no half-written file is ever seen.
+
+A member is read only after its header has been checked: plain numbers, and exactly as many bytes
+as the archive holds for it. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from nppac_envs.errors import DataError
+
+MAX_BYTES = 4 * 2**30
+_MAX_DEFLATE_RATIO = 1032
+_READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def read_npz(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Read those of the arrays `names` that the file has.
+
+    Raises:
+        DataError: The file is missing, is no npz file, is damaged, or an array does not hold
+            plain numbers or declares another size than it has.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            wanted = {name: members[f"{name}.npy"] for name in names if f"{name}.npy" in members}
+            if sum(info.file_size for info in wanted.values()) > MAX_BYTES:
+                raise DataError(f"{path}: declares more than {MAX_BYTES // 2**30} GiB of numbers")
+            return {name: _read_member(archive, info, path) for name, info in wanted.items()}
+    except DataError:
+        raise
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except Exception as error:
+        raise DataError(
+            f"{path}: not a readable npz file ({type(error).__name__}); write it with numpy.savez"
+        ) from error
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray[Any]:
+    name = info.filename.removesuffix(".npy")
+    if info.file_size > info.compress_size * _MAX_DEFLATE_RATIO:
+        raise DataError(f"{path}: {name} declares more bytes than the file can hold")
+    with archive.open(info) as file:
+        shape, fortran, dtype = _read_header(file)
+        if dtype.kind not in "biuf":
+            raise DataError(f"{path}: {name} holds {dtype}, not plain numbers")
+        size = dtype.itemsize
+        for extent in shape:
+            size *= extent
+        if min(shape, default=0) < 0 or size != info.file_size - file.tell():
+            raise DataError(
+                f"{path}: {name} declares shape {shape} of {dtype}, {size} bytes, "
+                f"but {info.file_size - file.tell()} bytes are there"
+            )
+        values = np.frombuffer(file.read(), dtype)
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy.read_magic(file)
+    if version not in _READ_HEADER:
+        raise ValueError(f"npy version {version}")
+    return _READ_HEADER[version](file, max_header_size=10_000)
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write a compressed npz file beside `path` and move it there.
+
+    Raises:
+        DataError: The folder is missing or cannot be written to.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,37 @@
+"""Demonstrations that ship with the package; their `.json` says how each set was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, final
+
+from numpy.typing import NDArray
+from pydantic import Field
+
+from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.npz import NpzFields, read_demonstrations
+from nppac_envs.errors import ConfigError
+
+FOLDER = Path(__file__).parents[1] / "data"
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Names of the sets that ship, sorted."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.npz")))
+
+
+@final
+class ShippedConfig(DemonstrationsConfig, frozen=True):
+    """A set that ships with the package, by name; `shipped_names` lists them."""
+
+    source: Literal["shipped"] = Field(default="shipped", description="Kind of source.")
+    name: str = Field(description="Name of the set, e.g. door.")
+
+    def _where(self) -> str:
+        return f"shipped {self.name}"
+
+    def _read(self) -> dict[str, NDArray[Any]]:
+        if self.name not in shipped_names():
+            known = ", ".join(repr(name) for name in shipped_names()) or "none"
+            raise ConfigError(f"no demonstrations ship under {self.name!r}; there are: {known}")
+        return read_demonstrations(FOLDER / f"{self.name}.npz", NpzFields())

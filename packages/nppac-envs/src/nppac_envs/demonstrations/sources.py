@@ -1,0 +1,16 @@
+"""The union of all sources, told apart by `source`: the type of a config file's demonstrations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from nppac_envs.demonstrations.dapg import DapgConfig
+from nppac_envs.demonstrations.minari import MinariConfig
+from nppac_envs.demonstrations.npz import NpzConfig
+from nppac_envs.demonstrations.shipped import ShippedConfig
+
+DemonstrationsSource = Annotated[
+    MinariConfig | NpzConfig | DapgConfig | ShippedConfig, Field(discriminator="source")
+]

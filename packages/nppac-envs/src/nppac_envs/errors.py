@@ -1,0 +1,15 @@
+"""The errors of this package; every message is one line that says what, where and what to do."""
+
+from __future__ import annotations
+
+
+class EnvsError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ConfigError(EnvsError):
+    """A setting that cannot be carried out: an unknown name, a machine without a renderer."""
+
+
+class DataError(EnvsError):
+    """Demonstrations that cannot be used: a broken file, wrong shapes, values out of range."""

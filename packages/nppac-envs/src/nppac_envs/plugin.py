@@ -1,0 +1,13 @@
+"""The built-in environments, offered through the same hook as everyone else's."""
+
+from __future__ import annotations
+
+from nppac_envs.adroit.config import DoorConfig, PenConfig
+from nppac_envs.config import EnvConfig
+from nppac_envs.hookspecs import hookimpl
+
+
+@hookimpl
+def nppac_env_configs() -> list[type[EnvConfig]]:
+    """The hand tasks."""
+    return [DoorConfig, PenConfig]

@@ -1,0 +1,142 @@
+"""Base classes of the configurations that plugins provide, and readable validation errors.
+
+`Config` is the strict pydantic base (frozen, unknown fields refused). `ComponentConfig` adds the
+`kind` under which a registry finds a class. `PriorConfig` is what a prior plugin subclasses: the
+config is also the factory of its prior. Config modules import no torch; that happens inside `fit`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from nppac_priors.prior import Prior
+    from nppac_priors.progress import ProgressCallback
+
+
+class Config(BaseModel):
+    """A frozen configuration that refuses unknown fields and suggests the closest known one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_fields(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = {field.alias or name for name, field in cls.model_fields.items()}
+            unknown = [str(name) for name in data if name not in known]
+            if unknown:
+                raise PydanticCustomError(
+                    "unknown_field", "{message}", {"message": _unknown_fields(unknown, known)}
+                )
+        return data
+
+
+def _unknown_fields(unknown: list[str], known: set[str]) -> str:
+    named = ", ".join(repr(name) for name in unknown)
+    close = difflib.get_close_matches(unknown[0], known, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if len(unknown) == 1 and close else ""
+    return f"unknown field{'s' if len(unknown) > 1 else ''} {named}{hint}; known: " + ", ".join(
+        sorted(known)
+    )
+
+
+def _require_kind(schema: dict[str, Any]) -> None:
+    schema["required"] = ["kind", *(name for name in schema.get("required", []) if name != "kind")]
+
+
+class ComponentConfig(Config):
+    """A configuration that is found by its `kind`.
+
+    A subclass declares `kind: Literal["my-kind"] = "my-kind"`.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_require_kind)
+
+    kind: str = Field(description="Which component this is; every other field belongs to it.")
+
+
+class PriorConfig(ComponentConfig, ABC):
+    """Hyper-parameters of a behavioural prior, and the factory that fits one."""
+
+    @abstractmethod
+    def fit(
+        self,
+        states: np.ndarray | torch.Tensor,
+        actions: np.ndarray | torch.Tensor,
+        *,
+        episode_lengths: np.ndarray | torch.Tensor | None = None,
+        weights: np.ndarray | torch.Tensor | None = None,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Prior:
+        """Fit the prior to demonstrations.
+
+        Args:
+            states: (N, S).
+            actions: (N, A), in the policy space [-1, 1].
+            episode_lengths: (E,) integers that sum to N, for priors that treat episodes as units.
+            weights: (N,) non-negative weights of the samples.
+            device: Where the fitted prior lives.
+            generator: Source of all randomness of the fit, on the CPU.
+            progress: Called now and then with what has been done.
+
+        Raises:
+            DataError: The arrays do not fit together or are not finite.
+            NumericalError: The fit became non-finite.
+        """
+
+    @abstractmethod
+    def from_state(
+        self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
+    ) -> Prior:
+        """Rebuild the fitted prior from the tensors that its `Prior.state()` returned."""
+
+
+def error_lines(error: ValidationError, where: str = "") -> list[str]:
+    """One line `path.to.field: message, got value` for each problem in a validation error.
+
+    Args:
+        error: What pydantic raised.
+        where: Path of the validated object within its file, such as `"prior"`.
+    """
+    lines = []
+    for item in error.errors(include_url=False):
+        path = where
+        for part in item["loc"]:
+            path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+        message = _message(item)
+        lines.append(f"{path}: {message}" if path else message)
+    return lines
+
+
+def _message(item: ErrorDetails) -> str:
+    message = item["msg"]
+    if item["type"] == "extra_forbidden":
+        message = "unknown field"
+    elif item["type"] in ("value_error", "assertion_error"):
+        message = message.partition(", ")[2]
+    message = " ".join(message.split())
+    if message[1:2].islower():
+        message = message[0].lower() + message[1:]
+    value = item["input"]
+    if isinstance(value, str | int | float | bool) and item["type"] not in _NAMES_ITS_INPUT:
+        message += f", got {_short(value)}"
+    return message
+
+
+_NAMES_ITS_INPUT = {"missing", "unknown_field", "unknown_kind", "missing_kind"}
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,91 @@
+"""Checks of demonstration arrays and states, and the hash that names a data set."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+
+from nppac_priors.errors import DataError
+
+_LARGEST = torch.finfo(torch.float32).max
+
+
+def finite_matrix(
+    values: np.ndarray | torch.Tensor,
+    name: str,
+    *,
+    columns: int | None = None,
+    device: str | torch.device = "cpu",
+) -> torch.Tensor:
+    """The values as a detached float32 tensor (n, columns) on a device.
+
+    Finite float64 values beyond float32's range become its largest values.
+
+    Args:
+        values: (n, columns), any real type.
+        name: What the values are, for messages.
+        columns: Required width; any width above zero if None.
+        device: Where the result lives.
+
+    Raises:
+        DataError: Wrong shape or type, NaN or infinity.
+    """
+    if isinstance(values, np.ndarray) and not values.flags.writeable:
+        values = values.copy()
+    try:
+        matrix = torch.as_tensor(values).detach().to(device)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name}: not an array of numbers: {error}") from None
+    if matrix.is_complex():
+        raise DataError(f"{name}: has to be real, got {matrix.dtype}")
+    if matrix.ndim != 2 or matrix.shape[1] != (columns or max(matrix.shape[1], 1)):
+        expected = columns if columns is not None else "columns"
+        raise DataError(f"{name}: expected shape (n, {expected}), got {tuple(matrix.shape)}")
+    finite = torch.isfinite(matrix)
+    if not finite.all():
+        row, column = (int(i) for i in (~finite).nonzero()[0])
+        raise DataError(
+            f"{name}: {int((~finite).sum())} entries are NaN or infinite, "
+            f"the first in row {row}, column {column}"
+        )
+    if matrix.dtype == torch.float64:
+        matrix = matrix.clamp(-_LARGEST, _LARGEST)
+    return matrix.to(torch.float32)
+
+
+def demonstration_tensors(
+    states: np.ndarray | torch.Tensor,
+    actions: np.ndarray | torch.Tensor,
+    *,
+    device: str | torch.device = "cpu",
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Checked float32 copies of states (N, S) and actions (N, A), N > 0.
+
+    Raises:
+        DataError: Wrong shapes, no rows, NaN or infinity, or actions outside [-1, 1].
+    """
+    checked_states = finite_matrix(states, "states", device=device)
+    checked_actions = finite_matrix(actions, "actions", device=device)
+    if len(checked_states) != len(checked_actions) or len(checked_states) == 0:
+        raise DataError(
+            f"states and actions need the same number of rows, at least one; "
+            f"got {len(checked_states)} and {len(checked_actions)}"
+        )
+    largest = float(checked_actions.abs().max())
+    if largest > 1.0:
+        raise DataError(
+            f"actions: have to lie in [-1, 1], the largest magnitude is {largest:.6g}; "
+            f"rescale or clip them"
+        )
+    return checked_states.clone(), checked_actions.clone()
+
+
+def hash_data(states: torch.Tensor, actions: torch.Tensor) -> str:
+    """SHA-256 (hex) of the float32 bytes of states (N, S), then of actions (N, A)."""
+    digest = hashlib.sha256()
+    for values in (states, actions):
+        array = values.detach().to("cpu", torch.float32).contiguous().numpy()
+        digest.update(array.astype("<f4", copy=False).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,107 @@
+"""Configuration of the exact Gaussian-process prior.
+
+Use it for up to about 15,000 demonstration states, where its posterior is exact; memory grows with
+the square of their number and the time to condition with the cube.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from nppac_priors.config import PriorConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from nppac_priors.exact_gp.prior import ExactGPPrior
+    from nppac_priors.progress import ProgressCallback
+
+KernelName = Literal["rbf", "matern12", "matern32", "matern52"]
+
+
+class ExactGPConfig(PriorConfig):
+    """Exact multi-output GP over actions given states (Rudner et al. 2021, App. F).
+
+    Actions have constant prior means, one ARD kernel of unit amplitude over states, a covariance
+    between actions, and independent observation noise. Hyper-parameters maximise the marginal
+    likelihood of random subsets; the posterior is conditioned on all data.
+    """
+
+    kind: Literal["exact-gp"] = "exact-gp"
+    kernel: KernelName = Field("matern12", description="Kernel over states; matern12 is roughest.")
+    task_covariance: Literal["icm", "diagonal"] = Field(
+        "icm",
+        description="Covariance between actions: intrinsic coregionalisation W W' + diag(v), or "
+        "diagonal for independent outputs that share one kernel.",
+    )
+    rank: int = Field(1, ge=1, description="Columns of W; unused by a diagonal task_covariance.")
+    steps: int = Field(150, ge=1, description="Adam steps of the hyper-parameter fit.")
+    learning_rate: float = Field(0.1, gt=0.0, le=1.0, description="Peak learning rate of Adam.")
+    subset_size: int | None = Field(
+        600, ge=1, description="States drawn anew at every step; null for all of them."
+    )
+    hyperparameters: Path | None = Field(
+        None,
+        description="PyTorch state dict to take the hyper-parameters from instead of fitting; "
+        "kernel has to be the one it was fitted with.",
+    )
+    variance_tolerance: float = Field(
+        1e-3,
+        ge=0.0,
+        lt=1.0,
+        description="Kernel modes are dropped as long as no variance can change by more than this "
+        "fraction of the action's noise variance.",
+    )
+
+    @property
+    def task_rank(self) -> int:
+        """Columns of W; 0 for a diagonal covariance."""
+        return self.rank if self.task_covariance == "icm" else 0
+
+    def fit(
+        self,
+        states: np.ndarray | torch.Tensor,
+        actions: np.ndarray | torch.Tensor,
+        *,
+        episode_lengths: np.ndarray | torch.Tensor | None = None,
+        weights: np.ndarray | torch.Tensor | None = None,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> ExactGPPrior:
+        """Fit or load hyper-parameters, then condition on all data.
+
+        Args:
+            states: (N, S).
+            actions: (N, A) in [-1, 1].
+            episode_lengths: Not used: states count one by one.
+            weights: (N,); a state of weight w counts as w observations of the posterior.
+            device: Where the work happens and the prior lives.
+            generator: Draws the subsets and the start of W; seeded with 0 if None.
+            progress: Called after every step and around the conditioning.
+
+        Raises:
+            DataError: Unusable arrays, too many states for the memory, or a hyper-parameter file
+                that does not fit them.
+            NumericalError: The fit or the factorisation became non-finite.
+        """
+        import torch
+
+        from nppac_priors.exact_gp.prior import fit_prior
+        from nppac_priors.exact_gp.training_data import TrainingData
+
+        data = TrainingData.check(states, actions, weights, device)
+        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        return fit_prior(self, data, generator, progress)
+
+    def from_state(
+        self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
+    ) -> ExactGPPrior:
+        """Rebuild the prior; without stored factors this repeats the conditioning."""
+        from nppac_priors.exact_gp.prior import restore_prior
+
+        return restore_prior(self, tensors, device)

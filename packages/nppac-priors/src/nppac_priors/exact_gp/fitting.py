@@ -1,0 +1,105 @@
+"""Hyper-parameters by maximum marginal likelihood on random subsets of the demonstration states.
+
+The marginal likelihood of a few hundred states pins down lengthscales, covariances and noise; only
+the posterior needs all the data. Every step draws a new subset, so that all data are used.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from nppac_priors.errors import NumericalError
+from nppac_priors.exact_gp.marginal_likelihood import log_marginal_likelihood
+from nppac_priors.exact_gp.model import ExactGPModel, Hyperparameters
+from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.progress import Progress
+
+if TYPE_CHECKING:
+    from nppac_priors.exact_gp.config import ExactGPConfig
+    from nppac_priors.progress import ProgressCallback
+
+
+def fit_hyperparameters(
+    config: ExactGPConfig,
+    data: TrainingData,
+    generator: torch.Generator,
+    progress: ProgressCallback | None,
+) -> Hyperparameters:
+    """Maximise the marginal likelihood per action entry with Adam, in float64.
+
+    States are scaled to unit standard deviation for the search, which makes it independent of
+    their units and leaves the model class as it is; the result is in the units of the data.
+
+    Args:
+        config: Kernel, rank, steps, learning rate, subset size.
+        data: Demonstrations.
+        generator: CPU generator for the subsets and the start of W.
+        progress: Called after every step.
+
+    Raises:
+        NumericalError: A step gave a non-finite likelihood.
+    """
+    states, actions, weights = (t.double() for t in vars(data).values())
+    scale = state_scale(states)
+    scaled = states / scale
+    model = initial_model(config, actions, states.shape[1], generator).to(states.device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    size = min(config.subset_size or len(states), len(states))
+    for step in range(1, config.steps + 1):
+        subset = torch.randperm(len(states), generator=generator)[:size].to(states.device)
+        optimizer.zero_grad()
+        log_likelihood = model_log_likelihood(model, scaled[subset], actions[subset], weights[subset])
+        if not torch.isfinite(log_likelihood):
+            raise NumericalError(
+                f"exact-gp: marginal likelihood is {log_likelihood.item()} at step {step} of the "
+                f"fit; lower learning_rate (now {config.learning_rate})"
+            )
+        (-log_likelihood).backward()
+        optimizer.step()
+        if progress is not None:
+            values = {"log_likelihood": log_likelihood.item()}
+            progress(Progress("fit", step, config.steps, values))
+    return model.hyperparameters(scale)
+
+
+def model_log_likelihood(
+    model: ExactGPModel, states: Tensor, actions: Tensor, weights: Tensor
+) -> Tensor:
+    """Marginal log-likelihood per action entry, nats; differentiable in the model's parameters."""
+    row_scale = weights.sqrt()[:, None]
+    total = log_marginal_likelihood(
+        row_scale * model.data_covariance(states) * row_scale.T,
+        model.task_covariance,
+        model.noise_variance,
+        row_scale * (actions - model.mean),
+    )
+    return total / actions.numel() + weights.log().mean() / 2
+
+
+def initial_model(
+    config: ExactGPConfig, actions: Tensor, state_dim: int, generator: torch.Generator
+) -> ExactGPModel:
+    """Lengthscales that see the whole data set, B of the actions' size, a tenth of it as noise."""
+    model = ExactGPModel(config.kernel, state_dim, actions.shape[1], config.task_rank)
+    variance = actions.var(0, correction=0).clamp_min(1e-3).cpu()
+    model.covar_module.data_covar_module.lengthscale = math.sqrt(state_dim)
+    task = model.covar_module.task_covar_module
+    task.var = variance
+    draw = torch.randn(task.covar_factor.shape, generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        task.covar_factor.copy_(0.1 * variance.sqrt()[:, None] * draw)
+        for base, value in zip(model.mean_module.base_means, actions.mean(0).cpu(), strict=True):
+            base.constant.fill_(value)
+    model.likelihood.task_noises = 0.1 * variance + 1e-3
+    model.likelihood.noise = 1e-3
+    return model
+
+
+def state_scale(states: Tensor) -> Tensor:
+    """Standard deviation per state dimension (S,); 1 where a dimension never changes."""
+    scale = states.std(0, correction=0)
+    return torch.where(scale > 1e-8 * (1.0 + states.abs().amax(0)), scale, torch.ones_like(scale))

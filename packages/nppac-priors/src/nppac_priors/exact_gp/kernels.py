@@ -1,0 +1,56 @@
+"""The data kernels of the exact GP as closed forms of the squared scaled distance.
+
+Used by the frozen predictor, which needs one fused path without autograd; the fit uses the GPyTorch
+modules of :mod:`nppac_priors.exact_gp.model`, with which these forms agree (tests/exact_gp).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from nppac_priors.exact_gp.config import KernelName
+
+
+_FAR_SQUARED = 1e8
+"""Beyond a scaled distance of 1e4 every kernel is exactly 0; the cap keeps `inf * 0` out."""
+
+
+def squared_distances(queries: Tensor, points: Tensor) -> Tensor:
+    """Squared Euclidean distances (B, N) between rows, in one float64 matrix product.
+
+    The expanded square loses half of the digits where two points nearly coincide, which in float32
+    is the third digit of a Matern-1/2 kernel; in float64 it is the eighth.
+
+    Args:
+        queries: scaled and centred states (B, S), float64.
+        points: scaled and centred states with the two columns of :func:`augment` (N, S + 2).
+    """
+    ones = torch.ones_like(queries[:, :1])
+    augmented = torch.cat((queries, queries.square().sum(1, keepdim=True), ones), dim=1)
+    return (augmented @ points.T).clamp_(0.0, _FAR_SQUARED)
+
+
+def augment(points: Tensor) -> Tensor:
+    """Columns (-2 x, 1, |x|^2) that turn squared distances into one matrix product (N, S + 2)."""
+    norms = points.square().sum(1, keepdim=True)
+    return torch.cat((-2.0 * points, torch.ones_like(norms), norms), dim=1)
+
+
+def evaluate(kernel: KernelName, squared: Tensor) -> Tensor:
+    """The unit-amplitude kernel at squared scaled distances; overwrites ``squared``."""
+    if kernel == "rbf":
+        return squared.mul_(-0.5).exp_()
+    distance = squared.sqrt_()
+    if kernel == "matern12":
+        return distance.neg_().exp_()
+    if kernel == "matern32":
+        distance.mul_(math.sqrt(3.0))
+        return (distance + 1.0).mul_(distance.neg_().exp_())
+    distance.mul_(math.sqrt(5.0))
+    polynomial = (distance / 3.0 + 1.0).mul_(distance).add_(1.0)
+    return polynomial.mul_(distance.neg_().exp_())

@@ -1,0 +1,66 @@
+"""The demonstrations as the exact GP keeps them: float32, since that is what a file holds."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import Tensor
+
+from nppac_priors.data import demonstration_tensors, finite_matrix
+from nppac_priors.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What the posterior is conditioned on; float32.
+
+    Attributes:
+        states: (N, S).
+        actions: (N, A) in [-1, 1].
+        weights: (N,) positive; the noise variance of a state is divided by its weight.
+    """
+
+    states: Tensor
+    actions: Tensor
+    weights: Tensor
+
+    @classmethod
+    def check(
+        cls,
+        states: np.ndarray | Tensor,
+        actions: np.ndarray | Tensor,
+        weights: np.ndarray | Tensor | None,
+        device: str | torch.device,
+    ) -> Self:
+        """Checked tensors on a device; states of weight zero are left out.
+
+        Raises:
+            DataError: Wrong shapes, NaN, infinity, actions outside [-1, 1], or weights that are
+                negative or all zero.
+        """
+        x, y = demonstration_tensors(states, actions, device=device)
+        if weights is None:
+            return cls(x, y, torch.ones_like(x[:, 0]))
+        w = finite_matrix(torch.as_tensor(weights)[:, None], "weights", columns=1, device=device)
+        w = w.squeeze(1)
+        if len(w) != len(x) or bool((w < 0).any()) or not bool((w > 0).any()):
+            raise DataError(
+                f"weights: expected {len(x)} non-negative numbers, not all zero; got {len(w)}, "
+                f"the smallest {w.min().item():g}, the largest {w.max().item():g}"
+            )
+        used = w > 0
+        return cls(x[used], y[used], w[used])
+
+    def log_constant_dimensions(self) -> None:
+        """Say which state dimensions never change: the data tell nothing about their lengthscale."""
+        constant = (self.states == self.states[0]).all(0).nonzero().flatten().tolist()
+        if constant and len(self.states) > 1:
+            logger.warning("exact-gp: state dimensions %s never change in the data", constant)

@@ -1,0 +1,17 @@
+"""The priors of this package, provided through the same hook as everybody else's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nppac_priors.exact_gp.config import ExactGPConfig
+from nppac_priors.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from nppac_priors.config import PriorConfig
+
+
+@hookimpl
+def nppac_prior_configs() -> list[type[PriorConfig]]:
+    """Return the built-in prior configurations."""
+    return [ExactGPConfig]

@@ -1,0 +1,173 @@
+"""From entry points to config classes, one plugin at a time.
+
+Each entry point is loaded into a plugin manager of its own, so a plugin that fails to import, to
+match a hook or to provide valid classes is recorded as a `BrokenPlugin` and costs nobody else.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal, get_args, get_origin
+
+import pluggy
+from pydantic import BaseModel
+
+from nppac_priors.errors import PluginError, PluginLoadError
+
+logger = logging.getLogger(__name__)
+
+ALLOW_LIST_VARIABLE = "NPPAC_PLUGINS"
+"""Comma-separated distributions to load plugins from; empty means none, unset means all."""
+
+STRICT_VARIABLE = "NPPAC_STRICT_PLUGINS"
+"""`1` makes a plugin that fails to load an error."""
+
+_KIND = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One hook of one pluggy project: what plugins implement and what it has to return."""
+
+    project: str
+    specs: ModuleType
+    name: str
+    base: type[BaseModel]
+
+
+@dataclass(frozen=True)
+class Component:
+    """A config class and where it comes from."""
+
+    kind: str
+    cls: type[Any]
+    distribution: str
+    version: str
+
+    def __str__(self) -> str:
+        """For error messages: distribution, version and class."""
+        return f"{self.distribution} {self.version} ({self.cls.__module__}.{self.cls.__qualname__})"
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """An entry point that could not be used, and why."""
+
+    distribution: str
+    version: str
+    entry_point: str
+    exception: Exception
+
+    def __str__(self) -> str:
+        """For messages: distribution, version and exception, in one line."""
+        reason = " ".join(f"{type(self.exception).__name__}: {self.exception}".split())
+        return f"{self.distribution} {self.version} ({reason})"
+
+
+def components_of(plugin: object, hook: Hook, distribution: str, version: str) -> list[Component]:
+    """Register one plugin, call its hook and check the classes it returns.
+
+    Raises:
+        PluginError: The plugin implements no hook, or a class breaks the rules.
+        pluggy.PluginValidationError: A hook is misspelt or takes other arguments.
+    """
+    manager = pluggy.PluginManager(hook.project)
+    manager.add_hookspecs(hook.specs)
+    manager.register(plugin)
+    manager.check_pending()
+    caller = getattr(manager.hook, hook.name)
+    if not caller.get_hookimpls():
+        raise PluginError(f"no function {hook.name} with the marker hookimpl")
+    components = []
+    for classes in caller():
+        if not isinstance(classes, list | tuple):
+            raise PluginError(f"{hook.name} has to return a list of classes, got {classes!r}")
+        for cls in classes:
+            kind = _checked_kind(cls, hook.base)
+            components.append(Component(kind, cls, distribution, version))
+    return components
+
+
+def load_entry_points(
+    entry_points: Iterable[importlib.metadata.EntryPoint], hook: Hook
+) -> tuple[list[Component], list[BrokenPlugin]]:
+    """Load every entry point by itself; the order of the result depends on names only.
+
+    Raises:
+        PluginLoadError: A plugin failed, and `NPPAC_STRICT_PLUGINS=1`.
+    """
+    components: list[Component] = []
+    broken: list[BrokenPlugin] = []
+    for entry_point in sorted(entry_points, key=lambda ep: (*_origin(ep), ep.name, ep.value)):
+        distribution, version = _origin(entry_point)
+        try:
+            found = components_of(entry_point.load(), hook, distribution, version)
+        except Exception as exception:
+            plugin = BrokenPlugin(distribution, version, entry_point.name, exception)
+            message = (
+                f"plugin {entry_point.name!r} of group {entry_point.group!r} failed to load: "
+                f"{plugin}; update it, or remove it with 'pip uninstall {distribution}'"
+            )
+            if os.environ.get(STRICT_VARIABLE, "") not in ("", "0"):
+                raise PluginLoadError(message) from exception
+            logger.warning(message)
+            broken.append(plugin)
+        else:
+            components += found
+    return components, broken
+
+
+def split_by_allow_list(
+    entry_points: Iterable[importlib.metadata.EntryPoint],
+) -> tuple[list[importlib.metadata.EntryPoint], tuple[str, ...]]:
+    """The entry points that `NPPAC_PLUGINS` admits, and the distributions it leaves out."""
+    entry_points = list(entry_points)
+    names = os.environ.get(ALLOW_LIST_VARIABLE)
+    if names is None:
+        return entry_points, ()
+    allowed = {_normalised(name) for name in names.split(",") if name.strip()}
+    admitted = [ep for ep in entry_points if _normalised(_origin(ep)[0]) in allowed]
+    left_out = {_origin(ep)[0] for ep in entry_points} - {_origin(ep)[0] for ep in admitted}
+    return admitted, tuple(sorted(left_out))
+
+
+def version_of(distribution: str) -> str:
+    """The installed version of a distribution, or `"unknown"` where it has no metadata."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _origin(entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    if entry_point.dist is None:
+        return "unknown", "unknown"
+    return entry_point.dist.name, entry_point.dist.version
+
+
+def _normalised(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution.strip()).lower()
+
+
+def _checked_kind(cls: object, base: type[BaseModel]) -> str:
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise PluginError(f"{cls!r} is not a subclass of {base.__module__}.{base.__qualname__}")
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise PluginError(f"{cls.__qualname__} is abstract: it lacks {missing}")
+    field = cls.model_fields["kind"]
+    values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    if len(values) != 1 or not isinstance(values[0], str) or field.default != values[0]:
+        raise PluginError(f'{cls.__qualname__} has to declare kind: Literal["x"] = "x"')
+    if not _KIND.fullmatch(values[0]):
+        raise PluginError(
+            f"{cls.__qualname__} has kind {values[0]!r}, which does not match {_KIND.pattern!r}"
+        )
+    return values[0]

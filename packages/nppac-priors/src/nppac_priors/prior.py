@@ -1,0 +1,137 @@
+"""What a fitted behavioural prior is.
+
+`Prior` maps states to a distribution over actions. `GaussianPrior` is the common case, with a mean
+and a standard deviation for each action dimension. Both are plain frozen objects, no submodules of
+a policy: they check what comes in, and no gradient flows through them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch.distributions import Distribution, Independent, Normal
+
+from nppac_priors.data import finite_matrix
+from nppac_priors.errors import NumericalError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from nppac_priors.config import PriorConfig
+
+
+class Prior(ABC):
+    """A fitted, frozen distribution over actions given states.
+
+    Attributes:
+        config: The configuration that fitted it.
+        state_dim: S.
+        action_dim: A.
+        data_hash: SHA-256 (hex) of the states and actions it was fitted to, as `hash_data` gives.
+    """
+
+    def __init__(
+        self, config: PriorConfig, *, state_dim: int, action_dim: int, data_hash: str = ""
+    ) -> None:
+        """Keep what every prior knows; `load_prior` restores `data_hash` from the file."""
+        self.config = config
+        self.state_dim = state_dim
+        self.action_dim = action_dim
+        self.data_hash = data_hash
+
+    @property
+    @abstractmethod
+    def device(self) -> torch.device:
+        """Where the prior's tensors and its results live."""
+
+    @abstractmethod
+    def state(self, *, include_factors: bool = False) -> dict[str, torch.Tensor]:
+        """The tensors that `config.from_state` rebuilds the prior from.
+
+        Args:
+            include_factors: Also large factors that could be recomputed, for a faster reload.
+        """
+
+    @abstractmethod
+    def to(self, device: str | torch.device) -> Self:
+        """The same prior on a device."""
+
+    @abstractmethod
+    def _distribution(self, states: torch.Tensor) -> Distribution:
+        """The distribution over actions (B, A) for checked states (B, S)."""
+
+    @torch.no_grad()
+    def __call__(self, states: torch.Tensor | np.ndarray) -> Distribution:
+        """The distribution over actions (B, A) for states (B, S).
+
+        Raises:
+            DataError: Wrong shape, NaN or infinity.
+        """
+        return self._distribution(self._checked(states))
+
+    def save(self, path: str | Path, *, include_factors: bool = False) -> None:
+        """Write the prior to one safetensors file, which `load_prior` reads.
+
+        Raises:
+            PriorFileError: The file cannot be written.
+        """
+        from nppac_priors.storage import save_prior
+
+        save_prior(self, path, include_factors=include_factors)
+
+    def _checked(self, states: torch.Tensor | np.ndarray) -> torch.Tensor:
+        return finite_matrix(states, "states", columns=self.state_dim, device=self.device)
+
+
+class GaussianPrior(Prior):
+    """A prior that is an independent normal distribution in each action dimension."""
+
+    @abstractmethod
+    def _moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation, each (B, A), for checked states (B, S)."""
+
+    def _mean(self, states: torch.Tensor) -> torch.Tensor:
+        """Mean (B, A) for checked states (B, S); override where it alone is cheaper."""
+        return self._moments(states)[0]
+
+    def _distribution(self, states: torch.Tensor) -> Distribution:
+        mean, std = self._checked_moments(states)
+        return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
+
+    @torch.no_grad()
+    def moments(self, states: torch.Tensor | np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of the actions, each (B, A) float32, for states (B, S).
+
+        Raises:
+            DataError: Wrong shape, NaN or infinity.
+            NumericalError: A moment is not finite, or a standard deviation is not positive.
+        """
+        return self._checked_moments(self._checked(states))
+
+    @torch.no_grad()
+    def mean(self, states: torch.Tensor | np.ndarray) -> torch.Tensor:
+        """Mean of the actions (B, A) float32 for states (B, S).
+
+        Raises:
+            DataError: Wrong shape, NaN or infinity.
+            NumericalError: A mean is not finite.
+        """
+        mean = self._mean(self._checked(states)).to(torch.float32)
+        self._require(torch.isfinite(mean), "mean is not finite")
+        return mean
+
+    def _checked_moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mean, std = (moment.to(torch.float32) for moment in self._moments(states))
+        usable = torch.isfinite(mean) & torch.isfinite(std) & (std > 0)
+        self._require(usable, "mean is not finite, or its std not finite and positive")
+        return mean, std
+
+    def _require(self, usable: torch.Tensor, problem: str) -> None:
+        if not usable.all():
+            rows = int((~usable).any(dim=1).sum())
+            raise NumericalError(
+                f"prior {self.config.kind!r}: {problem} for {rows} of {len(usable)} states"
+            )

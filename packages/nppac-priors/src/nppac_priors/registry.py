@@ -1,0 +1,276 @@
+"""The registry of config classes by `kind`, and the field type that validates through it.
+
+`prior_registry()` holds the installed priors. Other packages make registries of their own
+components with `Registry.load`, and declare fields as `Annotated[SerializeAsAny[Base],
+ByKind(load_registry)]`, as `PriorField` does here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType, ModuleType
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializeAsAny,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError, core_schema
+
+from nppac_priors.config import PriorConfig, error_lines
+from nppac_priors.errors import ConfigError, DuplicateKindError, UnknownKindError
+from nppac_priors.plugin_loading import (
+    ALLOW_LIST_VARIABLE,
+    BrokenPlugin,
+    Component,
+    Hook,
+    components_of,
+    load_entry_points,
+    split_by_allow_list,
+    version_of,
+)
+
+
+class Registry:
+    """The config classes of one entry-point group, by `kind`.
+
+    Attributes:
+        noun: What the components are called in messages (`"prior"` for group `"nppac.priors"`).
+        base: Base class of all of them.
+        components: `Component` by kind, sorted.
+        broken: The plugins that failed to load.
+        left_out: Distributions with plugins that `NPPAC_PLUGINS` does not admit.
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        base: type[BaseModel],
+        components: Iterable[Component],
+        broken: Iterable[BrokenPlugin] = (),
+        left_out: Iterable[str] = (),
+    ) -> None:
+        """Index the components.
+
+        Raises:
+            DuplicateKindError: Two different classes have one kind.
+        """
+        self.noun = noun
+        self.base = base
+        self.components: Mapping[str, Component] = MappingProxyType(_by_kind(noun, components))
+        self.broken = tuple(broken)
+        self.left_out = tuple(left_out)
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        group: str,
+        project: str,
+        hookspecs: ModuleType,
+        hook_name: str,
+        base: type[BaseModel],
+        builtin: ModuleType,
+        entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+    ) -> Self:
+        """Collect the built-in components and those of the installed plugins.
+
+        Args:
+            group: Entry-point group, such as `"nppac.priors"`.
+            project: Name of the pluggy project, that of the plugins' hookimpl marker.
+            hookspecs: Module that specifies the hook.
+            hook_name: The hook that returns config classes.
+            base: Base class of the config classes.
+            builtin: Plugin module of the package itself; it is loaded without an entry point.
+            entry_points: Instead of the installed ones of `group`.
+
+        Raises:
+            DuplicateKindError: Two different classes have one kind.
+            PluginLoadError: A plugin failed to load, and `NPPAC_STRICT_PLUGINS=1`.
+        """
+        hook = Hook(project, hookspecs, hook_name, base)
+        own = builtin.__name__.partition(".")[0].replace("_", "-")
+        components = components_of(builtin, hook, own, version_of(own))
+        if entry_points is None:
+            entry_points = importlib.metadata.entry_points(group=group)
+        admitted, left_out = split_by_allow_list(entry_points)
+        found, broken = load_entry_points(admitted, hook)
+        noun = group.rpartition(".")[2].removesuffix("s")
+        return cls(noun, base, components + found, broken, left_out)
+
+    def get(self, kind: str, where: str = "") -> type[Any]:
+        """The config class of a kind.
+
+        Args:
+            kind: As in a config file.
+            where: Path in that file, put in front of the message.
+
+        Raises:
+            UnknownKindError: No plugin provides it; the message lists what exists.
+        """
+        if kind in self.components:
+            return self.components[kind].cls
+        raise UnknownKindError((f"{where}: " if where else "") + self._unknown_kind(kind))
+
+    def parse(self, data: Any, where: str | None = None) -> Any:
+        """The config that `data` describes; a config of the base class is returned as it is.
+
+        Args:
+            data: A mapping with a `kind`.
+            where: Path of `data` in its file, for messages; the noun unless given.
+
+        Raises:
+            UnknownKindError: No plugin provides its `kind`.
+            ConfigError: It does not validate; the message names each field.
+        """
+        where = self.noun if where is None else where
+        if isinstance(data, self.base):
+            return data
+        kind = data.get("kind") if isinstance(data, Mapping) else None
+        if isinstance(kind, str):
+            self.get(kind, where)
+        try:
+            return self.validate(data)
+        except ValidationError as error:
+            raise ConfigError("; ".join(error_lines(error, where))) from None
+        except PydanticCustomError as error:
+            raise ConfigError(f"{where}: {error.message()}") from None
+
+    def validate(self, data: Any, context: Any = None) -> Any:
+        """Like `parse`, raising pydantic's errors; for use inside a validator.
+
+        Raises:
+            ValidationError: A field of the config is wrong.
+            PydanticCustomError: There is no `kind`, or no plugin provides it.
+        """
+        if isinstance(data, self.base):
+            return data
+        if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str):
+            raise PydanticCustomError(
+                "missing_kind",
+                "{message}",
+                {"message": f"has to be an object with a string 'kind'; {self._known_kinds()}"},
+            )
+        try:
+            cls = self.get(data["kind"])
+        except UnknownKindError as error:
+            raise PydanticCustomError(
+                "unknown_kind", "{message}", {"message": str(error)}
+            ) from error
+        return cls.model_validate(dict(data), context=context)
+
+    def union(self) -> Any:
+        """All config classes as one type, discriminated by `kind`, for the JSON schema."""
+        union: Any = None
+        for component in self.components.values():
+            union = component.cls if union is None else union | component.cls
+        if len(self.components) == 1:
+            return union
+        return Annotated[union, Field(discriminator="kind")]
+
+    def _unknown_kind(self, kind: str) -> str:
+        close = difflib.get_close_matches(kind, self.components, n=1)
+        parts = [
+            f"unknown {self.noun} kind {kind!r}"
+            + (f" (did you mean {close[0]!r}?)" if close else ""),
+            self._known_kinds(),
+        ]
+        if self.broken:
+            names = ", ".join(map(str, self.broken))
+            parts.append(f"these plugins failed to load and may provide it: {names}")
+        if self.left_out:
+            parts.append(f"{ALLOW_LIST_VARIABLE} leaves out {', '.join(self.left_out)}")
+        return "; ".join(parts)
+
+    def _known_kinds(self) -> str:
+        known = (f"{c.kind} ({c.distribution} {c.version})" for c in self.components.values())
+        return "known: " + ", ".join(known)
+
+
+def _by_kind(noun: str, components: Iterable[Component]) -> dict[str, Component]:
+    found: dict[str, Component] = {}
+    for component in components:
+        other = found.setdefault(component.kind, component)
+        if other.cls is not component.cls:
+            raise DuplicateKindError(
+                f"{noun} kind {component.kind!r} is provided by {other} and by {component}; "
+                f"uninstall one, or name the distributions to load in {ALLOW_LIST_VARIABLE}"
+            )
+    return dict(sorted(found.items()))
+
+
+_schemas_being_written: ContextVar[frozenset[str]] = ContextVar("writing", default=frozenset())
+
+
+class ByKind:
+    """Annotation of a field whose value is a config of any registered kind.
+
+    Validation looks up `kind` and then validates with its class, so error paths name fields only
+    (`prior.kernel`); the JSON schema is the union of all registered classes. The registry is
+    loaded at the first validation, not when the model is defined.
+    """
+
+    def __init__(self, load_registry: Callable[[], Registry]) -> None:
+        self._load_registry = load_registry
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Wrap the base class's schema, which is kept for serialisation only."""
+        return core_schema.with_info_wrap_validator_function(self._validate, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A reference to one definition, the union of all registered classes.
+
+        Components may contain components (a prior made of priors), so a union that is being
+        written is only referred to.
+        """
+        registry = self._load_registry()
+        reference = core_schema.definition_reference_schema(f"nppac.{registry.noun.capitalize()}")
+        writing = _schemas_being_written.get()
+        if reference["schema_ref"] in writing:
+            return handler(reference)
+        union: Any = {
+            **TypeAdapter(registry.union()).core_schema,
+            "ref": reference["schema_ref"],
+        }
+        token = _schemas_being_written.set(writing | {reference["schema_ref"]})
+        try:
+            return handler(core_schema.definitions_schema(reference, [union]))
+        finally:
+            _schemas_being_written.reset(token)
+
+    def _validate(
+        self, data: Any, _: core_schema.ValidatorFunctionWrapHandler, info: Any
+    ) -> BaseModel:
+        return self._load_registry().validate(data, info.context)
+
+
+@functools.cache
+def prior_registry() -> Registry:
+    """The priors of this package and of the installed plugins (group `nppac.priors`)."""
+    from nppac_priors import hookspecs, plugin
+
+    return Registry.load(
+        group="nppac.priors",
+        project=hookspecs.PROJECT,
+        hookspecs=hookspecs,
+        hook_name="nppac_prior_configs",
+        base=PriorConfig,
+        builtin=plugin,
+    )
+
+
+PriorField = Annotated[SerializeAsAny[PriorConfig], ByKind(prior_registry)]
+"""Field type for a prior of any kind: `prior: PriorField`."""

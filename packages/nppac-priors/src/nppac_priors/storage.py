@@ -1,0 +1,119 @@
+"""Priors as files: one safetensors file with the config in its metadata.
+
+No pickle: the tensors are data, and the config's `from_state` rebuilds the prior from them, so
+priors of third parties are stored in the same way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from nppac_priors.errors import ConfigError, NppacError, PriorFileError
+from nppac_priors.registry import Registry, prior_registry
+
+if TYPE_CHECKING:
+    from nppac_priors.prior import Prior
+
+FORMAT = "nppac-prior"
+VERSION = "1"
+
+
+def save_prior(prior: Prior, path: str | Path, *, include_factors: bool = False) -> None:
+    """Write a prior to one safetensors file; an existing file is replaced only when all is well.
+
+    Args:
+        prior: Any fitted prior.
+        path: The file; its folder has to exist.
+        include_factors: Also store large factors that could be recomputed at reload.
+
+    Raises:
+        PriorFileError: The file cannot be written.
+    """
+    path = Path(path)
+    tensors = {
+        name: tensor.detach().to("cpu", copy=True).contiguous()
+        for name, tensor in prior.state(include_factors=include_factors).items()
+    }
+    metadata = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": prior.config.model_dump_json(),
+        "data_hash": prior.data_hash,
+    }
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        save_file(tensors, partial, metadata=metadata)
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        raise PriorFileError(f"{path}: cannot write the prior: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_prior(
+    path: str | Path, *, device: str | torch.device = "cpu", registry: Registry | None = None
+) -> Prior:
+    """Rebuild the prior that `save_prior` wrote.
+
+    Args:
+        path: The file.
+        device: Where the prior will live.
+        registry: Where its `kind` is looked up; the installed priors if None.
+
+    Raises:
+        PriorFileError: No such file, not a prior file, damaged, or of an unknown version.
+        UnknownKindError: No installed plugin provides the prior's kind.
+    """
+    path = Path(path)
+    tensors, metadata = _read(path)
+    registry = prior_registry() if registry is None else registry
+    try:
+        data = json.loads(metadata["config"])
+        config = registry.parse(data, where=f"{path}: config")
+        prior = config.from_state(tensors, device=device)
+    except ConfigError as error:
+        raise PriorFileError(str(error)) from error
+    except NppacError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PriorFileError(f"{path}: the prior cannot be rebuilt: {reason}") from error
+    prior.data_hash = metadata["data_hash"]
+    return prior
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    if not path.is_file():
+        raise PriorFileError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            _check_metadata(path, metadata)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise PriorFileError(
+            f"{path}: not a readable safetensors file, perhaps truncated: {error}"
+        ) from error
+    return tensors, metadata
+
+
+def _check_metadata(path: Path, metadata: dict[str, str]) -> None:
+    if metadata.get("format") != FORMAT:
+        raise PriorFileError(
+            f"{path}: not a prior file: format {metadata.get('format')!r} instead of {FORMAT!r}"
+        )
+    if metadata.get("version") != VERSION:
+        raise PriorFileError(
+            f"{path}: prior file version {metadata.get('version')!r}, this nppac-priors reads "
+            f"{VERSION!r}; update nppac-priors"
+        )
+    missing = {"config", "data_hash"} - metadata.keys()
+    if missing:
+        raise PriorFileError(f"{path}: damaged prior file: no {' and no '.join(sorted(missing))}")

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from nppac_priors.errors import PriorFileError, UnknownKindError
+from nppac_priors.registry import Registry
+from nppac_priors.storage import load_prior, save_prior
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+
+@pytest.fixture
+def saved(tmp_path, linear_prior) -> Path:
+    path = tmp_path / "prior.safetensors"
+    linear_prior.save(path)
+    return path
+
+
+def rewrite(path: Path, **changes: str | None) -> None:
+    """Change entries of the metadata; None removes one."""
+    with safe_open(path, framework="pt") as file:
+        metadata = {**file.metadata(), **changes}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, {k: v for k, v in metadata.items() if v is not None})
+
+
+def test_a_saved_prior_is_rebuilt(saved, linear_prior, linear_registry):
+    restored = load_prior(saved, registry=linear_registry)
+    states = torch.randn(9, 3, generator=torch.Generator().manual_seed(2))
+    for before, after in zip(linear_prior.moments(states), restored.moments(states), strict=True):
+        torch.testing.assert_close(before, after, rtol=0, atol=0)
+    assert restored.config == linear_prior.config
+    assert restored.data_hash == linear_prior.data_hash != ""
+    assert (restored.state_dim, restored.action_dim) == (3, 2)
+
+
+def test_the_file_says_what_it_is(saved, linear_prior):
+    with safe_open(saved, framework="pt") as file:
+        metadata = file.metadata()
+        assert list(file.keys()) == ["weight"]
+    assert metadata["format"] == "nppac-prior"
+    assert metadata["version"] == "1"
+    assert json.loads(metadata["config"]) == {"kind": "linear", "std": 0.25}
+    assert metadata["data_hash"] == linear_prior.data_hash
+
+
+def test_factors_are_stored_on_request(tmp_path, linear_prior):
+    save_prior(linear_prior, tmp_path / "large", include_factors=True)
+    with safe_open(tmp_path / "large", framework="pt") as file:
+        assert set(file.keys()) == {"weight", "gram"}
+
+
+def test_tensors_that_share_memory_are_stored(tmp_path, linear_prior, linear_registry):
+    linear_prior.weight = torch.randn(2, 3).T
+    save_prior(linear_prior, tmp_path / "prior")
+    restored = load_prior(tmp_path / "prior", registry=linear_registry)
+    torch.testing.assert_close(restored.weight, linear_prior.weight)
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(PriorFileError, match=r"none\.safetensors: no such file"):
+        load_prior(tmp_path / "none.safetensors")
+
+
+def test_a_folder_is_an_error(tmp_path):
+    with pytest.raises(PriorFileError, match="no such file"):
+        load_prior(tmp_path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_truncated_file_is_an_error(saved, linear_registry, share):
+    data = saved.read_bytes()
+    cut = saved.with_name("cut.safetensors")
+    cut.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(PriorFileError, match=r"cut\.safetensors") as caught:
+        load_prior(cut, registry=linear_registry)
+    assert "\n" not in str(caught.value)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(data=st.binary(max_size=200))
+def test_a_file_that_is_not_safetensors_is_an_error(tmp_path, data):
+    path = tmp_path / "strange"
+    path.write_bytes(data)
+    with pytest.raises(PriorFileError):
+        load_prior(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "other"}, "not a prior file: format 'other'"),
+        ({"format": None}, "not a prior file: format None"),
+        ({"version": "2"}, "version '2', this nppac-priors reads '1'"),
+        ({"config": None}, "damaged prior file: no config"),
+        ({"data_hash": None}, "damaged prior file: no data_hash"),
+        ({"config": "{"}, "cannot be rebuilt: JSONDecodeError"),
+        ({"config": '{"kind": "linear", "std": -1}'}, "config.std: input should be greater than 0"),
+        ({"config": "[]"}, "config: has to be an object with a string 'kind'"),
+    ],
+)
+def test_wrong_metadata_is_an_error(saved, linear_registry, changes, message):
+    rewrite(saved, **changes)
+    with pytest.raises(PriorFileError, match=message) as caught:
+        load_prior(saved, registry=linear_registry)
+    assert str(saved) in str(caught.value)
+
+
+def test_a_safetensors_file_of_something_else_is_an_error(tmp_path):
+    save_file({"x": torch.zeros(1)}, tmp_path / "model.safetensors")
+    with pytest.raises(PriorFileError, match="not a prior file"):
+        load_prior(tmp_path / "model.safetensors")
+
+
+def test_a_kind_that_is_not_installed_is_an_error(saved, linear_prior):
+    empty = Registry("prior", type(linear_prior.config), [])
+    with pytest.raises(UnknownKindError, match="unknown prior kind 'linear'"):
+        load_prior(saved, registry=empty)
+
+
+def test_missing_tensors_are_an_error(saved, linear_registry):
+    with safe_open(saved, framework="pt") as file:
+        metadata = file.metadata()
+    save_file({"other": torch.zeros(1)}, saved, metadata)
+    with pytest.raises(PriorFileError, match="cannot be rebuilt: KeyError: 'weight'"):
+        load_prior(saved, registry=linear_registry)
+
+
+@pytest.mark.parametrize("step", ["save_file", "replace"])
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
+    saved, linear_prior, monkeypatch, step
+):
+    before = saved.read_bytes()
+    real = save_file
+
+    def full_disk(*args, **kwargs):
+        if step == "save_file":
+            real(*args, **kwargs)
+        raise OSError(28, "No space left on device")
+
+    target = "nppac_priors.storage.save_file" if step == "save_file" else "os.replace"
+    monkeypatch.setattr(target, full_disk)
+    with pytest.raises(PriorFileError, match="No space left"):
+        linear_prior.save(saved)
+    assert saved.read_bytes() == before
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_a_process_killed_while_writing_leaves_the_old_file(
+    saved, linear_prior, linear_registry, monkeypatch
+):
+    def killed(tensors, path, metadata):
+        Path(path).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nppac_priors.storage.save_file", killed)
+    with pytest.raises(KeyboardInterrupt):
+        linear_prior.save(saved)
+    assert load_prior(saved, registry=linear_registry).data_hash == linear_prior.data_hash
+
+
+def test_a_missing_folder_is_an_error(tmp_path, linear_prior):
+    with pytest.raises(PriorFileError, match="cannot write the prior"):
+        linear_prior.save(tmp_path / "none" / "prior.safetensors")
