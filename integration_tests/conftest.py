@@ -1,4 +1,4 @@
-"""The packages under `third_party` are not installed here; `test_third_party.py` runs their tests."""
+"""Packages under `third_party` are not installed here; `test_third_party.py` runs their tests."""
 
 from __future__ import annotations
 

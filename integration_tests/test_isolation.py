@@ -6,7 +6,7 @@ import ast
 import importlib.metadata
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -92,8 +92,8 @@ def modules(package: str) -> dict[str, Path]:
     return found
 
 
-def imported(nodes: list[ast.stmt], module: str) -> Iterator[str]:
-    """Dotted names that statements import; of `from a import b` both `a` and `a.b`."""
+def imported(nodes: Iterable[ast.AST], module: str) -> Iterator[str]:
+    """Dotted names that nodes import; of `from a import b` both `a` and `a.b`."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -103,34 +103,22 @@ def imported(nodes: list[ast.stmt], module: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def all_statements(tree: ast.Module) -> list[ast.stmt]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-
-
-def executed_at_import(tree: ast.Module) -> list[ast.stmt]:
-    """Statements that run when the module is imported: not those of functions or type checking."""
-    found: list[ast.stmt] = []
-    waiting = list(tree.body)
-    while waiting:
-        node = waiting.pop()
-        found.append(node)
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            waiting += node.orelse
-        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            waiting += [n for n in ast.walk(node) if isinstance(n, ast.stmt) and n in own(node)]
-    return found
-
-
-def own(node: ast.stmt) -> list[ast.stmt]:
-    """Statements directly within another."""
-    return [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+def executed_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes that run when a module is imported: not those of functions or type checking."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+            child = ast.Module(child.orelse, [])
+        yield child
+        yield from executed_at_import(child)
 
 
 @pytest.mark.parametrize("package", SOURCES)
 def test_imports_point_one_way(package):
     for module, path in modules(package).items():
         tree = ast.parse(path.read_text())
-        roots = {name.partition(".")[0] for name in imported(all_statements(tree), module)}
+        roots = {name.partition(".")[0] for name in imported(ast.walk(tree), module)}
         others = (roots & SOURCES.keys()) - {package}
         assert others <= MAY_IMPORT[package], f"{module} imports {others - MAY_IMPORT[package]}"
 

@@ -146,6 +146,14 @@ def test_the_allow_list_names_distributions(
     assert "exact-gp" in registry.components
 
 
+def test_the_allow_list_ignores_how_a_distribution_spells_its_name(
+    distribution, plugin_source, monkeypatch
+):
+    distribution("Acme.Priors", "2.1", "acme", plugin_source("acme"))
+    monkeypatch.setenv("NPPAC_PLUGINS", "acme-priors")
+    assert "acme" in load().components
+
+
 def test_a_plugin_outside_the_allow_list_is_not_imported(distribution, monkeypatch):
     distribution("broken-priors", "0.3", "broken_plugin", "raise RuntimeError")
     monkeypatch.setenv("NPPAC_PLUGINS", "")

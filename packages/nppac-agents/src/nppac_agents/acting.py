@@ -13,6 +13,7 @@ from torch import Tensor
 from nppac_agents.config import Spaces
 from nppac_agents.experience.observed_prior import ObservedPrior
 from nppac_agents.learning.policy_network import PolicyNetwork
+from nppac_agents.learning.tensors import as_tensor
 
 PriorScale = Literal["std", "variance"]
 
@@ -59,7 +60,7 @@ class ActingPolicy(Policy):
     @torch.no_grad()
     def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Raw (not clipped) actions (B, A) at states (B, S)."""
-        inputs = torch.from_numpy(np.ascontiguousarray(states, dtype=np.float32)).to(self.device)
+        inputs = as_tensor(states, self.device)
         needs_prior = self.network.start == "residual"
         if deterministic:
             mean = self.observed.mean(states) if needs_prior and self.observed else None

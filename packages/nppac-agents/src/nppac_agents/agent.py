@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from tianshou.algorithm.algorithm_base import Algorithm, OffPolicyAlgorithm, TrainingStats
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from nppac_agents.acting import ActingPolicy
 from nppac_agents.experience.replay import TensorReplay
 from nppac_agents.experience.transitions import Transitions
+from nppac_agents.learning.tensors import below, spawn_generator
 
 Losses = dict[str, Tensor]
 """What one update reports: detached scalars that stay on the device until somebody reads them."""
@@ -127,11 +127,11 @@ class Agent(OffPolicyAlgorithm, ABC):
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Restores what ``state()`` returned into an agent built from the same configuration."""
-        networks = _below(state, "network.")
+        networks = below(state, "network.")
         nn.Module.load_state_dict(self, networks)
         for name, optimizer in self.optimizers.items():
             slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in _below(state, f"optimizer.{name}.").items():
+            for key, value in below(state, f"optimizer.{name}.").items():
                 index, slot = key.split(".")
                 slots.setdefault(int(index), {})[slot] = value.clone()
             groups = optimizer.state_dict()["param_groups"]
@@ -151,18 +151,3 @@ class UpdateStats(TrainingStats):
     def get_loss_stats_dict(self) -> dict[str, float]:
         """The losses by name."""
         return self.losses
-
-
-def spawn_generator(generator: torch.Generator, device: str | torch.device) -> torch.Generator:
-    """A new generator on ``device``, seeded from a CPU generator."""
-    seed = int(torch.randint(2**62, (), generator=generator))
-    return torch.Generator(device).manual_seed(seed)
-
-
-def as_tensor(states: np.ndarray, device: str | torch.device) -> Tensor:
-    """States (B, S) as float32 on ``device``."""
-    return torch.from_numpy(np.ascontiguousarray(states, dtype=np.float32)).to(device)
-
-
-def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -22,7 +22,7 @@ from nppac_priors import GaussianPrior
 from torch import Tensor
 
 from nppac_agents.acting import ActingPolicy
-from nppac_agents.agent import Agent, Losses, Phase, as_tensor, spawn_generator
+from nppac_agents.agent import Agent, Losses, Phase
 from nppac_agents.algorithms.nppac_config import NPPACConfig
 from nppac_agents.config import Spaces
 from nppac_agents.experience.observed_prior import ObservedPrior
@@ -32,6 +32,7 @@ from nppac_agents.learning.divergences import analytic_kl, sampled_kl
 from nppac_agents.learning.networks import CriticEnsemble, Standardiser, polyak_update
 from nppac_agents.learning.policy_network import PolicyNetwork
 from nppac_agents.learning.temperature import Temperature
+from nppac_agents.learning.tensors import as_tensor, spawn_generator
 
 
 class NPPAC(Agent):

@@ -13,6 +13,8 @@ import torch
 from nppac_priors import GaussianPrior
 from torch import Tensor
 
+from nppac_agents.learning.tensors import as_tensor
+
 
 class ObservedPrior:
     """Moments of a frozen Gaussian prior at observed states, memoised for the latest ``capacity`` states.
@@ -35,7 +37,7 @@ class ObservedPrior:
         states = np.ascontiguousarray(states, dtype=np.float32)
         if len(states) > self.capacity // 2:
             self.evaluations += len(states)
-            return self.prior.moments(torch.from_numpy(states).to(self.prior.device))
+            return self.prior.moments(as_tensor(states, self.prior.device))
         keys = [row.tobytes() for row in states]
         unseen = {key: row for row, key in enumerate(keys) if key not in self._slots}
         if unseen:
@@ -48,12 +50,11 @@ class ObservedPrior:
 
     def mean(self, states: np.ndarray) -> Tensor:
         """The prior's mean (B, A) alone, not memoised: what deterministic evaluation needs."""
-        states = np.ascontiguousarray(states, dtype=np.float32)
-        return self.prior.mean(torch.from_numpy(states).to(self.prior.device))
+        return self.prior.mean(as_tensor(states, self.prior.device))
 
     def _evaluate(self, keys: list[bytes], states: np.ndarray) -> None:
         self.evaluations += len(states)
-        moments = self.prior.moments(torch.from_numpy(states).to(self.prior.device))
+        moments = self.prior.moments(as_tensor(states, self.prior.device))
         slots = [(self._next + offset) % self.capacity for offset in range(len(keys))]
         for key, slot in zip(keys, slots, strict=True):
             forgotten = self._keys[slot]
@@ -66,8 +67,7 @@ class ObservedPrior:
     def state(self, states: np.ndarray) -> dict[str, Tensor]:
         """What a checkpoint needs to find the moments of the current states again, to the bit."""
         mean, std = self.moments(states)
-        current = torch.from_numpy(np.ascontiguousarray(states, dtype=np.float32))
-        return {"states": current, "mean": mean, "std": std}
+        return {"states": as_tensor(states, "cpu"), "mean": mean, "std": std}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Remembers the moments of ``state()`` instead of evaluating them anew."""

@@ -6,12 +6,16 @@ from typing import NamedTuple
 
 import gymnasium as gym
 import numpy as np
+import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from nppac_envs.config import EnvConfig
+from nppac_envs.simulation_state import get_env_state, set_env_state
 from nppac_priors.errors import ConfigError
+from torch import Tensor
 
 from nppac_agents.acting import ActingPolicy
 from nppac_agents.experience.replay import TensorReplay
+from nppac_agents.learning.tensors import below
 
 
 class Step(NamedTuple):
@@ -64,6 +68,30 @@ class Rollouts:
         )
         self.states = observed
         return [Episode(float(returns[i]), int(lengths[i])) for i in np.flatnonzero(ended)]
+
+    def state(self) -> dict[str, Tensor]:
+        """Where every environment is, its last observation and the prior's moments there.
+
+        Raises:
+            ConfigError: an environment cannot tell its state.
+        """
+        state = {"states": torch.from_numpy(self.states.copy())}
+        for index, env in enumerate(self.envs.envs):
+            arrays = get_env_state(env)
+            state |= {f"{index}.{name}": torch.from_numpy(v) for name, v in arrays.items()}
+        if self.policy.observed is not None:
+            memory = self.policy.observed.state(self.states)
+            state |= {f"observed.{name}": value for name, value in memory.items()}
+        return state
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Puts every environment back to where ``state()`` found it."""
+        self.states = state["states"].numpy().copy()
+        for index, env in enumerate(self.envs.envs):
+            arrays = {name: value.numpy() for name, value in below(state, f"{index}.").items()}
+            set_env_state(env, arrays)
+        if self.policy.observed is not None:
+            self.policy.observed.load_state(below(state, "observed."))
 
     def close(self) -> None:
         """Closes the environments."""

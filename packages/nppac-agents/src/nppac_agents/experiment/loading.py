@@ -40,8 +40,9 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
         config = ExperimentConfig.model_validate(data)
         output_dir = _fill_in(config.output_dir, name=path.stem, seed=config.seed)
     except ValidationError as error:
-        lines = [f"{where}: {line}" for line in error_lines(error)]
-        raise ConfigError("\n".join(lines)) from None
+        tag = _source_tag(data)
+        lines = [f"{where}: {line.replace(*tag, 1)}" for line in error_lines(error)]
+        raise ConfigError("\n".join(map(_printable, lines))) from None
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from None
     return config.model_copy(update={"output_dir": output_dir})
@@ -110,6 +111,18 @@ def _value(text: str, override: str) -> Any:
         return text
     except ConfigError as error:
         raise ConfigError(f"--set {override}: {error}") from None
+
+
+def _source_tag(data: dict[str, Any]) -> tuple[str, str]:
+    """What pydantic makes of the path of demonstrations, a tagged union, and what it should be."""
+    demonstrations = data.get("demonstrations")
+    source = demonstrations.get("source") if isinstance(demonstrations, dict) else None
+    return f"demonstrations.{source}", "demonstrations"
+
+
+def _printable(text: str) -> str:
+    """The text with escapes for line breaks and control characters, which a field may contain."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _fill_in(output_dir: str, **values: object) -> str:

@@ -64,12 +64,12 @@ def open_console(*, quiet: bool = False, stream: TextIO | None = None) -> Consol
         quiet: show no stages, only lines.
         stream: instead of standard output.
     """
-    stream = sys.stdout if stream is None else stream
-    if quiet or not stream.isatty() or os.environ.get("TERM", "dumb") == "dumb":
-        return PlainConsole(stream, quiet=quiet)
+    output = sys.stdout if stream is None else stream
+    if quiet or not output.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return PlainConsole(output, quiet=quiet)
     from nppac_agents.running.terminal_console import TerminalConsole
 
-    return TerminalConsole(stream)
+    return TerminalConsole(output)
 
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -22,27 +23,19 @@ class Recorder:
         updates: updates so far, of any phase.
     """
 
-    def __init__(
-        self,
-        metrics: Path,
-        tensorboard: Path | None,
-        *,
-        env_steps: int = 0,
-        updates: int = 0,
-        seconds_before: float = 0.0,
-    ) -> None:
-        self.env_steps = env_steps
-        self.updates = updates
+    def __init__(self, metrics: Path, tensorboard: Path | None) -> None:
+        self.env_steps = 0
+        self.updates = 0
         self._writer = MetricsWriter(metrics)
         self._board = None
         if tensorboard is not None:
             from torch.utils.tensorboard import SummaryWriter
 
             self._board = SummaryWriter(str(tensorboard))
-        self._start = time.perf_counter() - seconds_before
+        self._start = time.perf_counter()
         self._sums: dict[str, torch.Tensor] = {}
         self._counts: dict[str, int] = {}
-        self._last = time.perf_counter(), env_steps, updates
+        self._last = self._start, 0, 0
 
     @property
     def wall_seconds(self) -> float:
@@ -72,7 +65,7 @@ class Recorder:
         }
         self._write("train", phase, {**means, **extra, **speeds})
         for name, value in means.items():
-            if not torch.isfinite(torch.tensor(value)):
+            if not math.isfinite(value):
                 raise NumericalError(
                     f"{name} is {value} by update {self.updates} ({self.env_steps} environment "
                     "steps); the last checkpoint is kept; lower the learning rates or raise alpha"
@@ -87,6 +80,23 @@ class Recorder:
             "per_episode": measures.per_episode(),
         }
         self._write("evaluation", "evaluation", fields)
+
+    def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+        """The losses not yet written, as tensors, and the counters, as JSON data."""
+        counters = {
+            "env_steps": self.env_steps,
+            "updates": self.updates,
+            "wall_seconds": self.wall_seconds,
+            "loss_counts": self._counts,
+        }
+        return dict(self._sums), counters
+
+    def load_state(self, sums: dict[str, torch.Tensor], counters: dict[str, Any]) -> None:
+        """Continues from what ``state()`` returned."""
+        self.env_steps, self.updates = counters["env_steps"], counters["updates"]
+        self._start = time.perf_counter() - counters["wall_seconds"]
+        self._sums, self._counts = dict(sums), dict(counters["loss_counts"])
+        self._last = time.perf_counter(), self.env_steps, self.updates
 
     def close(self) -> None:
         """Closes the files."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
@@ -96,6 +97,14 @@ class RunDirectory:
                 "output_dir"
             )
 
+    def discard_unused(self) -> None:
+        """Removes the directory of a run that failed before it fitted or measured anything.
+
+        So a mistake can be corrected, and the run started again under the same name.
+        """
+        if not self.prior.exists() and not self.metrics.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
+
     def config(self) -> ExperimentConfig:
         """The experiment that this run is of.
 
@@ -165,7 +174,7 @@ class RunDirectory:
     @property
     def prior_std(self) -> Path:
         """The prior's standard deviations on and off the demonstrations, for the report."""
-        return self.path / "prior_std.npz"
+        return self.path / "prior_std.json"
 
     @property
     def report(self) -> Path:

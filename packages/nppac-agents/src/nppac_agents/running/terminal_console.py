@@ -37,7 +37,7 @@ class TerminalConsole(Console):
 
     @contextlib.contextmanager
     def _open_bars(self) -> Iterator[Progress]:
-        self._bars = Progress(
+        bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[steps]}", markup=False),
@@ -47,8 +47,9 @@ class TerminalConsole(Console):
             console=self._console,
             refresh_per_second=4,
         )
+        self._bars = bars
         try:
-            with self._bars as bars:
+            with bars:
                 yield bars
         finally:
             self._bars = None

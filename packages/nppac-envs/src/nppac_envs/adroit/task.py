@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, final
 
 import gymnasium
+import mujoco
 import numpy as np
 from gymnasium import spaces
 from gymnasium_robotics.envs.adroit_hand.adroit_door import AdroitHandDoorEnv
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from nppac_envs.errors import ConfigError
 
+_INTEGRATION = int(mujoco.mjtState.mjSTATE_INTEGRATION)
+_RESET_FIELDS = ("body_pos", "body_quat", "site_pos")
 _SIMULATORS = {"door": AdroitHandDoorEnv, "pen": AdroitHandPenEnv}
 
 
@@ -82,6 +85,24 @@ class AdroitTask(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         success = bool(info["success"])
         reward = self._rewards[success]
         return observation.astype(np.float32), reward, False, False, {"success": success}
+
+    def get_state(self) -> dict[str, NDArray[np.float64]]:
+        """The simulator's integration state and the model fields that a reset changes."""
+        model, data = self.simulator.model, self.simulator.data
+        size = mujoco.mj_stateSize(model, _INTEGRATION)
+        integration = np.empty(size)
+        mujoco.mj_getState(model, data, integration, _INTEGRATION)
+        fields = {name: getattr(model, name).copy() for name in _RESET_FIELDS}
+        return {"integration": integration, **fields}
+
+    def set_state(self, state: dict[str, NDArray[np.float64]]) -> None:
+        """Continue from what `get_state` returned; further steps are identical to the bit."""
+        model, data = self.simulator.model, self.simulator.data
+        for name in _RESET_FIELDS:
+            getattr(model, name)[:] = state[name]
+        mujoco.mj_setState(model, data, state["integration"], _INTEGRATION)
+        mujoco.mj_forward(model, data)  # for drawing; it also moves the solver's warm start
+        mujoco.mj_setState(model, data, state["integration"], _INTEGRATION)
 
     def render(self) -> NDArray[np.uint8]:
         """Draw one frame, (480, 480, 3).

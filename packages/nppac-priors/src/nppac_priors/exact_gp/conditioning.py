@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
+import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -62,7 +63,9 @@ def condition(
     """
     check_memory(len(data.states), data.states.device)
     row_scale = data.weights.double().sqrt()[:, None]
-    eigenvalues, modes = _eigendecompose(_covariance(kernel, hyperparameters, data.states, row_scale))
+    covariance = _covariance(kernel, hyperparameters, data.states)
+    eigenvalues, modes = _eigendecompose(covariance.mul_(row_scale).mul_(row_scale.T))
+    del covariance
     root = hyperparameters.noise_variance.sqrt()
     g, v = torch.linalg.eigh(hyperparameters.task_covariance / (root[:, None] * root))
     g = g.clamp_min(0.0)
@@ -79,14 +82,12 @@ def condition(
     return Factors(mean_weights, modes, variance_weights)
 
 
-def _covariance(
-    kernel: KernelName, hyperparameters: Hyperparameters, states: Tensor, row_scale: Tensor
-) -> Tensor:
+def _covariance(kernel: KernelName, hyperparameters: Hyperparameters, states: Tensor) -> Tensor:
     states = states.double()
     scaled = (states - states.mean(0)) / hyperparameters.lengthscale
     covariance = evaluate(kernel, squared_distances(scaled, augment(scaled)))
     covariance.diagonal().fill_(1.0)
-    return covariance.mul_(row_scale).mul_(row_scale.T)
+    return covariance
 
 
 def _kept_modes(
@@ -97,9 +98,8 @@ def _kept_modes(
 ) -> Tensor:
     """Mask (r,) of modes to keep.
 
-    The kernel's Schur complement k(s,s) - sum_n c_n^2 / l_n is never negative, so the c_n^2 / l_n of
-    any set of modes sum to at most 1, and dropping the set changes variance i by at most
-    max_n l_n w_ni.
+    The Schur complement k(s,s) - sum_n c_n^2 / l_n is never negative, so the c_n^2 / l_n of any
+    set of modes sum to at most 1: dropping the set changes variance i by at most max_n l_n w_ni.
     """
     influence = eigenvalues[:, None] * variance_weights / hyperparameters.noise_variance
     return influence.amax(1) > tolerance
@@ -112,14 +112,14 @@ def _eigendecompose(covariance: Tensor) -> tuple[Tensor, Tensor]:
         added = jitter
         try:
             eigenvalues, vectors = torch.linalg.eigh(covariance)
-        except torch.linalg.LinAlgError:
+        except torch.linalg.LinAlgError:  # pyright: ignore[reportPrivateImportUsage]
             logger.warning("exact-gp: eigendecomposition failed with jitter %g", jitter)
             continue
         if torch.isfinite(eigenvalues).all():
             return eigenvalues.clamp_(min=0.0), vectors
     raise NumericalError(
-        f"exact-gp: no eigendecomposition of the {len(covariance)} x {len(covariance)} kernel matrix"
-        f" up to jitter {_JITTERS[-1]:g}; check the states for extreme values"
+        f"exact-gp: the kernel matrix of {len(covariance)} states has no eigendecomposition up to "
+        f"jitter {_JITTERS[-1]:g}; check the states for extreme values"
     )
 
 
@@ -143,6 +143,7 @@ def free_memory(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return float("inf")
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return 1024 * next(int(x.split()[1]) for x in lines if x.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return math.inf

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
+from gpytorch.constraints import Positive
 from torch import Tensor
 
 from nppac_priors.errors import NumericalError
@@ -52,7 +53,9 @@ def fit_hyperparameters(
     for step in range(1, config.steps + 1):
         subset = torch.randperm(len(states), generator=generator)[:size].to(states.device)
         optimizer.zero_grad()
-        log_likelihood = model_log_likelihood(model, scaled[subset], actions[subset], weights[subset])
+        log_likelihood = model_log_likelihood(
+            model, scaled[subset], actions[subset], weights[subset]
+        )
         if not torch.isfinite(log_likelihood):
             raise NumericalError(
                 f"exact-gp: marginal likelihood is {log_likelihood.item()} at step {step} of the "
@@ -83,10 +86,16 @@ def model_log_likelihood(
 def initial_model(
     config: ExactGPConfig, actions: Tensor, state_dim: int, generator: torch.Generator
 ) -> ExactGPModel:
-    """Lengthscales that see the whole data set, B of the actions' size, a tenth of it as noise."""
+    """Lengthscales that see the whole data set, B of the actions' size, a tenth of it as noise.
+
+    The search is over log lengthscales: under a softplus, those of dimensions that do not matter
+    grow too slowly to get out of the way.
+    """
     model = ExactGPModel(config.kernel, state_dim, actions.shape[1], config.task_rank)
     variance = actions.var(0, correction=0).clamp_min(1e-3).cpu()
-    model.covar_module.data_covar_module.lengthscale = math.sqrt(state_dim)
+    kernel = model.covar_module.data_covar_module
+    kernel.register_constraint("raw_lengthscale", Positive(torch.exp, torch.log))
+    kernel.lengthscale = math.sqrt(state_dim)
     task = model.covar_module.task_covar_module
     task.var = variance
     draw = torch.randn(task.covar_factor.shape, generator=generator, dtype=torch.float64)
@@ -100,6 +109,6 @@ def initial_model(
 
 
 def state_scale(states: Tensor) -> Tensor:
-    """Standard deviation per state dimension (S,); 1 where a dimension never changes."""
+    """Standard deviation per state dimension (S,); 1 where only float32 rounding changes it."""
     scale = states.std(0, correction=0)
-    return torch.where(scale > 1e-8 * (1.0 + states.abs().amax(0)), scale, torch.ones_like(scale))
+    return torch.where(scale > 1e-7 * states.abs().amax(0), scale, torch.ones_like(scale))

@@ -1,8 +1,8 @@
 """Exact log marginal likelihood of a GP with covariance K (x) B + I (x) diag(d).
 
-Two symmetric eigendecompositions, N x N and A x A, replace the (N A) x (N A) solve, and the gradient
-is written out: differentiating through an eigendecomposition fails where eigenvalues nearly
-coincide, which for kernel matrices is everywhere.
+Two symmetric eigendecompositions, N x N and A x A, replace the (N A) x (N A) solve. The gradient is
+written out: differentiating through an eigendecomposition fails where eigenvalues nearly coincide,
+which for kernel matrices is everywhere.
 """
 
 from __future__ import annotations
@@ -32,33 +32,35 @@ def log_marginal_likelihood(
 
 
 class _KroneckerLogDensity(torch.autograd.Function):
+    """With K = U diag(l) U' and D^-1/2 B D^-1/2 = V diag(g) V', both covariances are diagonal."""
+
     @staticmethod
     def forward(ctx: Any, k: Tensor, b: Tensor, d: Tensor, residuals: Tensor) -> Tensor:
         root = d.sqrt()
-        g, v = torch.linalg.eigh(b / (root[:, None] * root))
-        l, u = torch.linalg.eigh(k)
-        l, g = l.clamp_min(0.0), g.clamp_min(0.0)
-        inverse = 1.0 / (torch.outer(l, g) + 1.0)
+        task_eigenvalues, v = torch.linalg.eigh(b / (root[:, None] * root))
+        data_eigenvalues, u = torch.linalg.eigh(k)
+        task_eigenvalues = task_eigenvalues.clamp_min(0.0)
+        data_eigenvalues = data_eigenvalues.clamp_min(0.0)
+        inverse = 1.0 / (torch.outer(data_eigenvalues, task_eigenvalues) + 1.0)
         rotated = u.T @ (residuals / root) @ v
         solved = rotated * inverse
-        value = -0.5 * (
-            (rotated * solved).sum()
-            - inverse.log().sum()
-            + len(k) * d.log().sum()
-            + residuals.numel() * math.log(2.0 * math.pi)
+        ctx.save_for_backward(
+            u, data_eigenvalues, v / root[:, None], task_eigenvalues, inverse, solved
         )
-        ctx.save_for_backward(u, l, g, v / root[:, None], inverse, solved)
-        return value
+        quadratic = (rotated * solved).sum()
+        log_determinant = len(k) * d.log().sum() - inverse.log().sum()
+        return -0.5 * (quadratic + log_determinant + residuals.numel() * math.log(2.0 * math.pi))
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        u, l, g, v, inverse, solved = ctx.saved_tensors
+        """Per covariance C: (a a' - C^-1) / 2 with a = C^-1 y, projected on K, B, and d."""
+        u, data_eigenvalues, v, task_eigenvalues, inverse, solved = ctx.saved_tensors
         (scale,) = grad_outputs
         half = 0.5 * scale
-        weights = u @ solved
-        grad_k = (weights * g) @ weights.T - (u * (inverse @ g)) @ u.T
-        inner_b = (solved.T * l) @ solved - torch.diag(l @ inverse)
+        a = u @ solved
+        grad_k = (a * task_eigenvalues) @ a.T - (u * (inverse @ task_eigenvalues)) @ u.T
+        inner_b = (solved.T * data_eigenvalues) @ solved - torch.diag(data_eigenvalues @ inverse)
         inner_d = solved.T @ solved - torch.diag(inverse.sum(0))
         grad_b = v @ inner_b @ v.T
         grad_d = ((v @ inner_d) * v).sum(1)
-        return half * grad_k, half * grad_b, half * grad_d, -scale * weights @ v.T
+        return half * grad_k, half * grad_b, half * grad_d, -scale * a @ v.T

@@ -10,6 +10,7 @@ with constraints resolved, in the units of the data; everything after the fit us
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gpytorch
 import torch
@@ -24,9 +25,9 @@ class Hyperparameters:
 
     Attributes:
         lengthscale: (S,), units of the states.
-        task_covariance: prior covariance of the actions at one state, B (A, A), action units squared.
-        noise_variance: observation noise D (A,), action units squared.
-        mean: prior mean (A,), action units.
+        task_covariance: B (A, A), prior covariance of the actions at one state.
+        noise_variance: D (A,), observation noise.
+        mean: (A,), prior mean.
     """
 
     lengthscale: Tensor
@@ -54,14 +55,18 @@ class ExactGPModel(torch.nn.Module):
     """
 
     def __init__(self, kernel: KernelName, state_dim: int, action_dim: int, rank: int) -> None:
+        """Build the modules; the covariance's random start leaves the global generator alone."""
         super().__init__()
-        self.likelihood = gpytorch.likelihoods.MultitaskGaussianLikelihood(num_tasks=action_dim)
-        self.mean_module = gpytorch.means.MultitaskMean(
+        self.likelihood: Any = gpytorch.likelihoods.MultitaskGaussianLikelihood(
+            num_tasks=action_dim
+        )
+        self.mean_module: Any = gpytorch.means.MultitaskMean(
             gpytorch.means.ConstantMean(), num_tasks=action_dim
         )
-        self.covar_module = gpytorch.kernels.MultitaskKernel(
-            data_kernel(kernel, state_dim), num_tasks=action_dim, rank=rank
-        )
+        with torch.random.fork_rng(devices=[]):
+            self.covar_module: Any = gpytorch.kernels.MultitaskKernel(
+                data_kernel(kernel, state_dim), num_tasks=action_dim, rank=rank
+            )
         self.double()
 
     @property

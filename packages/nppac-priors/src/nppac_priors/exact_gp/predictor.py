@@ -10,8 +10,10 @@ from nppac_priors.exact_gp.config import KernelName
 from nppac_priors.exact_gp.kernels import augment, evaluate, squared_distances
 from nppac_priors.exact_gp.model import Hyperparameters
 
-_CHUNK_ENTRIES = 1 << 22
-"""Kernel values in flight: 4M float64 distances are 32 MiB."""
+_DISTANCES = 1 << 18
+"""Float64 distances in flight: 2 MiB, about a core's cache."""
+_KERNEL_VALUES = 1 << 21
+"""Kernel values in flight: large enough that one product with the modes pays for reading them."""
 
 
 class Predictor:
@@ -52,21 +54,23 @@ class Predictor:
 
     def mean(self, states: Tensor) -> Tensor:
         """Posterior mean (B, A) at states (B, S)."""
-        return torch.cat([self._mean(self._kernel_values(chunk)) for chunk in self._chunks(states)])
+        chunks = self._chunks(states, _DISTANCES)
+        return torch.cat([self._mean(self._kernel_values(chunk)) for chunk in chunks])
 
     def moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (B, A) of the actions, observation noise included."""
         means, stds = [], []
-        for chunk in self._chunks(states):
-            values = self._kernel_values(chunk)
+        for chunk in self._chunks(states, _KERNEL_VALUES):
+            pieces = self._chunks(chunk, _DISTANCES)
+            values = torch.cat([self._kernel_values(piece) for piece in pieces])
             means.append(self._mean(values))
             explained = (values @ self.factors.modes).square_() @ self.factors.variance_weights
             latent = (self.prior_variance - explained).clamp_(min=0.0)
             stds.append(latent.add_(self.noise_variance).sqrt_())
         return torch.cat(means), torch.cat(stds)
 
-    def _chunks(self, states: Tensor) -> tuple[Tensor, ...]:
-        return states.split(max(1, _CHUNK_ENTRIES // len(self.points)))
+    def _chunks(self, states: Tensor, entries: int) -> tuple[Tensor, ...]:
+        return states.split(max(1, entries // len(self.points)))
 
     def _kernel_values(self, states: Tensor) -> Tensor:
         scaled = (states.double() - self.center) / self.lengthscale

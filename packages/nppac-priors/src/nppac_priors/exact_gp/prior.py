@@ -114,7 +114,8 @@ def restore_prior(
     def take(cls: type) -> dict[str, Tensor]:
         return _moved({name: tensors[name] for name in cls.__annotations__}, device)
 
-    hyperparameters, data = Hyperparameters(**take(Hyperparameters)), TrainingData(**take(TrainingData))
+    hyperparameters = Hyperparameters(**take(Hyperparameters))
+    data = TrainingData(**take(TrainingData))
     if "modes" in tensors:
         factors = Factors(**take(Factors))
     else:

@@ -26,6 +26,11 @@ _FACTOR = "covar_module.task_covar_module.covar_factor"
 def load_hyperparameters(
     path: Path, kernel: KernelName, state_dim: int, action_dim: int
 ) -> Hyperparameters:
+    """The constrained values of :func:`load_model`."""
+    return load_model(path, kernel, state_dim, action_dim).hyperparameters()
+
+
+def load_model(path: Path, kernel: KernelName, state_dim: int, action_dim: int) -> ExactGPModel:
     """Read a state dict of :class:`~nppac_priors.exact_gp.model.ExactGPModel` or a published one.
 
     Args:
@@ -45,7 +50,7 @@ def load_hyperparameters(
     expected = model.state_dict()
     _check_shapes(path, state, expected)
     model.load_state_dict({**expected, **{name: state[name] for name in _parameters(expected)}})
-    return model.hyperparameters()
+    return model
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -62,7 +67,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 def _present(name: str, value: Tensor) -> tuple[str, Tensor]:
     """Name and shape of an entry as today's GPyTorch has them."""
     if _OLD_CONSTANT.search(name):
-        return _OLD_CONSTANT.sub("raw_constant", name), value.reshape(()) if value.numel() == 1 else value
+        return _OLD_CONSTANT.sub("raw_constant", name), value.squeeze()
     return _RENAMED.get(name, name), value
 
 
@@ -80,8 +85,8 @@ def _check_shapes(path: Path, state: dict[str, Tensor], expected: dict[str, Tens
             raise DataError(f"hyperparameters {str(path)!r}: {name!r} is missing")
         if state[name].shape != expected[name].shape:
             raise DataError(
-                f"hyperparameters {str(path)!r}: {name!r} has shape {tuple(state[name].shape)}, the "
-                f"data need {tuple(expected[name].shape)}"
+                f"hyperparameters {str(path)!r}: {name!r} has shape {tuple(state[name].shape)}, "
+                f"the data need {tuple(expected[name].shape)}"
             )
         if not torch.isfinite(state[name]).all():
             raise DataError(f"hyperparameters {str(path)!r}: {name!r} is not finite")

@@ -60,7 +60,7 @@ class TrainingData:
         return cls(x[used], y[used], w[used])
 
     def log_constant_dimensions(self) -> None:
-        """Say which state dimensions never change: the data tell nothing about their lengthscale."""
+        """Name the state dimensions that never change; nothing is known of their lengthscale."""
         constant = (self.states == self.states[0]).all(0).nonzero().flatten().tolist()
         if constant and len(self.states) > 1:
             logger.warning("exact-gp: state dimensions %s never change in the data", constant)

@@ -1,0 +1,173 @@
+"""The command line of `nppac-run`: `nppac-run CONFIG` runs, a command word does something else."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, final
+
+from nppac_agents.cli import commands
+from nppac_agents.cli.exit_code import ExitCode
+from nppac_agents.cli.run import run
+
+_DESCRIPTION = """\
+Train an agent as an experiment file says: fit a behavioural prior to demonstrations,
+let the agent learn online, evaluate it, and leave a run directory that holds everything.
+"""
+
+_EPILOG = """\
+other commands (nppac-run COMMAND --help):
+  validate CONFIG...       check experiment files, run nothing
+  plugins                  list environments, priors and agents, and what failed to load
+  schema                   print the JSON schema of experiment files
+  report RUN_DIR           write the report of a run again
+  compare LABEL=RUN_DIR... plot runs against each other
+
+examples:
+  nppac-run examples/door-human.json
+  nppac-run examples/door-human.json --set agent.alpha=0.5 --set training.env_steps=50000
+  nppac-run examples/door-human.json --seed 3 --output-dir runs/door/3
+  nppac-run examples/door-human.json --seed 3 --output-dir runs/door/3 --resume
+  nppac-run compare mine=runs/a-seed0,runs/a-seed1 theirs=runs/b-seed0 --output door.png
+
+Relative paths, those inside an experiment file too, start from the current directory.
+
+exit codes:
+  0    done
+  1    the run failed
+  2    the command line, the config or the data is invalid
+  3    a plugin failed to load, or two of them provide one kind
+  130  interrupted after a checkpoint; --resume continues
+"""
+
+
+@final
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, like every other error of the command."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(ExitCode.INVALID)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments, with the function to call in `command`; exits for `--help` and mistakes."""
+    parsers = {
+        "validate": _validate_parser,
+        "plugins": _plugins_parser,
+        "schema": _schema_parser,
+        "report": _report_parser,
+        "compare": _compare_parser,
+    }
+    if argv and argv[0] in parsers:
+        return parsers[argv[0]]().parse_args(argv[1:])
+    parser = _run_parser()
+    if not argv:
+        parser.print_help()
+        raise SystemExit(ExitCode.DONE)
+    return parser.parse_args(argv)
+
+
+def _parser(name: str, command: object, description: str, epilog: str | None = None) -> _Parser:
+    parser = _Parser(
+        prog=name,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(command=command)
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error instead of one line"
+    )
+    return parser
+
+
+def _run_parser() -> _Parser:
+    parser = _parser("nppac-run", run, _DESCRIPTION, _EPILOG)
+    add = parser.add_argument
+    add("config", type=Path, metavar="CONFIG", help="experiment file (JSON)")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        dest="overrides",
+        help="replace a field of the experiment, such as agent.alpha=0.2; the value is JSON, or "
+        "else a string; may be repeated",
+    )
+    add("--output-dir", metavar="DIR", help="run directory, instead of the experiment's")
+    add("--seed", type=int, metavar="N", help="seed, instead of the experiment's")
+    add("--device", choices=("auto", "cpu", "cuda"), help="device, instead of the experiment's")
+    add(
+        "--resume",
+        action="store_true",
+        help="continue from the last checkpoint in the run directory; start where there is none",
+    )
+    add(
+        "--dry-run",
+        action="store_true",
+        help="load, build and try everything out for a few steps; leave no run directory",
+    )
+    add("--quiet", action="store_true", help="show results only, no progress")
+    return parser
+
+
+def _validate_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run validate",
+        commands.validate,
+        "Check experiment files without running them. Data files are not opened.",
+    )
+    parser.add_argument("configs", type=Path, nargs="+", metavar="CONFIG")
+    return parser
+
+
+def _plugins_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run plugins",
+        commands.plugins,
+        "List every kind of environment, prior and agent, where it comes from, and the plugins "
+        "that failed to load.",
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    return parser
+
+
+def _schema_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run schema",
+        commands.schema,
+        "Print the JSON schema of experiment files, with the kinds of all installed plugins. An "
+        'experiment file names it in "$schema", so that editors check and complete it.',
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
+    return parser
+
+
+def _report_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run report", commands.report, "Write the report of a run from its files."
+    )
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    return parser
+
+
+def _compare_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run compare",
+        commands.compare,
+        "Plot the evaluations of several methods, each with one or more runs (seeds), and print "
+        "a table of their final measures.",
+    )
+    parser.add_argument(
+        "methods",
+        nargs="+",
+        type=commands.labelled_runs,
+        metavar="LABEL=RUN_DIR[,RUN_DIR...]",
+        help="a method's name and its runs",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="FIGURE.png")
+    return parser

@@ -1,0 +1,143 @@
+"""The commands of `nppac-run` beside running: each takes the parsed arguments, returns a code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from nppac_agents.cli.exit_code import ExitCode
+
+
+def validate(arguments: argparse.Namespace) -> int:
+    """Checks experiment files; goes on after an invalid one."""
+    from nppac_priors.errors import ConfigError
+
+    from nppac_agents.experiment.loading import load_experiment
+
+    code = ExitCode.DONE
+    for path in arguments.configs:
+        try:
+            load_experiment(path)
+        except ConfigError as error:
+            if arguments.debug:
+                traceback.print_exc()
+            code = ExitCode.INVALID
+            for line in str(error).splitlines():
+                print(f"error: {line}", file=sys.stderr)
+        else:
+            print(f"{path}: valid")
+    return code
+
+
+def plugins(arguments: argparse.Namespace) -> int:
+    """Lists every component and every plugin that failed to load."""
+    rows = [row for registry in _registries() for row in _plugin_rows(registry)]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        names = ("what", "kind", "distribution", "version", "status", "class")
+        print(table([names, *([row[name] or "" for name in names] for row in rows)]))
+        for row in rows:
+            if row["error"]:
+                print(f"{row['distribution']} {row['version']}: {row['error']}")
+    return ExitCode.DONE
+
+
+def schema(arguments: argparse.Namespace) -> int:
+    """Prints or writes the JSON schema of experiment files."""
+    from nppac_agents.experiment.schema import schema_text
+
+    text = schema_text()
+    if arguments.output is None:
+        sys.stdout.write(text)
+    else:
+        arguments.output.write_text(text, encoding="utf-8")
+    return ExitCode.DONE
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Writes a run's report."""
+    from nppac_agents.reporting.report import write_report
+
+    print(write_report(arguments.run_dir))
+    return ExitCode.DONE
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Plots methods against each other and prints a table."""
+    from nppac_priors.errors import ConfigError
+
+    from nppac_agents.reporting.comparison import compare_runs
+    from nppac_agents.reporting.comparison_table import comparison_table
+
+    labels = [label for label, _ in arguments.methods]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ConfigError(f"label {label!r} is given twice; join its runs with commas")
+    methods = dict(arguments.methods)
+    compare_runs(methods, arguments.output)
+    print(comparison_table(methods))
+    return ExitCode.DONE
+
+
+def labelled_runs(text: str) -> tuple[str, list[Path]]:
+    """`LABEL=RUN_DIR[,RUN_DIR...]` as label and directories.
+
+    Raises:
+        argparse.ArgumentTypeError: it does not read so.
+    """
+    label, _, runs = text.partition("=")
+    paths = runs.split(",")
+    if not label or not all(paths):
+        raise argparse.ArgumentTypeError(f"{text!r} has to read LABEL=RUN_DIR[,RUN_DIR...]")
+    return label, [Path(path) for path in paths]
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    """Rows as lines with aligned columns."""
+    rows = [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _registries() -> Iterable[Any]:
+    from nppac_agents.experiment.registries import registries
+
+    return registries()
+
+
+def _plugin_rows(registry: Any) -> list[dict[str, str | None]]:
+    loaded = [
+        {
+            "what": registry.noun,
+            "kind": component.kind,
+            "class": f"{component.cls.__module__}.{component.cls.__qualname__}",
+            "distribution": component.distribution,
+            "version": component.version,
+            "status": "loaded",
+            "error": None,
+        }
+        for component in registry.components.values()
+    ]
+    broken = [
+        {
+            "what": registry.noun,
+            "kind": None,
+            "class": None,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "status": "broken",
+            "error": " ".join(f"{type(plugin.exception).__name__}: {plugin.exception}".split()),
+        }
+        for plugin in registry.broken
+    ]
+    return loaded + broken

@@ -1,0 +1,93 @@
+"""Runs to be compared: what a comparison needs of each, and that they may be compared at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nppac_priors.errors import ConfigError
+
+from nppac_agents.reporting.run_files import RunFiles
+
+Groups = Mapping[str, Sequence[str | Path]]
+"""Run directories by the name of their method; one directory a seed."""
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One run of a method.
+
+    Attributes:
+        path: its directory.
+        seed: of the run.
+        protocol: how it was evaluated, by field of its config: environment, episodes, first seed.
+        evaluations: its evaluation events, at least one, in order.
+        summary: None while it is not finished.
+    """
+
+    path: Path
+    seed: int | None
+    protocol: dict[str, Any]
+    evaluations: list[dict[str, Any]]
+    summary: dict[str, Any] | None
+
+    def curve(self, field: str, progress: str) -> dict[int, float]:
+        """One measure by `progress`, `env_steps` or `updates`; nothing where it is null."""
+        measured = {event[progress]: event.get(field) for event in self.evaluations}
+        return {step: value for step, value in measured.items() if value is not None}
+
+
+def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
+    """Reads all runs.
+
+    Raises:
+        ConfigError: there is nothing to compare, a seed is in one group twice, or two runs were
+            evaluated by different protocols.
+        DataError: a directory is no run, or damaged.
+    """
+    runs = {name: [_read(Path(path)) for path in paths] for name, paths in groups.items()}
+    for name, members in runs.items():
+        _check_group(name, members)
+    everyone = [run for members in runs.values() for run in members]
+    if not everyone:
+        raise ConfigError("no runs to compare; give at least one group")
+    for run in everyone[1:]:
+        _check_protocol(everyone[0], run)
+    return runs
+
+
+def _read(path: Path) -> ComparedRun:
+    run = RunFiles.read(path)
+    evaluations = [logged.event for logged in run.evaluations]
+    if not evaluations:
+        raise ConfigError(f"{path}: has no evaluation to compare; leave it out or finish it")
+    env = run.setting("env") or {}
+    protocol = {f"env.{key}": value for key, value in env.items()} | {
+        f"evaluation.{key}": run.setting("evaluation", key) for key in ("episodes", "first_seed")
+    }
+    return ComparedRun(path, run.seed, protocol, evaluations, run.summary)
+
+
+def _check_group(name: str, runs: Sequence[ComparedRun]) -> None:
+    if not runs:
+        raise ConfigError(f"group {name!r} has no runs; give at least one or leave it out")
+    seen: dict[int | None, ComparedRun] = {}
+    for run in runs:
+        if run.seed in seen:
+            raise ConfigError(
+                f"group {name!r} has seed {run.seed} twice, in {seen[run.seed].path} and "
+                f"{run.path}; give one run of each seed"
+            )
+        seen[run.seed] = run
+
+
+def _check_protocol(one: ComparedRun, other: ComparedRun) -> None:
+    for field in sorted(one.protocol.keys() | other.protocol.keys()):
+        ours, theirs = one.protocol.get(field), other.protocol.get(field)
+        if ours != theirs:
+            raise ConfigError(
+                f"{field} is {ours!r} in {one.path} and {theirs!r} in {other.path}; compare only "
+                "runs of one evaluation protocol"
+            )

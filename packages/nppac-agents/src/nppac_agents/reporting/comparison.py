@@ -1,0 +1,145 @@
+"""The comparison of methods over seeds, as a figure, from run directories alone.
+
+Below five seeds every seed is shown, with the mean and no interval; from five on the mean and the
+interquartile mean, with its 95 % bootstrap interval. Runs of different evaluation protocols are
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from nppac_priors.errors import ConfigError
+from numpy.typing import NDArray
+
+from nppac_agents.reporting.atomic import write_bytes
+from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups
+from nppac_agents.reporting.measures import BY_FIELD, Measure
+from nppac_agents.reporting.panels import Curve, Panel, row_figure
+from nppac_agents.reporting.rendering import figure_png
+from nppac_agents.reporting.statistics import (
+    ENOUGH_SEEDS,
+    interquartile_mean,
+    mean,
+    stratified_bootstrap,
+)
+from nppac_agents.reporting.style import SERIES
+
+Array = NDArray[np.float64]
+
+_AXES_WIDTH, _HEIGHT = 3.1, 2.7
+_POINTS_PER_CHARACTER = 4.4
+
+
+def compare_runs(
+    groups: Groups, out: Path, measures: Sequence[str] = ("success_ever", "success_at_end")
+) -> Path:
+    """Draws one panel for each measure, with one colour for each method.
+
+    A solid line is the mean below five seeds, beside every seed as a thin line; from five on it is
+    the interquartile mean in its interval, and a dashed line is the mean. A line over seeds goes as
+    far as all seeds were measured.
+
+    Args:
+        groups: run directories by method.
+        out: the PNG.
+        measures: fields of an evaluation.
+
+    Raises:
+        ConfigError: the runs cannot be compared, or a measure is unknown.
+        DataError: a directory is no run, or damaged.
+    """
+    for field in measures:
+        if field not in BY_FIELD:
+            allowed = ", ".join(BY_FIELD)
+            raise ConfigError(f"measure {field!r} is unknown; choose from {allowed}")
+    runs = read_groups(groups)
+    longest = max(len(_label(name, members)) for name, members in runs.items())
+    right = (20 + _POINTS_PER_CHARACTER * longest) / 72
+    size = (_AXES_WIDTH + right, _HEIGHT)
+    panels = [_panel(BY_FIELD[field], runs, size) for field in measures]
+    figure = row_figure(panels, right=right, footnote=_footnote(runs))
+    write_bytes(out, figure_png(figure))
+    return out
+
+
+def _footnote(runs: dict[str, list[ComparedRun]]) -> str:
+    sizes = [len(members) for members in runs.values()]
+    notes = []
+    if any(size >= ENOUGH_SEEDS for size in sizes):
+        notes.append("Solid: interquartile mean, with its 95 % bootstrap interval; dashed: mean.")
+    if any(1 < size < ENOUGH_SEEDS for size in sizes):
+        notes.append(f"Below {ENOUGH_SEEDS} seeds, thin: each seed; thick: their mean.")
+    return "\n".join(notes)
+
+
+def _panel(
+    measure: Measure, runs: dict[str, list[ComparedRun]], size: tuple[float, float]
+) -> Panel:
+    everyone = [run for members in runs.values() for run in members]
+    interacts = any(event["env_steps"] for run in everyone for event in run.evaluations)
+    progress = "env_steps" if interacts else "updates"
+    curves = []
+    for index, (name, members) in enumerate(runs.items()):
+        found = [run.curve(measure.field, progress) for run in members]
+        colour = SERIES[index % len(SERIES)]
+        curves += method_curves(found, colour, _label(name, members))
+    return Panel(
+        measure.field,
+        measure.title,
+        measure.note,
+        "environment steps" if interacts else "updates",
+        curves,
+        limits=(0.0, 1.0) if measure.is_rate else None,
+        size=size,
+    )
+
+
+def _label(name: str, members: Sequence[ComparedRun]) -> str:
+    return f"{name} ({len(members)} seed{'s' if len(members) > 1 else ''})"
+
+
+def method_curves(found: Sequence[dict[int, float]], colour: str, label: str) -> list[Curve]:
+    """The curves of one method in one panel.
+
+    Args:
+        found: the value of each seed by step.
+        colour: of the method.
+        label: its name.
+    """
+    if len(found) == 1:
+        return [Curve(*_columns(found[0]), colour, label, weight=1.8)]
+    steps, scores = _common(found)
+    if len(found) < ENOUGH_SEEDS:
+        single = [Curve(*_columns(curve), colour, weight=0.8, opacity=0.4) for curve in found]
+        return [*single, Curve(steps, mean(scores), colour, label, weight=1.8)]
+    low, high = _intervals(scores)
+    return [
+        Curve(steps, mean(scores), colour, line="--", weight=1.0),
+        Curve(steps, interquartile_mean(scores), colour, label, low, high, weight=1.8),
+    ]
+
+
+def _intervals(scores: Array) -> tuple[Array, Array]:
+    """Ends (T,) and (T,) of the intervals around the interquartile means of scores (T, seeds)."""
+    generator = np.random.default_rng(0)
+    ends = [
+        stratified_bootstrap(row[:, None], interquartile_mean, generator=generator)
+        for row in scores
+    ]
+    low, high = np.array(ends, dtype=np.float64).reshape(len(scores), 2).T
+    return low, high
+
+
+def _common(found: Sequence[dict[int, float]]) -> tuple[Array, Array]:
+    """The steps (T,) at which all seeds have a value, and the values (T, seeds)."""
+    steps = sorted(set.intersection(*(set(curve) for curve in found)))
+    scores = [[curve[step] for curve in found] for step in steps]
+    shape = (len(steps), len(found))
+    return np.array(steps, dtype=np.float64), np.array(scores, dtype=np.float64).reshape(shape)
+
+
+def _columns(curve: dict[int, float]) -> tuple[Array, Array]:
+    return np.array(list(curve), dtype=np.float64), np.array(list(curve.values()), dtype=np.float64)

@@ -1,0 +1,119 @@
+"""The comparison of methods over seeds as a Markdown table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from nppac_priors.errors import ConfigError
+
+from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups
+from nppac_agents.reporting.measures import MEASURES, Measure
+from nppac_agents.reporting.statistics import (
+    ENOUGH_SEEDS,
+    interquartile_mean,
+    mean,
+    stratified_bootstrap,
+)
+from nppac_agents.running.console import duration
+
+_NOTHING = "–"
+
+
+def comparison_table(groups: Groups) -> str:
+    """All five measures before and after each run, with its cost and config, in Markdown.
+
+    Below five seeds a group has one row for each seed, and one for the mean; from five on, one for
+    the mean and one for the interquartile mean, with 95 % bootstrap intervals in brackets. Steps to
+    success are over the seeds that have one; `(3 of 5)` says where these are not all. Wall-clock of
+    several seeds is their mean.
+
+    Args:
+        groups: directories of finished runs, by method.
+
+    Raises:
+        ConfigError: the runs cannot be compared, or one is not finished.
+        DataError: a directory is no run, or damaged.
+    """
+    runs = read_groups(groups)
+    for run in (run for members in runs.values() for run in members):
+        if run.summary is None:
+            raise ConfigError(f"{run.path}: is not finished (no summary.json); finish it first")
+    head = ["method", "seeds", "", *(f"{m.title} (before → after)" for m in MEASURES)]
+    head += ["env steps", "updates", "wall-clock", "config"]
+    rows = [row for name, members in runs.items() for row in _rows(name, members)]
+    protocol = next(iter(runs.values()))[0].protocol
+    lines = [
+        "Protocol: " + ", ".join(f"{field} {value}" for field, value in protocol.items()) + ".",
+        "",
+        *(_line(row) for row in (head, ["---"] * len(head), *rows)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(name: str, runs: Sequence[ComparedRun]) -> list[list[str]]:
+    if len(runs) >= ENOUGH_SEEDS:
+        return [
+            _row(name, runs, "mean [95 %]", lambda m, v: _with_interval(m, v, mean)),
+            _row(name, runs, "IQM [95 %]", lambda m, v: _with_interval(m, v, interquartile_mean)),
+        ]
+    rows = [_row(name, [run], "", _plain_mean) for run in runs]
+    return rows if len(runs) == 1 else [*rows, _row(name, runs, "mean", _plain_mean)]
+
+
+def _row(
+    name: str,
+    runs: Sequence[ComparedRun],
+    statistic: str,
+    show: Callable[[Measure, np.ndarray], str],
+) -> list[str]:
+    cells = [name.replace("|", "\\|"), ", ".join(str(run.seed) for run in runs), statistic]
+    for measure in MEASURES:
+        before = _cell(measure, [run.evaluations[0] for run in runs], show)
+        after = _cell(measure, [run.evaluations[-1] for run in runs], show)
+        cells.append(f"{before} → {after}")
+    summaries = [run.summary or {} for run in runs]
+    return [
+        *cells,
+        _span(summaries, "env_steps", "{:,}".format),
+        _span(summaries, "updates", "{:,}".format),
+        duration(float(np.mean([summary["wall_seconds"] for summary in summaries]))),
+        ", ".join(dict.fromkeys(str(summary["config_hash"])[:8] for summary in summaries)),
+    ]
+
+
+def _cell(
+    measure: Measure, events: Sequence[dict[str, Any]], show: Callable[[Measure, np.ndarray], str]
+) -> str:
+    found = [event[measure.field] for event in events if event.get(measure.field) is not None]
+    if not found:
+        return _NOTHING
+    text = show(measure, np.array(found, dtype=np.float64))
+    return text if len(found) == len(events) else f"{text} ({len(found)} of {len(events)})"
+
+
+def _plain_mean(measure: Measure, values: np.ndarray) -> str:
+    return format(float(mean(values)), measure.form)
+
+
+def _with_interval(
+    measure: Measure, values: np.ndarray, statistic: Callable[[np.ndarray], Any]
+) -> str:
+    middle = format(float(statistic(values)), measure.form)
+    if len(values) < ENOUGH_SEEDS:
+        return middle
+    generator = np.random.default_rng(0)
+    interval = stratified_bootstrap(values[:, None], statistic, generator=generator)
+    low, high = (format(end, measure.form) for end in interval)
+    return f"{middle} [{low}, {high}]"
+
+
+def _span(summaries: Sequence[dict[str, Any]], key: str, show: Callable[[Any], str]) -> str:
+    """One number where all runs agree, else the range."""
+    low, high = (end(summary[key] for summary in summaries) for end in (min, max))
+    return show(low) if low == high else f"{show(low)} to {show(high)}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

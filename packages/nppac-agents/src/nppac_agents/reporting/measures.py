@@ -1,0 +1,67 @@
+"""The five measures of an evaluation, as figures and tables name and print them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How one measure is shown.
+
+    Attributes:
+        field: its name in an evaluation event.
+        title: its name in words.
+        note: its unit, in a few words.
+        meaning: its definition, as half a sentence.
+        is_rate: a share, in [0, 1].
+    """
+
+    field: str
+    title: str
+    note: str
+    meaning: str
+    is_rate: bool
+
+    @property
+    def form(self) -> str:
+        """Format specification of its values: two decimals for a rate, else one."""
+        return ".2f" if self.is_rate else ",.1f"
+
+
+MEASURES = (
+    Measure(
+        "success_ever",
+        "Success at any step",
+        "share of episodes",
+        "share of episodes with a success at any step",
+        True,
+    ),
+    Measure(
+        "success_at_end",
+        "Success at the end",
+        "share of episodes",
+        "share of episodes that end in success",
+        True,
+    ),
+    Measure(
+        "solved_fraction",
+        "Solved fraction",
+        "share of steps",
+        "share of steps that are a success",
+        True,
+    ),
+    Measure(
+        "time_to_success",
+        "Steps to success",
+        "mean of solved episodes",
+        "mean steps until the first success, of the episodes that have one",
+        False,
+    ),
+    Measure(
+        "return_mean", "Return", "mean of episodes", "mean sum of rewards, undiscounted", False
+    ),
+)
+"""In the order in which they are shown."""
+
+BY_FIELD = {measure.field: measure for measure in MEASURES}

@@ -1,0 +1,71 @@
+"""The report of one run: one page that needs nothing but itself, and the plots as PNG beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from nppac_agents.reporting import sections
+from nppac_agents.reporting.atomic import write_bytes
+from nppac_agents.reporting.panels import Panel, row_figure
+from nppac_agents.reporting.rendering import figure_png, image_png
+from nppac_agents.reporting.run_files import RunFiles
+from nppac_agents.reporting.run_panels import evaluation_panels, prior_panel, training_panels
+
+REPORT_FILE = "report.html"
+
+
+def write_report(run_dir: str | Path) -> Path:
+    """Writes `report.html` and `plots/*.png` into a run directory, from its files alone.
+
+    An unfinished run gets a report too, which says what is not there yet.
+
+    Returns:
+        The page.
+
+    Raises:
+        DataError: it is no run directory, or one of its files is damaged.
+        OSError: it cannot be written.
+    """
+    run = RunFiles.read(run_dir)
+    measured = evaluation_panels(run) if run.evaluations else []
+    trained = {phase: training_panels(run, phase) for phase in run.training_phases}
+    prior = None if run.prior_std is None else prior_panel(run.prior_std)
+    content = [
+        sections.header(run),
+        sections.measures(run, measured),
+        sections.training(trained),
+        sections.prior_std(run, prior),
+        sections.episode(run),
+        sections.evaluations(run),
+        sections.provenance(run),
+    ]
+    _write_plots(run, {"measures": measured, **{f"training-{k}": v for k, v in trained.items()}})
+    if prior is not None:
+        _write_plots(run, {"prior_std": [prior]})
+    page = Template(_resource("report.html")).substitute(
+        title=escape(sections.title(run)),
+        style=_resource("report.css"),
+        content="\n".join(content),
+    )
+    path = run.path / REPORT_FILE
+    write_bytes(path, page.encode("utf-8"))
+    return path
+
+
+def _write_plots(run: RunFiles, plots: dict[str, Sequence[Panel]]) -> None:
+    for name, panels in plots.items():
+        if panels:
+            write_bytes(run.path / "plots" / f"{name}.png", figure_png(row_figure(panels)))
+    if run.frames is not None and len(run.frames.images):
+        strip = np.concatenate(list(run.frames.images), axis=1)
+        write_bytes(run.path / "plots" / "frames.png", image_png(strip))
+
+
+def _resource(name: str) -> str:
+    return (files("nppac_agents.reporting") / name).read_text(encoding="utf-8")

@@ -1,0 +1,151 @@
+"""Which panels a run's report shows, built from its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nppac_agents.reporting.measures import MEASURES
+from nppac_agents.reporting.panels import Curve, Panel, Scale, wide_range
+from nppac_agents.reporting.run_files import RunFiles
+from nppac_agents.reporting.style import INK, SERIES
+
+Array = NDArray[np.float64]
+
+
+class _Quantities(NamedTuple):
+    key: str
+    title: str
+    note: str
+    fields: dict[str, str]
+    scale: Scale | None = None
+    """None: linear, or symmetric logarithmic where a linear axis would hide most values."""
+
+
+_TRAINING = (
+    _Quantities(
+        "kl", "Divergence from the prior", "KL(π || π₀), batch mean, in nats", {"kl": "KL"}
+    ),
+    _Quantities(
+        "critic",
+        "Critic",
+        "batch means",
+        {"critic_value": "value", "target_value": "target"},
+    ),
+    _Quantities(
+        "gradients",
+        "Gradient norms",
+        "Euclidean, over all parameters",
+        {"actor_grad_norm": "actor", "critic_grad_norm": "critic"},
+        "log",
+    ),
+    _Quantities("alpha", "Temperature α", "weight of the KL, in reward", {"alpha": "α"}, "linear"),
+    _Quantities(
+        "std",
+        "Standard deviation",
+        "mean over batch and action dimensions",
+        {"actor_std": "actor", "prior_std": "prior"},
+    ),
+)
+
+
+def evaluation_panels(run: RunFiles) -> list[Panel]:
+    """The five measures over the environment steps; over updates where a run takes no steps."""
+    events = [logged.event for logged in run.evaluations]
+    field, x_label = _progress(events)
+    x, x_end = values(events, field), _planned(run, field)
+    horizon = run.setting("env", "horizon")
+    panels = []
+    for measure in MEASURES:
+        limits = (0.0, 1.0) if measure.is_rate else None
+        if measure.field == "time_to_success" and isinstance(horizon, int):
+            limits = (0.0, float(horizon))
+        curve = Curve(x, values(events, measure.field), SERIES[0], marked=True)
+        panels.append(
+            Panel(
+                measure.field,
+                measure.title,
+                measure.note,
+                x_label,
+                [curve],
+                limits=limits,
+                x_end=x_end,
+                form=measure.form,
+            )
+        )
+    return panels
+
+
+def training_panels(run: RunFiles, phase: str) -> list[Panel]:
+    """What the updates of one phase report; quantities that they do not report are left out."""
+    events = run.training(phase)
+    field, x_label = _progress(events)
+    x = values(events, field)
+    panels = []
+    for quantities in _TRAINING:
+        curves = [
+            Curve(x, values(events, name), colour, label)
+            for (name, label), colour in zip(quantities.fields.items(), SERIES, strict=False)
+        ]
+        scale = quantities.scale or ("symlog" if wide_range(curves) else "linear")
+        if scale == "log":
+            curves = [_positive(curve) for curve in curves]
+        panel = Panel(
+            quantities.key, quantities.title, quantities.note, x_label, curves, scale=scale
+        )
+        if not panel.is_empty:
+            panels.append(panel)
+    return panels
+
+
+def prior_panel(curve: dict[str, Any]) -> Panel:
+    """What `prior_std_curve` returned: mean and 10 to 90 % band, and the value on the data."""
+    columns = {
+        name: np.array(curve[name], float) for name in ("distance", "mean_std", "p10", "p90")
+    }
+    away = columns["distance"] > 0
+    x, mean, low, high = (column[away] for column in columns.values())
+    decades = bool(low.size) and low.min() > 0 and high.max() > 10 * low.min()
+    ends = x[[0, -1]] if x.size else np.array([1e-2, 1e2])
+    on_data = Curve(
+        ends, np.full(2, curve["on_data_median"]), INK, "on data", line="--", weight=1.0
+    )
+    moved = Curve(x, mean, SERIES[0], "mean", low, high, marked=True)
+    return Panel(
+        "prior_std",
+        "Prior's standard deviation",
+        "mean over action dimensions; band: 10 to 90 % of states",
+        "standardised distance to the nearest demonstration state",
+        [moved, on_data],
+        scale="log" if decades else "linear",
+        limits=None if decades else (0.0, 1.05 * float(columns["p90"].max())),
+        log_x=True,
+        size=(3.6, 2.6),
+    )
+
+
+def values(events: Sequence[dict[str, Any]], field: str) -> Array:
+    """(n,) of one field; NaN where it is missing or null."""
+    found = [event.get(field) for event in events]
+    return np.array([np.nan if value is None else value for value in found], dtype=np.float64)
+
+
+def _progress(events: Sequence[dict[str, Any]]) -> tuple[str, str]:
+    interacts = any(event["env_steps"] for event in events)
+    no_updates = not any(event["updates"] for event in events)
+    if interacts or no_updates:
+        return "env_steps", "environment steps"
+    return "updates", "updates"
+
+
+def _planned(run: RunFiles, field: str) -> float:
+    """The run's length in environment steps, so that an unfinished run shows how far it is."""
+    planned = run.setting("training", "env_steps")
+    return float(planned) if field == "env_steps" and isinstance(planned, int) and planned else 1.0
+
+
+def _positive(curve: Curve) -> Curve:
+    return Curve(curve.x, np.where(curve.y > 0, curve.y, np.nan), curve.colour, curve.name)

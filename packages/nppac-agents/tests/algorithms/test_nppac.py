@@ -1,0 +1,304 @@
+import math
+
+import pytest
+import torch
+from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.experience.transitions import Transitions
+from nppac_agents.learning.distributions import gaussian_log_prob
+from nppac_priors.errors import ConfigError
+from pydantic import ValidationError
+
+SMALL = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 32}
+
+
+def build(spaces, prior, demonstrations=None, seed=0, **settings):
+    generator = torch.Generator().manual_seed(seed)
+    config = NPPACConfig(**(SMALL | settings))
+    return config.build(spaces, prior, demonstrations, generator=generator)
+
+
+def random_batch(size=32, seed=3, prior_std=0.1):
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    flags = torch.zeros(size)
+    spread = torch.full((size, 2), prior_std)
+    return Transitions(
+        draw(size, 4), draw(size, 2), draw(size), flags, flags.clone(), draw(size, 4),
+        draw(size, 2).tanh(), spread, draw(size, 2).tanh(), spread.clone(),
+    )  # fmt: skip
+
+
+def randomise(agent):
+    """Networks with something to say, instead of nearly zero outputs."""
+    generator = torch.Generator().manual_seed(9)
+    for name, parameter in agent.named_parameters():
+        if "log_alpha" not in name:
+            parameter.data.normal_(0, 0.3, generator=generator)
+    return agent
+
+
+# The critic target and the losses, by hand on two samples.
+
+
+@pytest.mark.parametrize("estimator", ["sampled", "analytic"])
+@pytest.mark.parametrize("scale", ["std", "variance"])
+@pytest.mark.parametrize("timeouts", [True, False])
+def test_losses_by_hand_on_two_samples(spaces, prior, estimator, scale, timeouts):
+    settings = {"alpha": 0.4, "gamma": 0.9, "start": "fresh"}
+    agent = randomise(
+        build(spaces, prior, kl_estimator=estimator, prior_scale=scale,
+              timeouts_are_terminal=timeouts, **settings)
+    )  # fmt: skip
+    batch = random_batch(2)._replace(
+        terminated=torch.tensor([0.0, 0.0]), truncated=torch.tensor([0.0, 1.0])
+    )
+    noise = agent.noise.get_state()
+
+    def by_hand(states, prior_mean, prior_std, critic):
+        sigma0 = prior_std if scale == "std" else prior_std**2
+        head, log_std = agent.policy.network.body(states).chunk(2, -1)
+        mu, sigma = head.tanh(), log_std.exp()
+        action = mu + sigma * torch.randn(2, 2, generator=agent.noise)
+        if estimator == "sampled":
+            kl = gaussian_log_prob(action, mu, sigma) - gaussian_log_prob(
+                action, prior_mean, sigma0
+            )
+        else:
+            per_dimension = (
+                (sigma0 / sigma).log()
+                + (sigma**2 + (mu - prior_mean) ** 2) / (2 * sigma0**2)
+                - 0.5
+            )
+            kl = per_dimension.sum(1)
+        return critic(states, action).min(0).values, kl
+
+    value, kl = by_hand(
+        batch.next_states, batch.next_prior_mean, batch.next_prior_std, agent.target_critic
+    )
+    goes_on = torch.tensor([1.0, 0.0 if timeouts else 1.0])
+    target = batch.rewards + 0.9 * goes_on * (value - 0.4 * kl)
+    value, kl = by_hand(batch.states, batch.prior_mean, batch.prior_std, agent.critic)
+    actor_loss = (0.4 * kl - value).mean()
+
+    agent.noise.set_state(noise)
+    alpha = agent.temperature.value()
+    torch.testing.assert_close(agent.critic_target(batch, alpha), target.detach())
+    torch.testing.assert_close(agent.actor_objective(batch, alpha)[0], actor_loss)
+    losses = agent._critic_step(batch, alpha)
+    assert losses["critic_loss"].isfinite()
+
+
+def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(spaces, prior):
+    agent = randomise(build(spaces, prior))
+    batch, alpha = random_batch(2), agent.temperature.value()
+    noise = agent.noise.get_state()
+    target = agent.critic_target(batch, alpha)
+    values = agent.critic(batch.states, batch.actions).detach()
+    expected = ((values[0] - target) ** 2).mean() + ((values[1] - target) ** 2).mean()
+    agent.noise.set_state(noise)
+    torch.testing.assert_close(agent._critic_step(batch, alpha)["critic_loss"], expected)
+
+
+# Identities and limits.
+
+
+def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
+    """Proposition 1 of the paper: the gradient of log pi0 is of order 1 / sigma0^2."""
+    actions = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    mean, std = torch.randn(5, 3).double(), torch.rand(5, 3).double() + 0.1
+
+    def gradient(scale):
+        loss = -gaussian_log_prob(actions, mean, scale).sum()
+        return torch.autograd.grad(loss, actions)[0]
+
+    torch.testing.assert_close(gradient(std / 2), 4 * gradient(std), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("estimator", ["sampled", "analytic"])
+def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
+    spaces, prior, estimator
+):
+    agent = randomise(build(spaces, prior, start="fresh", kl_estimator=estimator)).double()
+    alpha = torch.tensor(0.1, dtype=torch.float64)
+
+    def norm(std):
+        batch = Transitions(*(field.double() for field in random_batch(16, prior_std=std)))
+        agent.noise.manual_seed(4)
+        loss, _, _ = agent.actor_objective(batch, alpha)
+        gradients = torch.autograd.grad(loss, list(agent.policy.network.parameters()))
+        return torch.cat([g.flatten() for g in gradients]).norm()
+
+    ratios = [(norm(std / 2) / norm(std)).item() for std in (1.0, 1e-2, 1e-4)]
+    assert abs(ratios[2] - 4) < 1e-3
+    assert abs(ratios[2] - 4) < abs(ratios[1] - 4) < abs(ratios[0] - 4)
+
+
+def test_a_flat_prior_leaves_the_gradient_of_soft_actor_critic(spaces, prior):
+    agent = randomise(build(spaces, prior, start="fresh", squash=True)).double()
+    batch = Transitions(*(field.double() for field in random_batch(16, prior_std=1e4)))
+    alpha = torch.tensor(0.2, dtype=torch.float64)
+    parameters = list(agent.policy.network.parameters())
+    noise = agent.noise.get_state()
+    ours = torch.autograd.grad(agent.actor_objective(batch, alpha)[0], parameters)
+    agent.noise.set_state(noise)
+    policy = agent.policy.network(batch.states, None, None)
+    actions, log_prob = policy.sample(agent.noise)
+    sac = (alpha * log_prob - agent.critic(batch.states, actions).amin(0)).mean()
+    for got, want in zip(ours, torch.autograd.grad(sac, parameters), strict=True):
+        torch.testing.assert_close(got, want, rtol=0, atol=1e-6)
+
+
+def test_at_the_prior_there_is_no_regularisation(spaces, prior):
+    """An untrained residual policy is the prior: the target is that of plain double Q-learning."""
+    agent = build(spaces, prior, kl_estimator="analytic", alpha=10.0)
+    batch = random_batch()
+    noise = agent.noise.get_state()
+    target = agent.critic_target(batch, agent.temperature.value())
+    agent.noise.set_state(noise)
+    shape = batch.next_prior_mean.shape
+    drawn = torch.randn(shape, generator=agent.noise)
+    actions = batch.next_prior_mean + batch.next_prior_std * drawn
+    plain = batch.rewards + 0.99 * agent.target_critic(batch.next_states, actions).amin(0)
+    torch.testing.assert_close(target, plain.detach())
+
+
+def test_terminal_states_have_no_future(spaces, prior):
+    agent = randomise(build(spaces, prior))
+    batch = random_batch()._replace(terminated=torch.ones(32))
+    target = agent.critic_target(batch, agent.temperature.value())
+    torch.testing.assert_close(target, batch.rewards)
+
+
+# Learning.
+
+
+def test_the_update_moves_exactly_what_it_should(spaces, prior):
+    agent = build(spaces, prior, critic_warmup_updates=1, target_kl=2.0)
+    before = {name: p.detach().clone() for name, p in agent.named_parameters()}
+
+    def moved():
+        return {
+            name.split(".")[0]
+            for name, p in agent.named_parameters()
+            if not torch.equal(p.detach(), before[name])
+        }
+
+    assert "actor_loss" not in agent.step(random_batch())
+    assert moved() == {"critic", "target_critic"}
+    assert "actor_loss" in agent.step(random_batch())
+    assert moved() == {"critic", "target_critic", "policy", "temperature"}
+
+
+def test_target_critics_start_as_copies_and_follow(spaces, prior):
+    agent = build(spaces, prior, tau=0.5)
+    pairs = list(zip(agent.target_critic.parameters(), agent.critic.parameters(), strict=True))
+    assert all(torch.equal(target, online) for target, online in pairs)
+    before = [target.clone() for target, _ in pairs]
+    agent.step(random_batch())
+    for old, (target, online) in zip(before, pairs, strict=True):
+        torch.testing.assert_close(target, 0.5 * old + 0.5 * online.detach())
+
+
+def test_distillation_drives_the_policy_to_the_prior(spaces, prior, demonstrations):
+    agent = build(
+        spaces, prior, demonstrations, start="distilled", kl_estimator="analytic",
+        pretraining_epochs=300, pretraining_batch_size=50, policy_learning_rate=3e-3,
+        policy_hidden=(64, 64),
+    )  # fmt: skip
+    (phase, online) = agent.phases()
+    assert (phase.name, phase.updates, online.updates) == ("pretrain", 600, None)
+    divergences = [phase.step()["kl"].item() for _ in range(phase.updates)]
+    assert divergences[0] > 10
+    assert sum(divergences[-10:]) / 10 < 0.3
+    states = demonstrations.states[:20]
+    expected = prior.mean(states)
+    got = torch.from_numpy(agent.policy.act(states, deterministic=True))
+    assert (got - expected).abs().mean() < 0.1
+
+
+def test_same_seed_same_parameters_and_another_seed_others(spaces, prior):
+    def parameters(seed):
+        agent = build(spaces, prior, seed=seed)
+        for update in range(200):
+            agent.step(random_batch(seed=update))
+        return torch.cat([p.detach().flatten() for p in agent.parameters()])
+
+    assert torch.equal(parameters(1), parameters(1))
+    assert not torch.equal(parameters(1), parameters(2))
+
+
+def test_state_holds_everything_the_agent_learns_with(spaces, prior):
+    settings = {"target_kl": 2.0, "critic_layer_norm": True}
+    agent, other = build(spaces, prior, **settings), build(spaces, prior, seed=8, **settings)
+    for update in range(5):
+        agent.step(random_batch(seed=update))
+    other.load_state({name: value.clone() for name, value in agent.state().items()})
+    for update in range(5, 10):
+        agent.step(random_batch(seed=update))
+        other.step(random_batch(seed=update))
+    stored, restored = agent.state(), other.state()
+    assert stored.keys() == restored.keys()
+    assert {name.split(".")[1] for name in stored if name.startswith("optimizer")} == {
+        "policy", "critic", "temperature",
+    }  # fmt: skip
+    for name, value in stored.items():
+        assert torch.equal(value, restored[name]), name
+
+
+# Acting.
+
+
+def test_evaluation_is_deterministic_and_training_is_not(spaces, prior, demonstrations):
+    agent, states = build(spaces, prior), demonstrations.states[:7]
+    modes = [agent.policy.act(states, deterministic=True) for _ in range(2)]
+    assert (modes[0] == modes[1]).all()
+    torch.testing.assert_close(torch.from_numpy(modes[0]), prior.mean(states))
+    samples = [agent.policy.act(states, deterministic=False) for _ in range(2)]
+    assert (samples[0] != samples[1]).any()
+
+
+def test_prior_scale_says_what_the_policy_spreads_by(spaces, prior, demonstrations):
+    states = demonstrations.states[:1].repeat(20_000, axis=0)
+    _, std = prior.moments(states[:1])
+    for scale, expected in (("std", std), ("variance", std**2)):
+        actions = build(spaces, prior, prior_scale=scale).policy.act(states, deterministic=False)
+        torch.testing.assert_close(
+            torch.from_numpy(actions).std(0), expected[0], rtol=0.03, atol=0
+        )
+
+
+# Bad combinations.
+
+
+def test_analytic_kl_needs_an_unsquashed_policy():
+    with pytest.raises(ValidationError, match="kl_estimator 'analytic' needs an unsquashed"):
+        NPPACConfig(squash=True, kl_estimator="analytic")
+
+
+def test_an_agent_without_a_gaussian_prior_is_refused(spaces):
+    with pytest.raises(ConfigError, match="needs a prior with a mean and a standard deviation"):
+        build(spaces, None)
+
+
+def test_a_distilled_start_needs_demonstrations(spaces, prior):
+    with pytest.raises(ConfigError, match="need demonstrations"):
+        build(spaces, prior, start="distilled")
+
+
+def test_a_prior_of_other_dimensions_is_refused(spaces, prior):
+    wide = spaces._replace(action=type(spaces.action)(-1, 1, (3,)))
+    with pytest.raises(ConfigError, match="prior has 4 state and 2 action dimensions"):
+        build(wide, prior)
+
+
+def test_learned_temperature_is_reported(spaces, prior):
+    agent = build(spaces, prior, alpha=0.5, target_kl=1e-3, start="fresh")
+    first = agent.step(random_batch())["alpha"].item()
+    assert first == pytest.approx(0.5)
+    for _ in range(20):
+        last = agent.step(random_batch())["alpha"].item()
+    assert last > first
+    assert math.isfinite(last)

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+from nppac_agents.cli.exit_code import ExitCode
+
+HEAVY = {"torch", "tianshou", "gpytorch", "pyro", "mujoco", "minari", "matplotlib", "rich"}
+
+
+def start(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nppac_agents", *argv],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("argv", [[], ["--help"]])
+def test_help_shows_examples_commands_and_exit_codes(nppac_run, argv):
+    result = nppac_run(*argv)
+    assert (result.code, result.err) == (0, [])
+    for word in ("--set", "validate", "plugins", "schema", "report", "compare", "examples:"):
+        assert word in result.out
+    codes = result.out.split("exit codes:")[1].split()
+    assert all(str(code.value) in codes for code in ExitCode)
+
+
+@pytest.mark.parametrize("command", ["validate", "plugins", "schema", "report", "compare"])
+def test_every_command_has_help(nppac_run, command):
+    result = nppac_run(command, "--help")
+    assert result.code == 0
+    assert result.out.startswith(f"usage: nppac-run {command}")
+
+
+def test_validate_checks_every_file(nppac_run, config):
+    bad = config.with_name("bad.json")
+    bad.write_text('{"env": {"kind": "dor"}, "agent": {"kind": "nppac", "alpha": 0}}')
+    result = nppac_run("validate", bad, config, "missing.json")
+    assert result.code == 2
+    assert result.out == f"{config}: valid\n"
+    assert [line.split(": ")[1] for line in result.err] == [str(bad), str(bad), "missing.json"]
+    assert nppac_run("validate", config).code == 0
+
+
+def test_schema_goes_to_a_file_or_to_the_output(nppac_run):
+    printed = nppac_run("schema")
+    assert nppac_run("schema", "--output", "x.json").code == 0
+    assert Path("x.json").read_text() == printed.out
+    assert json.loads(printed.out)["title"] == "nppac experiment"
+    result = nppac_run("schema", "--output", "no/such/folder.json")
+    assert (result.code, result.err) == (
+        1,
+        ["error: no/such/folder.json: No such file or directory"],
+    )
+
+
+def test_plugins_as_json_and_as_a_table(nppac_run):
+    rows = json.loads(nppac_run("plugins", "--json").out)
+    door = next(row for row in rows if row["kind"] == "door")
+    assert door == {
+        "what": "env",
+        "kind": "door",
+        "class": "nppac_envs.adroit.config.DoorConfig",
+        "distribution": "nppac-envs",
+        "version": door["version"],
+        "status": "loaded",
+        "error": None,
+    }
+    assert {"env", "prior", "agent"} == {row["what"] for row in rows}
+    lines = nppac_run("plugins").out.splitlines()
+    assert lines[0].split() == ["what", "kind", "distribution", "version", "status", "class"]
+    assert any(line.split()[:3] == ["agent", "nppac", "nppac-agents"] for line in lines)
+
+
+def test_a_broken_plugin_is_listed_and_costs_nobody_else(plugin_folder):
+    folder = plugin_folder("nppac.agents", "acme-agents", "acme", "import no_such_module")
+    result = start("plugins", "--json", PYTHONPATH=str(folder))
+    assert result.returncode == 0
+    rows = json.loads(result.stdout)
+    (broken,) = [row for row in rows if row["status"] == "broken"]
+    assert broken == {
+        "what": "agent",
+        "kind": None,
+        "class": None,
+        "distribution": "acme-agents",
+        "version": "1.5",
+        "status": "broken",
+        "error": "ModuleNotFoundError: No module named 'no_such_module'",
+    }
+    assert "nppac" in {row["kind"] for row in rows}
+    table = start("plugins", PYTHONPATH=str(folder)).stdout
+    assert "acme-agents 1.5: ModuleNotFoundError: No module named 'no_such_module'" in table
+
+
+def test_a_plugin_problem_has_its_exit_code(plugin_folder, config):
+    folder = plugin_folder("nppac.agents", "acme-agents", "acme", "import no_such_module")
+    path = str(config)
+    strict = start("validate", path, PYTHONPATH=str(folder), NPPAC_STRICT_PLUGINS="1")
+    assert strict.returncode == 3
+    (line,) = strict.stderr.splitlines()
+    assert line.startswith("error: plugin 'acme' of group 'nppac.agents' failed to load: acme")
+    lenient = start("validate", path, PYTHONPATH=str(folder))
+    assert (lenient.returncode, lenient.stdout) == (0, f"{path}: valid\n")
+    (line,) = lenient.stderr.splitlines()
+    assert line.startswith("warning: plugin 'acme' of group 'nppac.agents' failed to load")
+
+
+def test_a_kind_that_two_plugins_provide_is_a_plugin_problem(plugin_folder, config):
+    source = (
+        "from typing import Literal\n"
+        "from nppac_agents.config import AgentConfig\n"
+        "from nppac_agents.hookspecs import hookimpl\n"
+        "class Mine(AgentConfig):\n"
+        "    kind: Literal['nppac'] = 'nppac'\n"
+        "    def build(self, *a, **k): ...\n"
+        "@hookimpl\n"
+        "def nppac_agent_configs(): return [Mine]\n"
+    )
+    folder = plugin_folder("nppac.agents", "acme-agents", "acme", source)
+    result = start("validate", str(config), PYTHONPATH=str(folder))
+    assert result.returncode == 3
+    (line,) = result.stderr.splitlines()
+    assert "acme-agents 1.5" in line
+    assert "nppac-agents" in line
+
+
+@pytest.mark.parametrize("command", ["--help", "plugins", "schema", "validate"])
+def test_what_runs_nothing_is_quick_and_imports_nothing_heavy(command, config):
+    argv = [command, *([str(config)] if command == "validate" else [])]
+    code = (
+        "import sys\n"
+        "from nppac_agents.cli import main\n"
+        "try: code = main(sys.argv[1:])\n"
+        "except SystemExit as stop: code = stop.code\n"
+        f"print(code, *({HEAVY!r} & sys.modules.keys()), file=sys.stderr)\n"
+    )
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        result = subprocess.run(
+            [sys.executable, "-c", code, *argv], capture_output=True, text=True, check=True
+        )
+        seconds.append(time.perf_counter() - began)
+        assert result.stderr.split() == ["0"]
+        if seconds[-1] < 1.0:
+            break
+    assert min(seconds) < 1.0
+
+
+def test_a_reader_that_leaves_gets_no_traceback():
+    command = f"{sys.executable} -m nppac_agents schema | true"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("", "")
+
+
+@pytest.fixture
+def reporting(monkeypatch) -> dict[str, list[object]]:
+    """Stand-ins for the modules that draw."""
+    calls: dict[str, list[object]] = {"report": [], "compare": []}
+
+    def replace(name, **functions):
+        module = types.ModuleType(f"nppac_agents.reporting.{name}")
+        vars(module).update(functions)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+
+    replace("report", write_report=lambda path: calls["report"].append(path) or path / "r.html")
+    replace(
+        "comparison",
+        compare_runs=lambda methods, output: calls["compare"].append((methods, output)),
+    )
+    replace("comparison_table", comparison_table=lambda methods: "table of " + ", ".join(methods))
+    return calls
+
+
+def test_report_prints_where_it_is(nppac_run, reporting):
+    assert nppac_run("report", "runs/x") == (0, "runs/x/r.html\n", [])
+    assert reporting["report"] == [Path("runs/x")]
+
+
+def test_compare_plots_methods_and_prints_a_table(nppac_run, reporting):
+    result = nppac_run("compare", "a b=r/1,r/2", "c=r/x=3", "--output", "f.png")
+    assert result == (0, "table of a b, c\n", [])
+    methods = {"a b": [Path("r/1"), Path("r/2")], "c": [Path("r/x=3")]}
+    assert reporting["compare"] == [(methods, Path("f.png"))]
+
+
+@pytest.mark.parametrize(
+    ("argv", "mentions"),
+    [
+        (["x"], "'x' has to read LABEL=RUN_DIR[,RUN_DIR...]"),
+        (["=x"], "has to read LABEL="),
+        (["a=x,"], "has to read LABEL="),
+        (["a=x", "a=y"], "label 'a' is given twice"),
+        ([], "required: LABEL=RUN_DIR"),
+    ],
+)
+def test_compare_refuses_what_it_cannot_read(nppac_run, reporting, argv, mentions):
+    result = nppac_run("compare", *argv, "--output", "f.png")
+    assert result.code == 2
+    (line,) = result.err
+    assert mentions in line

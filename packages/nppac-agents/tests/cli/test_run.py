@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import nppac_envs.errors
+import pytest
+from nppac_agents.running.interruption import Interrupted
+from nppac_priors import errors
+
+
+def test_a_run_gets_config_directory_and_console(nppac_run, runs, config):
+    result = nppac_run(config)
+    assert (result.code, result.err) == (0, [])
+    (call,) = runs
+    assert call["config"].agent.kind == "nppac"
+    assert call["run_dir"].path == Path("runs/door-seed3")
+    assert call["resume"] is False
+    assert json.loads(Path("runs/door-seed3/config.json").read_text())["seed"] == 3
+
+
+def test_options_replace_fields(nppac_run, runs, config):
+    argv = ["--set", "agent.alpha=0.5", "--set", "seed=5", config, "--seed", "8"]
+    assert nppac_run(*argv, "--device", "cpu", "--output-dir", "12").code == 0
+    (call,) = runs
+    assert call["config"].model_dump()["agent"]["alpha"] == 0.5
+    assert (call["config"].seed, call["config"].device) == (8, "cpu")
+    assert call["run_dir"].path == Path("12")
+
+
+def test_a_directory_is_not_used_twice_unless_to_resume(nppac_run, runs, config):
+    assert nppac_run(config).code == 0
+    again = nppac_run(config)
+    assert again.code == 2
+    assert again.err == [
+        "error: output_dir: runs/door-seed3 exists; use --resume to continue it, or another "
+        "output_dir"
+    ]
+    assert nppac_run(config, "--resume").code == 0
+    assert [call["resume"] for call in runs] == [False, True]
+
+
+def test_a_dry_run_leaves_nothing(nppac_run, runs, config):
+    assert nppac_run(config, "--dry-run").code == 0
+    (call,) = runs
+    assert call["dry_run"] is True
+    assert not call["run_dir"].path.exists()
+    assert not Path("runs").exists()
+
+
+def test_a_dry_run_tells_that_the_directory_is_taken(nppac_run, runs, config):
+    nppac_run(config)
+    assert nppac_run(config, "--dry-run").code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (errors.ConfigError("agent: needs a prior"), 2, "agent: needs a prior"),
+        (errors.DataError("states: NaN"), 2, "states: NaN"),
+        (errors.PriorFileError("x: damaged"), 2, "x: damaged"),
+        (nppac_envs.errors.DataError("npz x: no such file"), 2, "npz x: no such file"),
+        (nppac_envs.errors.ConfigError("no renderer"), 2, "no renderer"),
+        (errors.UnknownKindError("unknown kind"), 3, "unknown kind"),
+        (errors.DuplicateKindError("two of a kind"), 3, "two of a kind"),
+        (errors.NumericalError("actor_loss is nan"), 1, "actor_loss is nan"),
+        (errors.NppacError("anything else"), 1, "anything else"),
+        (
+            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "metrics.jsonl"),
+            1,
+            "metrics.jsonl: No space left on device",
+        ),
+        (
+            ValueError("bad\nluck"),
+            1,
+            "unexpected ValueError: bad; run again with --debug to see more",
+        ),
+        (AssertionError(), 1, "unexpected AssertionError; run again with --debug to see more"),
+        (Interrupted(), 130, "interrupted after a checkpoint; --resume continues from it"),
+        (
+            KeyboardInterrupt(),
+            130,
+            "interrupted; --resume continues from the last checkpoint, if there is one",
+        ),
+    ],
+)
+def test_an_error_is_a_line_and_an_exit_code(nppac_run, failing_run, config, error, code, line):
+    failing_run(error)
+    result = nppac_run(config)
+    assert (result.code, result.err) == (code, [f"error: {line}"])
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), errors.ConfigError("x"), KeyboardInterrupt()])
+def test_debug_adds_the_traceback(nppac_run, failing_run, config, error):
+    failing_run(error)
+    plain, debug = nppac_run(config), nppac_run(config, "--debug")
+    assert debug.code == plain.code
+    assert debug.err[0] == "Traceback (most recent call last):"
+    assert debug.err[-1].startswith("error: ")
+    assert "Traceback" not in "".join(plain.err)
+
+
+def test_a_run_that_never_began_can_be_started_again(nppac_run, failing_run, config):
+    failing_run(errors.DataError("no demonstrations"))
+    assert [nppac_run(config).code for _ in range(2)] == [2, 2]
+    assert not Path("runs/door-seed3").exists()
+
+
+def test_a_run_that_began_is_kept(nppac_run, failing_run, config):
+    failing_run(errors.NumericalError("kl is nan"), after_metrics=True)
+    assert nppac_run(config).code == 1
+    assert Path("runs/door-seed3/config.json").exists()
+
+
+def test_a_directory_that_cannot_be_made(nppac_run, runs, config):
+    Path("file").write_text("")
+    result = nppac_run(config, "--output-dir", "file/run")
+    assert result.code == 1
+    assert len(result.err) == 1
+    assert result.err[0].startswith("error: file/run")
+    assert runs == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "mentions"),
+    [
+        (["missing.json"], "missing.json: no such file"),
+        (["door.json", "--set", "agent.alhpa=1"], "unknown field 'alhpa' (did you mean 'alpha'?)"),
+        (["door.json", "--set", "agent.alpha"], "has to read path.to.field=value"),
+        (["door.json", "--set"], "expected one argument"),
+        (["door.json", "--seed", "x"], "--seed: invalid int value: 'x'"),
+        (["door.json", "--seed", "-1"], "seed: input should be greater than or equal to 0, got -1"),
+        (["door.json", "--device", "tpu"], "invalid choice: 'tpu'"),
+        (["door.json", "--sed", "1"], "unrecognized arguments: --sed 1"),
+        (["door.json", "other.json"], "unrecognized arguments: other.json"),
+        (["--quiet"], "the following arguments are required: CONFIG"),
+        (["door.json", "--output-dir", "{x}"], "unknown placeholder '{x}'"),
+    ],
+)
+def test_a_mistake_on_the_command_line(nppac_run, runs, config, argv, mentions):
+    result = nppac_run(*argv)
+    assert result.code == 2
+    (line,) = result.err
+    assert line.startswith("error: ")
+    assert mentions in line
+    assert runs == []
+
+
+def test_several_problems_are_a_line_each(nppac_run, runs, config):
+    result = nppac_run(config, "--set", "agent.alpha=0", "--set", "env.kind=dor")
+    assert result.code == 2
+    assert len(result.err) == 2
+    assert all(line.startswith(f"error: {config} with ") for line in result.err)

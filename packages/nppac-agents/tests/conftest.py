@@ -1,0 +1,119 @@
+"""A small world for the agents' tests: a point that is pushed to a goal, and demonstrations of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.wrappers import TimeLimit
+from nppac_agents.config import Spaces
+from nppac_envs import Demonstrations, EnvConfig
+from nppac_priors import ExactGPConfig
+
+HORIZON = 20
+
+
+class PointEnv(gym.Env):
+    """A point on the plane moves by 0.2 a, with noise; success within 0.3 of the origin."""
+
+    observation_space = gym.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+    action_space = gym.spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.position = self.np_random.uniform(-1.0, 1.0, 2)
+        self.velocity = np.zeros(2)
+        return self._observation(), {"success": False}
+
+    def step(self, action):
+        assert np.all(np.abs(action) <= 1.0), "the environment's actions are clipped"
+        self.velocity = 0.2 * np.asarray(action, dtype=np.float64)
+        self.position = self.position + self.velocity + self.np_random.normal(0, 0.01, 2)
+        success = bool(np.linalg.norm(self.position) < 0.3)
+        return self._observation(), float(success), False, False, {"success": success}
+
+    def _observation(self):
+        return np.concatenate([self.position, self.velocity]).astype(np.float32)
+
+    def get_state(self):
+        return {"position": self.position.copy(), "velocity": self.velocity.copy()}
+
+    def set_state(self, state):
+        self.position, self.velocity = state["position"].copy(), state["velocity"].copy()
+
+
+class PointConfig(EnvConfig):
+    """The point task."""
+
+    kind: Literal["point"] = "point"
+    horizon: int = HORIZON
+
+    @property
+    def has_success(self):
+        return True
+
+    def make(self, *, render_mode=None):
+        return TimeLimit(PointEnv(), self.horizon)
+
+
+def push_home(states: np.ndarray) -> np.ndarray:
+    """The expert: towards the origin, no faster than the point can go."""
+    return np.clip(-2.0 * states[..., :2], -1.0, 1.0)
+
+
+def play(env: gym.Env, episodes: int, seed: int) -> Demonstrations:
+    """Demonstrations by the expert with action noise."""
+    rng = np.random.default_rng(seed)
+    states, actions, rewards, successes, finals = [], [], [], [], []
+    for episode in range(episodes):
+        state, _ = env.reset(seed=seed + episode)
+        ended = False
+        while not ended:
+            action = np.clip(push_home(state) + rng.normal(0, 0.1, 2), -1, 1)
+            states.append(state)
+            actions.append(action)
+            state, reward, terminated, truncated, info = env.step(action)
+            rewards.append(reward)
+            successes.append(info["success"])
+            ended = terminated or truncated
+        finals.append(state)
+    lengths = np.full(episodes, len(states) // episodes)
+    arrays = (np.array(column, dtype=np.float32) for column in (states, actions, finals))
+    return Demonstrations(
+        *arrays, lengths, rewards=np.array(rewards), successes=np.array(successes)
+    )
+
+
+@pytest.fixture(scope="session")
+def point_config():
+    return PointConfig()
+
+
+@pytest.fixture(scope="session")
+def demonstrations(point_config):
+    return play(point_config.make(), episodes=5, seed=100)
+
+
+@pytest.fixture(scope="session")
+def prior_config():
+    return ExactGPConfig(kernel="matern52", task_covariance="diagonal", steps=30)
+
+
+@pytest.fixture(scope="session")
+def prior(demonstrations, prior_config):
+    generator = torch.Generator().manual_seed(0)
+    return prior_config.fit(demonstrations.states, demonstrations.actions, generator=generator)
+
+
+@pytest.fixture(scope="session")
+def spaces(point_config):
+    env = point_config.make()
+    return Spaces(env.observation_space, env.action_space)
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)

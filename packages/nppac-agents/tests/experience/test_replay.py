@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+import torch
+from nppac_agents.experience.observed_prior import ObservedPrior
+from nppac_agents.experience.replay import TensorReplay
+from nppac_agents.experience.rollouts import Step
+
+
+def make_replay(prior, capacity=12, n_envs=3, seed=0):
+    return TensorReplay(
+        capacity,
+        n_envs,
+        4,
+        2,
+        observed=None if prior is None else ObservedPrior(prior),
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def step_of(number, n_envs, done=False):
+    """A step whose every entry tells its number and its environment."""
+    tag = number + np.arange(n_envs)[:, None] / 10
+    states = np.repeat(tag, 4, axis=1).astype(np.float32)
+    flags = np.full(n_envs, done)
+    actions = np.repeat(tag, 2, axis=1).astype(np.float32) / 100
+    return Step(states, actions, tag[:, 0], np.zeros(n_envs, bool), flags, states + 1)
+
+
+def test_rows_come_back_as_they_went_in(prior):
+    replay = make_replay(prior)
+    for number in range(3):
+        replay.add(step_of(number, 3, done=number == 2))
+    batch = replay.transitions(torch.from_numpy(replay.sample_indices(0)))
+    np.testing.assert_allclose(batch.rewards, [0, 1, 2, 0.1, 1.1, 2.1, 0.2, 1.2, 2.2])
+    np.testing.assert_allclose(batch.truncated, [0, 0, 1] * 3)
+    torch.testing.assert_close(batch.next_states, batch.states + 1)
+    torch.testing.assert_close(batch.states[:, 0], batch.rewards)
+    for mean, std, states in (
+        (batch.prior_mean, batch.prior_std, batch.states),
+        (batch.next_prior_mean, batch.next_prior_std, batch.next_states),
+    ):
+        expected_mean, expected_std = prior.moments(states)
+        torch.testing.assert_close(mean, expected_mean)
+        torch.testing.assert_close(std, expected_std)
+
+
+def test_each_ring_keeps_its_newest_transitions():
+    replay = make_replay(None)
+    for number in range(10):
+        replay.add(step_of(number, 3))
+    stored = replay.transitions(torch.from_numpy(replay.sample_indices(0))).rewards
+    np.testing.assert_allclose(sorted(stored.tolist()), sorted(n + e for n in (6, 7, 8, 9) for e in (0, 0.1, 0.2)), rtol=1e-5)
+    assert len(replay) == 12
+
+
+def test_sampling_is_uniform_over_unequally_filled_rings():
+    replay = make_replay(None, capacity=30)
+    for number in range(7):
+        replay.add(step_of(number, 3))
+    for number in range(7, 10):
+        part = step_of(number, 3)
+        replay.add(Step(*(field[1:2] for field in part)), buffer_ids=[1])
+    rewards = replay.sample_transitions(240_000).rewards
+    values, counts = rewards.unique(return_counts=True)
+    assert len(values) == 24
+    assert counts.min() > 9_500
+    assert counts.max() < 10_500
+
+
+def test_episode_statistics_are_tianshous(prior):
+    replay = make_replay(prior)
+    replay.add(step_of(1, 3))
+    _, returns, lengths, _ = replay.add(step_of(2, 3, done=True))
+    np.testing.assert_allclose(returns, [3.0, 3.2, 3.4], rtol=1e-6)
+    assert lengths.tolist() == [2, 2, 2]
+    _, _, lengths, starts = replay.add(step_of(3, 3))
+    assert lengths.tolist() == [0, 0, 0]
+    assert starts.tolist() == [2, 6, 10]
+
+
+def test_same_generator_same_minibatches():
+    def sample(seed):
+        replay = make_replay(None, seed=seed)
+        for number in range(4):
+            replay.add(step_of(number, 3))
+        return replay.sample_transitions(50).rewards
+
+    assert torch.equal(sample(1), sample(1))
+    assert not torch.equal(sample(1), sample(2))
+
+
+@pytest.mark.parametrize("steps", [2, 9])
+def test_a_restored_replay_goes_on_as_the_original(prior, steps):
+    replay, restored = make_replay(prior), make_replay(prior, seed=5)
+    for number in range(steps):
+        replay.add(step_of(number, 3, done=number == 1))
+    restored.load_state(replay.state())
+    for number in range(steps, steps + 3):
+        for one, other in zip(
+            replay.add(step_of(number, 3)), restored.add(step_of(number, 3)), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
+    for one, other in zip(
+        replay.sample_transitions(64), restored.sample_transitions(64), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
+def test_reset_forgets(prior):
+    replay = make_replay(prior)
+    replay.add(step_of(1, 3))
+    replay.reset()
+    assert len(replay) == 0
+    replay.add(step_of(2, 3))
+    assert len(replay) == 3
+    assert replay.sample_transitions(20).rewards.min() >= 2

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.experience.rollouts import Rollouts, spaces_of
+from nppac_priors.errors import ConfigError
+
+
+def make_rollouts(point_config, spaces, prior, seed=0, start="residual"):
+    generator = torch.Generator().manual_seed(seed)
+    agent = NPPACConfig(policy_hidden=(16,), critic_hidden=(16,), start=start).build(
+        spaces, prior, None, generator=generator
+    )
+    replay = agent.make_replay(300, 3, generator)
+    return Rollouts(point_config, 3, agent.policy, replay, seed=seed)
+
+
+def test_each_observed_state_is_evaluated_once_in_one_batch_a_step(
+    point_config, spaces, prior, monkeypatch
+):
+    rollouts = make_rollouts(point_config, spaces, prior)
+    batches = []
+    moments = prior.moments
+    monkeypatch.setattr(prior, "moments", lambda s: batches.append(len(s)) or moments(s))
+    for _ in range(45):
+        rollouts.step()
+    # the first states, then per step 3 next states, and 3 first states after each of 2 episode ends
+    assert rollouts.policy.observed.evaluations == 3 + 45 * 3 + 2 * 3
+    assert batches == [3, *([3] * 19 + [6]) * 2, *[3] * 5]
+
+
+def test_finished_episodes_are_reported(point_config, spaces, prior):
+    rollouts = make_rollouts(point_config, spaces, prior)
+    ended = [rollouts.step() for _ in range(40)]
+    assert [len(episodes) for episodes in ended] == ([0] * 19 + [3]) * 2
+    episode = ended[19][0]
+    assert episode.length == 20
+    stored = rollouts.replay.transitions(torch.arange(20)).rewards.sum()
+    assert episode.episode_return == pytest.approx(float(stored))
+
+
+def test_stored_next_states_are_the_last_states_of_episodes_not_the_first_of_the_next(
+    point_config, spaces, prior
+):
+    rollouts = make_rollouts(point_config, spaces, prior)
+    for _ in range(25):
+        rollouts.step()
+    ring = rollouts.replay.transitions(torch.arange(25))
+    same = (ring.next_states[:-1] == ring.states[1:]).all(1)
+    assert same.tolist() == [True] * 19 + [False] + [True] * 4
+
+
+def test_restored_rollouts_go_on_identically(point_config, spaces, prior):
+    rollouts = make_rollouts(point_config, spaces, prior)
+    for _ in range(13):
+        rollouts.step()
+    copy = make_rollouts(point_config, spaces, prior, seed=7)
+    copy.load_state(rollouts.state())
+    copy.policy.generator.set_state(rollouts.policy.generator.get_state())
+    for _ in range(30):
+        rollouts.step(), copy.step()
+        np.testing.assert_array_equal(rollouts.states, copy.states)
+
+
+def test_spaces_other_than_unit_boxes_are_refused(point_config):
+    env = point_config.make()
+    env.unwrapped.action_space = type(env.action_space)(-2.0, 2.0, (2,), np.float32)
+    with pytest.raises(ConfigError, match=r"actions in \[-1, 1\]"):
+        spaces_of(env)

@@ -1,0 +1,75 @@
+"""A plain Tianshou script: its collector, its trainer, our agent and replay."""
+
+import numpy as np
+import pytest
+import torch
+from nppac_agents.algorithms.nppac_config import NPPACConfig
+from tianshou.data import Collector
+from tianshou.env import DummyVectorEnv
+from tianshou.trainer import OffPolicyTrainerParams
+
+SETTINGS = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 32}
+
+
+@pytest.fixture(scope="module")
+def trained(point_config, spaces, prior, demonstrations):
+    generator = torch.Generator().manual_seed(0)
+    agent = NPPACConfig(**SETTINGS).build(spaces, prior, demonstrations, generator=generator)
+    replay = agent.make_replay(90, 2, generator)
+    envs = DummyVectorEnv([point_config.make for _ in range(2)])
+    collector = Collector(agent.policy, envs, replay)
+    agent.run_training(
+        OffPolicyTrainerParams(
+            training_collector=collector,
+            max_epochs=2,
+            epoch_num_steps=100,
+            collection_step_num_env_steps=10,
+            update_step_num_gradient_steps_per_sample=0.5,
+            batch_size=32,
+            test_in_training=False,
+            verbose=False,
+            show_progress=False,
+        )
+    )
+    return agent, replay
+
+
+def test_the_buffer_has_wrapped_around_and_the_agent_has_learned(trained):
+    agent, replay = trained
+    assert len(replay) == 90
+    assert agent.updates == 100
+    assert agent.policy.observed.evaluations < 2 * 200
+
+
+def test_cached_priors_are_fresh_ones_for_every_row(trained, prior):
+    _, replay = trained
+    batch = replay.transitions(torch.from_numpy(replay.sample_indices(0)))
+    assert batch.truncated.sum() > 2, "rows at episode ends are among them"
+    for mean, std, states in (
+        (batch.prior_mean, batch.prior_std, batch.states),
+        (batch.next_prior_mean, batch.next_prior_std, batch.next_states),
+    ):
+        expected_mean, expected_std = prior.moments(states)
+        torch.testing.assert_close(mean, expected_mean, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(std, expected_std, rtol=1e-4, atol=1e-5)
+
+
+def test_no_transition_crosses_a_reset(trained):
+    _, replay = trained
+    batch = replay.transitions(torch.from_numpy(replay.sample_indices(0)))
+    moved = (batch.next_states - batch.states)[:, :2].norm(dim=1)
+    assert moved.max() < 0.2 * np.sqrt(2) + 0.1
+
+
+def test_tianshous_own_checkpoint_holds_the_optimizers(trained):
+    agent, _ = trained
+    stored = agent.state_dict()
+    assert len(stored["_optimizers"]) == 2
+    assert all(optimizer["state"] for optimizer in stored["_optimizers"])
+
+
+def test_the_prior_is_out_of_reach_of_optimizers_and_state(trained, prior):
+    agent, _ = trained
+    assert not any("prior" in name or "observed" in name for name, _ in agent.named_parameters())
+    names = agent.state()
+    assert not any("observed" in name for name in names)

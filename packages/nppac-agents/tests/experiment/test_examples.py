@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from nppac_agents.experiment.loading import load_experiment
+from nppac_agents.experiment.registries import registries
+
+EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.json"))
+
+
+def test_there_are_examples():
+    assert {path.stem for path in EXAMPLES} >= {"quickstart", "door-human", "pen-human"}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_validates_and_names_the_schema(path):
+    config = load_experiment(path)
+    assert config.output_dir == f"runs/{path.stem}-seed0"
+    schema = path.parent / str(config.schema_)
+    jsonschema.validate(json.loads(path.read_text()), json.loads(schema.read_text()))
+
+
+def test_every_builtin_kind_occurs_in_an_example():
+    used = set()
+    for path in EXAMPLES:
+        config = load_experiment(path)
+        used |= {type(part) for part in (config.env, config.prior, config.agent)}
+    own = {"nppac-agents", "nppac-envs", "nppac-priors"}
+    missing = {
+        f"{registry.noun} {component.kind}"
+        for registry in registries()
+        for component in registry.components.values()
+        if component.distribution in own and component.cls not in used
+    }
+    assert missing == set()
+
+
+def test_the_papers_settings_are_the_papers(repository):
+    """Rudner et al. 2021, App. F and I, and the published code, for door."""
+    config = load_experiment(repository / "examples" / "door-human-paper.json")
+    agent, prior = config.agent.model_dump(), config.prior.model_dump()
+    assert agent["start"] == "distilled"
+    assert (agent["alpha"], agent["target_kl"], agent["kl_estimator"]) == (0.5, None, "sampled")
+    assert (agent["gamma"], agent["tau"], agent["batch_size"]) == (0.99, 0.005, 1024)
+    assert agent["policy_hidden"] == (256,) * 4
+    assert agent["critic_hidden"] == (256,) * 2
+    assert {agent[n] for n in ("squash", "critic_layer_norm", "standardise_states")} == {False}
+    assert (agent["pretraining_epochs"], agent["pretraining_batch_size"]) == (400, 64)
+    assert (prior["kernel"], prior["rank"], prior["steps"]) == ("matern12", 1, 500)
+    assert (prior["learning_rate"], prior["subset_size"]) == (0.1, None)
+    assert (config.training.start_steps, config.training.updates_per_step) == (1000, 1.0)

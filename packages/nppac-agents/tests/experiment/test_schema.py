@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+
+
+@pytest.fixture(scope="module")
+def builtin_schema() -> str:
+    """The schema without any installed plugin, as `nppac-run schema` prints it."""
+    return subprocess.run(
+        [sys.executable, "-m", "nppac_agents", "schema"],
+        env={**os.environ, "NPPAC_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def valid(schema: str, data: object) -> bool:
+    return jsonschema.Draft202012Validator(json.loads(schema)).is_valid(data)
+
+
+def test_it_is_a_schema(builtin_schema):
+    jsonschema.Draft202012Validator.check_schema(json.loads(builtin_schema))
+
+
+def test_the_committed_schema_is_current(builtin_schema, repository):
+    committed = (repository / "schema" / "experiment.schema.json").read_text(encoding="utf-8")
+    assert committed == builtin_schema, (
+        "run NPPAC_PLUGINS= nppac-run schema --output schema/experiment.schema.json"
+    )
+
+
+def test_it_accepts_a_valid_experiment(builtin_schema, experiment):
+    assert valid(builtin_schema, experiment)
+    assert valid(builtin_schema, {**experiment, "$schema": "x.json", "prior": None})
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("env", {"kind": "dor"}),
+        ("env", {"reward": "dense"}),
+        ("env", {"rewrd": "binary"}),
+        ("demonstrations", {"source": "minary"}),
+        ("prior", {"kernel": "linear"}),
+        ("prior", {"steps": 0}),
+        ("agent", {"alpha": 0}),
+        ("agent", {"alpha": "0.1"}),
+        ("agent", {"alhpa": 0.1}),
+        ("training", {"n_envs": 0}),
+        ("logging", {"frames": -1}),
+    ],
+)
+def test_it_refuses_what_validation_refuses(builtin_schema, experiment, section, change):
+    experiment[section] = {**experiment.get(section, {}), **change}
+    assert not valid(builtin_schema, experiment)
+
+
+@pytest.mark.parametrize("section", ["env", "prior", "agent"])
+def test_a_component_needs_its_kind(builtin_schema, experiment, section):
+    del experiment[section]["kind"]
+    assert not valid(builtin_schema, experiment)
+
+
+def test_every_field_is_described(builtin_schema):
+    schema = json.loads(builtin_schema)
+    for name, model in {"experiment": schema, **schema["$defs"]}.items():
+        for field, value in model.get("properties", {}).items():
+            assert value.get("description") or field == "kind", f"{name}.{field}"

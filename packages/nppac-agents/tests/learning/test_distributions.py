@@ -1,0 +1,54 @@
+import torch
+from nppac_agents.learning.distributions import (
+    DiagonalGaussian,
+    SquashedGaussian,
+    gaussian_log_prob,
+)
+from torch.distributions import (
+    Independent,
+    Normal,
+    TanhTransform,
+    TransformedDistribution,
+)
+
+MEAN = torch.tensor([[0.3, -0.7], [1.5, 0.0]])
+STD = torch.tensor([[0.1, 0.5], [0.9, 0.02]])
+
+
+def test_gaussian_density_is_that_of_torch():
+    actions = torch.randn(2, 2)
+    expected = Independent(Normal(MEAN, STD), 1).log_prob(actions)
+    torch.testing.assert_close(gaussian_log_prob(actions, MEAN, STD), expected)
+
+
+def test_samples_carry_their_own_density(generator):
+    actions, log_prob = DiagonalGaussian(MEAN, STD).sample(generator)
+    torch.testing.assert_close(log_prob, gaussian_log_prob(actions, MEAN, STD))
+
+
+def test_squashed_density_is_that_of_the_transformed_distribution(generator):
+    actions, log_prob = SquashedGaussian(MEAN.double(), STD.double()).sample(generator)
+    base = Normal(MEAN.double(), STD.double())
+    reference = Independent(TransformedDistribution(base, [TanhTransform()]), 1)
+    torch.testing.assert_close(log_prob, reference.log_prob(actions))
+    assert actions.abs().max() < 1
+
+
+def test_sample_moments_use_std_and_not_variance(generator):
+    wide = DiagonalGaussian(MEAN[:1].expand(200_000, 2), STD[:1].expand(200_000, 2))
+    actions, _ = wide.sample(generator)
+    torch.testing.assert_close(actions.std(0), STD[0], rtol=0.01, atol=0)
+    torch.testing.assert_close(actions.mean(0), MEAN[0], rtol=0, atol=0.01)
+
+
+def test_modes():
+    assert torch.equal(DiagonalGaussian(MEAN, STD).mode(), MEAN)
+    assert torch.equal(SquashedGaussian(MEAN, STD).mode(), MEAN.tanh())
+
+
+def test_gradients_reach_mean_and_std(generator):
+    mean, std = MEAN.clone().requires_grad_(), STD.clone().requires_grad_()
+    actions, log_prob = SquashedGaussian(mean, std).sample(generator)
+    (actions.sum() + log_prob.sum()).backward()
+    assert mean.grad.abs().sum() > 0
+    assert std.grad.abs().sum() > 0

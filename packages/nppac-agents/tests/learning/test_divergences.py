@@ -1,0 +1,37 @@
+import torch
+from nppac_agents.learning.distributions import DiagonalGaussian
+from nppac_agents.learning.divergences import analytic_kl, sampled_kl
+from torch.distributions import Independent, Normal, kl_divergence
+
+
+def draw_case(generator):
+    def random(shift=0.0):
+        return torch.randn(3, 4, generator=generator) * 0.3 + shift
+
+    return random(), random().exp() * 0.3, random(), random().exp() * 0.3
+
+
+def test_analytic_kl_is_that_of_torch(generator):
+    mean, std, prior_mean, prior_std = draw_case(generator)
+    expected = kl_divergence(
+        Independent(Normal(mean, std), 1), Independent(Normal(prior_mean, prior_std), 1)
+    )
+    got = analytic_kl(DiagonalGaussian(mean, std), prior_mean, prior_std)
+    torch.testing.assert_close(got, expected)
+
+
+def test_sampled_kl_has_the_analytic_kl_as_its_mean(generator):
+    mean, std, prior_mean, prior_std = (x[:1].expand(400_000, 4) for x in draw_case(generator))
+    policy = DiagonalGaussian(mean, std)
+    estimates = sampled_kl(*policy.sample(generator), prior_mean, prior_std)
+    error = estimates.std() / len(estimates) ** 0.5
+    assert abs(estimates.mean() - analytic_kl(policy, prior_mean, prior_std)[0]) < 4 * error
+
+
+def test_no_divergence_from_itself(generator):
+    mean, std, _, _ = draw_case(generator)
+    policy = DiagonalGaussian(mean, std)
+    assert torch.equal(analytic_kl(policy, mean, std), torch.zeros(3))
+    actions, log_prob = policy.sample(generator)
+    estimate = sampled_kl(actions, log_prob, mean, std)
+    torch.testing.assert_close(estimate, torch.zeros(3), rtol=0, atol=1e-5)

@@ -1,0 +1,82 @@
+import torch
+from nppac_agents.learning.networks import MLP, CriticEnsemble, Standardiser, polyak_update
+from torch import nn
+
+
+def critic(generator, **options):
+    settings = {"n_critics": 3, "layer_norm": False, "standardiser": Standardiser(5)} | options
+    return CriticEnsemble(5, 2, (16, 8), generator=generator, **settings)
+
+
+def reference_value(ensemble, member, states, actions):
+    """The same critic built from torch's own layers."""
+    layers, sizes = [], [(7, 16), (16, 8), (8, 1)]
+    for index, (fan_in, fan_out) in enumerate(sizes):
+        linear = nn.Linear(fan_in, fan_out)
+        linear.weight.data = ensemble.weights[index][member].T.clone()
+        linear.bias.data = ensemble.biases[index][member, 0].clone()
+        layers.append(linear)
+        if index < 2:
+            if ensemble.layer_norm:
+                norm = nn.LayerNorm(fan_out)
+                norm.weight.data = ensemble.gains[index][member, 0].clone()
+                norm.bias.data, linear.bias.data = linear.bias.data, torch.zeros(fan_out)
+                layers.append(norm)
+            layers.append(nn.ReLU())
+    return nn.Sequential(*layers)(torch.cat([states, actions], 1)).squeeze(1)
+
+
+def test_stacked_critics_equal_separate_networks(generator):
+    states, actions = torch.randn(11, 5), torch.randn(11, 2)
+    for layer_norm in (False, True):
+        ensemble = critic(generator, layer_norm=layer_norm)
+        for parameter in ensemble.parameters():
+            parameter.data.normal_(generator=generator)
+        values = ensemble(states, actions)
+        assert values.shape == (3, 11)
+        for member in range(3):
+            expected = reference_value(ensemble, member, states, actions)
+            torch.testing.assert_close(values[member], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_critics_start_different_and_near_zero(generator):
+    values = critic(generator)(torch.randn(50, 5), torch.randn(50, 2))
+    assert values.abs().max() < 0.5
+    assert not torch.allclose(values[0], values[1])
+
+
+def test_mlp_with_zero_output_bound_starts_at_zero_but_learns(generator):
+    network = MLP((3, 8, 2), output_bound=0.0, generator=generator)
+    inputs = torch.randn(4, 3)
+    assert torch.equal(network(inputs), torch.zeros(4, 2))
+    network(inputs).sum().backward()
+    assert network.layers[-1].weight.grad.abs().sum() > 0
+
+
+def test_initial_weights_come_from_the_generator():
+    def weights(seed):
+        return MLP((3, 8, 2), output_bound=1.0, generator=torch.Generator().manual_seed(seed))(
+            torch.ones(1, 3)
+        )
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_polyak_moves_the_given_fraction():
+    target, source = nn.Linear(2, 2), nn.Linear(2, 2)
+    expected = [
+        0.75 * t.detach() + 0.25 * s.detach()
+        for t, s in zip(target.parameters(), source.parameters(), strict=True)
+    ]
+    polyak_update(target, source, 0.25)
+    for got, want in zip(target.parameters(), expected, strict=True):
+        torch.testing.assert_close(got.detach(), want)
+
+
+def test_standardiser_centres_scales_clips_and_spares_constant_dimensions():
+    states = torch.tensor([[0.0, 5.0], [2.0, 5.0]])
+    scaled = Standardiser(2, states)
+    torch.testing.assert_close(scaled(states), torch.tensor([[-1.0, 0.0], [1.0, 0.0]]))
+    torch.testing.assert_close(scaled(torch.tensor([[1e9, 5.5]])), torch.tensor([[10.0, 0.5]]))
+    assert torch.equal(Standardiser(2)(states), states)

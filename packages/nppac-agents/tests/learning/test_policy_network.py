@@ -1,0 +1,72 @@
+import pytest
+import torch
+from nppac_agents.learning.networks import Standardiser
+from nppac_agents.learning.policy_network import PolicyNetwork
+
+STATES = torch.randn(6, 3, generator=torch.Generator().manual_seed(1))
+MEAN = torch.linspace(-0.9, 0.9, 12).reshape(6, 2)
+STD = torch.linspace(0.001, 0.01, 12).reshape(6, 2)
+
+
+def network(generator, start, squash):
+    return PolicyNetwork(
+        3,
+        2,
+        (16, 16),
+        start=start,
+        squash=squash,
+        standardiser=Standardiser(3),
+        generator=generator,
+    )
+
+
+def test_untrained_residual_policy_is_the_prior(generator):
+    policy = network(generator, "residual", squash=False)(STATES, MEAN, STD)
+    assert torch.equal(policy.mean, MEAN)
+    assert torch.equal(policy.std, STD)
+
+
+def test_untrained_squashed_residual_policy_is_the_prior_to_first_order(generator):
+    policy = network(generator, "residual", squash=True)
+    torch.testing.assert_close(policy.mode(STATES, MEAN), MEAN)
+    copies = 20_000
+    wide = policy(*(x.repeat_interleave(copies, 0) for x in (STATES, MEAN, STD)))
+    actions, _ = wide.sample(generator)
+    spread = actions.reshape(6, copies, 2).std(1)
+    torch.testing.assert_close(spread, STD, rtol=0.03, atol=0)
+
+
+def test_saturated_prior_means_stay_finite(generator):
+    extreme = torch.tensor([[1.5, -1.0]] * 6)
+    policy = network(generator, "residual", squash=True)(STATES, extreme, STD)
+    actions, log_prob = policy.sample(generator)
+    assert torch.isfinite(actions).all()
+    assert torch.isfinite(log_prob).all()
+
+
+@pytest.mark.parametrize("start", ["fresh", "distilled"])
+@pytest.mark.parametrize("squash", [False, True])
+def test_fresh_policies_do_not_read_the_prior(generator, start, squash):
+    policy = network(generator, start, squash)
+    assert policy.mode(STATES, None).abs().max() < 0.2
+    std = policy(STATES, None, None).std
+    torch.testing.assert_close(std, torch.ones_like(std), rtol=0.2, atol=0)
+
+
+@pytest.mark.parametrize("start", ["fresh", "residual"])
+@pytest.mark.parametrize("squash", [False, True])
+def test_mode_is_the_distributions_mode(generator, start, squash):
+    policy = network(generator, start, squash)
+    for parameter in policy.parameters():
+        parameter.data.normal_(0, 0.1, generator=generator)
+    expected = policy(STATES, MEAN, STD).mode()
+    torch.testing.assert_close(policy.mode(STATES, MEAN), expected)
+
+
+def test_unsquashed_fresh_mean_is_bounded_and_std_clamped(generator):
+    policy = network(generator, "fresh", squash=False)
+    for parameter in policy.parameters():
+        parameter.data.fill_(100.0)
+    distribution = policy(STATES.abs(), None, None)
+    assert distribution.mean.abs().max() <= 1.0
+    torch.testing.assert_close(distribution.std.max(), torch.tensor(2.0).exp())

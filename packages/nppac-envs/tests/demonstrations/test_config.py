@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nppac_envs import DataError, NpzConfig
+from pydantic import ValidationError
+
+
+@pytest.fixture
+def outside(make_arrays, tmp_path: Path) -> Path:
+    """A set with action entries outside [-1, 1] in its first and last episode."""
+    arrays = make_arrays(lengths=(3, 1, 4))
+    arrays["actions"][0, 0], arrays["actions"][7] = 1.25, -3.0
+    np.savez(tmp_path / "set.npz", **arrays)
+    return tmp_path / "set.npz"
+
+
+def test_actions_outside_the_box_are_refused_or_clipped(outside: Path, caplog):
+    with pytest.raises(DataError, match=r"3 of 16 .*set clip: true"):
+        NpzConfig(path=outside).load()
+    with caplog.at_level(logging.INFO, "nppac_envs"):
+        clipped = NpzConfig(path=outside, clip=True).load()
+    assert clipped.n_clipped == 3
+    assert "clipped 3 of 16 action entries" in caplog.text
+    assert clipped.actions[0, 0] == 1.0
+    assert clipped.actions[7].tolist() == [-1.0, -1.0]
+
+
+def test_n_episodes_comes_before_the_checks_of_values(outside: Path):
+    loaded = NpzConfig(path=outside, n_episodes=2, clip=True).load()
+    assert loaded.n_clipped == 1
+    assert loaded.episode_lengths.tolist() == [3, 1]
+    with pytest.raises(DataError, match="n_episodes is 4, but there are 3 episodes"):
+        NpzConfig(path=outside, n_episodes=4).load()
+    with pytest.raises(ValidationError):
+        NpzConfig(path=outside, n_episodes=0)
+
+
+def test_clipping_does_not_hide_infinity(make_arrays, tmp_path: Path):
+    arrays = make_arrays()
+    arrays["actions"][4, 1] = np.inf
+    np.savez(tmp_path / "set.npz", **arrays)
+    with pytest.raises(DataError, match=r"actions is not finite.*episode 2, step 0"):
+        NpzConfig(path=tmp_path / "set.npz", clip=True).load()

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import minari
+import numpy as np
+import pytest
+from gymnasium import spaces
+from minari.data_collector import EpisodeBuffer
+from nppac_envs import DataError, MinariConfig
+from pydantic import ValidationError
+
+
+def recorded(number: int, steps: int, success: int) -> EpisodeBuffer:
+    """An episode whose observations count up from 10 x number; flags include the reset's."""
+    observations = 10.0 * number + np.arange(steps + 1.0)
+    flags = np.zeros(steps + 1, bool)
+    flags[success] = True
+    return EpisodeBuffer(
+        observations=[np.full(3, value) for value in observations],
+        actions=[np.full(2, 0.1 * step, np.float32) for step in range(steps)],
+        rewards=[float(flag) for flag in flags[1:]],
+        terminations=[False] * (steps - 1) + [number == 1],
+        truncations=[False] * (steps - 1) + [number != 1],
+        infos={"success": flags},
+    )
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    minari.create_dataset_from_buffers(
+        "little/set-v0",
+        [recorded(0, 3, success=2), recorded(1, 2, success=2)],
+        observation_space=spaces.Box(-np.inf, np.inf, (3,)),
+        action_space=spaces.Box(-1.0, 1.0, (2,)),
+        author="a",
+        author_email="b",
+        code_permalink="c",
+        algorithm_name="d",
+        description="e",
+    )
+    return tmp_path
+
+
+def metadata(root: Path) -> Path:
+    return root / "little" / "set-v0" / "data" / "metadata.json"
+
+
+def test_episodes_flags_and_final_states(root: Path):
+    loaded = MinariConfig(id="little/set-v0", root=root).load()
+    assert loaded.states[:, 0].tolist() == [0, 1, 2, 10, 11]
+    assert loaded.final_states[:, 0].tolist() == [3, 12]
+    assert loaded.successes is not None
+    assert loaded.successes.tolist() == [False, True, False, False, True]
+    assert loaded.rewards is not None
+    assert loaded.rewards.tolist() == [0, 1, 0, 0, 1]
+    assert loaded.transitions()["terminals"].tolist() == [False] * 4 + [True]
+
+
+def test_the_default_root_is_minaris(root: Path):
+    assert MinariConfig(id="little/set-v0", n_episodes=1).load().n_episodes == 1
+    with pytest.raises(DataError, match="n_episodes is 3, but there are 2"):
+        MinariConfig(id="little/set-v0", n_episodes=3).load()
+
+
+def test_a_missing_set_says_where_it_was_looked_for(tmp_path: Path):
+    with pytest.raises(DataError, match="there is no Minari set at") as caught:
+        MinariConfig(id="no/such-v0", root=tmp_path).load()
+    assert str(tmp_path) in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_set_cannot_run_code(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without spaces Minari would make the environment that the set names."""
+    (tmp_path / "hostile_module.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    content = json.loads(metadata(root).read_text())
+    spec = json.dumps({"id": "hostile-v0", "entry_point": "hostile_module:make"})
+    for name in ("observation_space", "action_space"):
+        changed = {key: value for key, value in content.items() if key != name}
+        metadata(root).write_text(json.dumps(changed | {"env_spec": spec}))
+        with pytest.raises(DataError, match=f"its {name} must be a one-dimensional Box"):
+            MinariConfig(id="little/set-v0", root=root).load()
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("keep", [0, 100, 2000])
+def test_a_truncated_set_is_one_line(root: Path, keep: int):
+    path = metadata(root).with_name("main_data.hdf5")
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(DataError, match="cannot read") as caught:
+        MinariConfig(id="little/set-v0", root=root).load()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"observation_space": "no"}'])
+def test_broken_metadata_is_one_line(root: Path, content: str):
+    metadata(root).write_text(content)
+    with pytest.raises(DataError) as caught:
+        MinariConfig(id="little/set-v0", root=root).load()
+    assert "\n" not in str(caught.value)
+
+
+def test_download_asks_minari(root: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    monkeypatch.setattr(minari, "download_dataset", asked.append)
+    with pytest.raises(DataError, match="there is no Minari set"):
+        MinariConfig(id="no/such-v0", download=True).load()
+    MinariConfig(id="little/set-v0", download=True).load()
+    assert asked == ["no/such-v0"]
+    with pytest.raises(ValidationError, match="download needs root: null"):
+        MinariConfig(id="little/set-v0", root=root, download=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "solved", "rewarded"),
+    [("door/human-v0", 6704, 7, 7), ("pen/human-v0", 4975, None, 17)],
+)
+def test_the_human_demonstrations(data: Path, name, steps, solved, rewarded):
+    loaded = MinariConfig(id=name, root=data / "minari").load()
+    summary = loaded.summary()
+    assert (summary["episodes"], summary["steps"]) == (25, steps)
+    assert summary["episodes_with_success"] == solved
+    assert loaded.rewards is not None
+    owner = np.repeat(np.arange(25), loaded.episode_lengths)
+    assert len(set(owner[loaded.rewards > 0])) == rewarded
+    assert summary["n_clipped"] == 0
+
+
+def test_flags_rewards_and_door_angles_agree(data: Path):
+    """Success of a step is about the state after it: the hinge at 1.35 rad or more."""
+    loaded = MinariConfig(id="door/human-v0", root=data / "minari").load()
+    rows = loaded.transitions()
+    np.testing.assert_array_equal(rows["successes"], rows["next_states"][:, 28] >= 1.35)
+    np.testing.assert_array_equal(rows["successes"], rows["rewards"] == 1.0)

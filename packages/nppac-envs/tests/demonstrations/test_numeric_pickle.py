@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nppac_envs.demonstrations import numeric_pickle
+from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+@pytest.mark.parametrize("kind", ["<f8", ">f8", "<f4", "<i8", "|b1", "|u1"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numeric_arrays_come_back(protocol: int, kind: str, order: Any):
+    array = np.asarray(np.arange(6).reshape(2, 3), kind, order=order)
+    (demo,) = load_numeric_pickle(pickle.dumps([{"x": array}], protocol))
+    assert isinstance(demo["x"], PickledArray)
+    np.testing.assert_array_equal(demo["x"].values, array)
+
+
+def test_scalars_and_plain_data_come_back():
+    raw = pickle.dumps({"a": np.float64(0.5), "b": [1, "x", None, 2.5]}, 4)
+    assert load_numeric_pickle(raw) == {"a": 0.5, "b": [1, "x", None, 2.5]}
+
+
+class Calls:
+    """Pickles to a call."""
+
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+@pytest.mark.parametrize("function", [eval, exec, getattr, __import__, np.load, np.fromfile, open])
+def test_every_other_function_is_refused(function: Any):
+    for protocol in range(6):
+        raw = pickle.dumps(Calls(function, "x"), protocol)
+        with pytest.raises(pickle.UnpicklingError, match="it asks for"):
+            load_numeric_pickle(raw)
+
+
+def test_object_arrays_are_refused():
+    raw = pickle.dumps(np.array([{}, []], dtype=object))
+    with pytest.raises(pickle.UnpicklingError, match="holds object"):
+        load_numeric_pickle(raw)
+
+
+def test_setting_attributes_on_the_builders_does_not_last():
+    """BUILD on a function sets its attributes; the next file must not see them."""
+    hostile = (
+        b"\x80\x04cnumpy.core.multiarray\n_reconstruct\n"  # push the builder
+        b"(N}\x8c\x0c__defaults__(K\x07tst"  # state: (None, {"__defaults__": (7,)})
+        b"b."
+    )
+    assert callable(load_numeric_pickle(hostile))
+    assert numeric_pickle._BUILDERS["_reconstruct"].__defaults__ is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60))
+def test_noise_raises_ordinary_exceptions(noise: bytes):
+    """Nothing but `Exception`: no exit, no crash, no runaway memory."""
+    try:
+        load_numeric_pickle(b"\x80\x04" + noise)
+    except Exception as error:
+        assert isinstance(error, Exception)  # noqa: PT017

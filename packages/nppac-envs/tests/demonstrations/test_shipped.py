@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from nppac_envs import ConfigError, Demonstrations, ShippedConfig, shipped_names
+from nppac_envs.demonstrations import shipped
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_set_is_loaded_by_name(folder: Path, demonstrations: Demonstrations):
+    demonstrations.save_npz(folder / "door.npz")
+    assert shipped_names() == ("door",)
+    loaded = ShippedConfig(name="door", n_episodes=2).load()
+    assert loaded.hash == demonstrations.take(2).hash
+    assert loaded.source == "shipped door"
+
+
+def test_an_unknown_name_lists_what_ships(folder: Path, demonstrations: Demonstrations):
+    with pytest.raises(ConfigError, match="there are: none"):
+        ShippedConfig(name="pen").load()
+    for name in ("pen", "door"):
+        demonstrations.save_npz(folder / f"{name}.npz")
+    for wrong in ("hammer", "../door", "door.npz", ""):
+        with pytest.raises(ConfigError, match="there are: 'door', 'pen'"):
+            ShippedConfig(name=wrong).load()
+
+
+def test_every_set_that_ships_says_how_it_was_made_and_loads():
+    stories = {path.stem: json.loads(path.read_text()) for path in shipped.FOLDER.glob("*.json")}
+    assert set(stories) == set(shipped_names())
+    for name in shipped_names():
+        assert ShippedConfig(name=name).load().source == f"shipped {name}"
