@@ -1,4 +1,4 @@
-"""A small world for the agents' tests: a point that is pushed to a goal, and demonstrations of it."""
+"""A small world for the agents' tests: a point pushed to a goal, and demonstrations."""
 
 from __future__ import annotations
 

@@ -12,8 +12,10 @@ def test_restored_mid_contact_500_further_steps_are_identical(config) -> None:
     rng = np.random.default_rng(0)
     env, other = config.make(), config.make()
     env.reset(seed=3)
-    for _ in range(60):
+    for _ in range(150):
         env.step(rng.uniform(-1, 1, env.action_space.shape).astype(np.float32))
+        if env.unwrapped.simulator.data.ncon > 0:
+            break
     assert env.unwrapped.simulator.data.ncon > 0, "the hand touches something"
     state = {name: value.copy() for name, value in get_env_state(env).items()}
     other.reset(seed=77)
@@ -56,5 +58,5 @@ def test_before_the_first_reset_there_is_no_state() -> None:
 def test_a_state_of_other_wrappers_is_refused() -> None:
     env = DoorConfig().make()
     env.reset(seed=0)
-    with pytest.raises(ConfigError, match="other wrappers|of an environment with wrappers"):
+    with pytest.raises(ConfigError, match="of an environment with wrappers"):
         set_env_state(env.unwrapped, get_env_state(env))

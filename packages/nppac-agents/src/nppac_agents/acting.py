@@ -21,8 +21,8 @@ PriorScale = Literal["std", "variance"]
 class ActingPolicy(Policy):
     """Samples within a training step, the distribution's mode outside of one (evaluation).
 
-    Tianshou stores the raw action and clips it on the way to the environment. The prior is held as a
-    plain object, so that no optimizer, ``train()`` or ``state_dict()`` ever reaches it.
+    Tianshou stores the raw action and clips it on the way to the environment. The prior is held as
+    a plain object, so that no optimizer, ``train()`` or ``state_dict()`` ever reaches it.
 
     Args:
         network: pi(a|s).
@@ -73,5 +73,5 @@ class ActingPolicy(Policy):
         return actions.cpu().numpy()
 
     def scale(self, prior_std: Tensor) -> Tensor:
-        """The scale of the prior's normal: its standard deviation, or, as published, its variance."""
+        """Scale of the prior's normal: its standard deviation or, as published, its variance."""
         return prior_std if self.prior_scale == "std" else prior_std.square()

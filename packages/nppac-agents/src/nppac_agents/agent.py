@@ -1,8 +1,8 @@
 """What every agent is: a Tianshou off-policy algorithm whose update is one function on tensors.
 
 ``step(batch)`` is the update. ``nppac-run`` calls it directly; Tianshou's trainers reach it through
-``_update_with_batch``, which only converts containers. ``phases()`` lists what comes before and during
-interaction, and ``state()`` / ``load_state()`` hold everything that the agent learns with.
+``_update_with_batch``, which only converts containers. ``phases()`` lists what comes before and
+during interaction, and ``state()`` / ``load_state()`` hold everything that the agent learns with.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Losses = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Phase:
-    """One stretch of learning: ``updates`` calls of ``step``, or as many as the interaction gives."""
+    """A stretch of learning: ``updates`` calls of ``step``, or as many as interaction gives."""
 
     name: Literal["pretrain", "offline", "online"]
     updates: int | None
@@ -84,14 +84,15 @@ class Agent(OffPolicyAlgorithm, ABC):
         self._optimizers.append(Algorithm.Optimizer(optimizer, module))
 
     def _minimise(self, name: str, loss: Tensor) -> Tensor:
-        """One optimizer step on ``loss``; returns the norm of its gradient, for that module alone."""
+        """One optimizer step on ``loss``; returns the norm of its gradient."""
         optimizer = self.optimizers[name]
         parameters = optimizer.param_groups[0]["params"]
         gradients = torch.autograd.grad(loss, parameters)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
         optimizer.step()
-        return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
+        return torch.linalg.vector_norm(torch.stack(norms))
 
     # Tianshou's side.
 

@@ -27,7 +27,7 @@ class Spaces(NamedTuple):
 
 
 class AgentConfig(ComponentConfig, ABC):
-    """Typed configuration of one agent; ``kind`` selects it in a file and ``build`` makes the agent."""
+    """Configuration of one agent: ``kind`` selects it in a file, ``build`` makes the agent."""
 
     @abstractmethod
     def build(

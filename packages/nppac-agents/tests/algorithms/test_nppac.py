@@ -68,9 +68,7 @@ def test_losses_by_hand_on_two_samples(spaces, prior, estimator, scale, timeouts
             )
         else:
             per_dimension = (
-                (sigma0 / sigma).log()
-                + (sigma**2 + (mu - prior_mean) ** 2) / (2 * sigma0**2)
-                - 0.5
+                (sigma0 / sigma).log() + (sigma**2 + (mu - prior_mean) ** 2) / (2 * sigma0**2) - 0.5
             )
             kl = per_dimension.sum(1)
         return critic(states, action).min(0).values, kl
@@ -118,9 +116,7 @@ def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
 
 
 @pytest.mark.parametrize("estimator", ["sampled", "analytic"])
-def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
-    spaces, prior, estimator
-):
+def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(spaces, prior, estimator):
     agent = randomise(build(spaces, prior, start="fresh", kl_estimator=estimator)).double()
     alpha = torch.tensor(0.1, dtype=torch.float64)
 
@@ -265,9 +261,7 @@ def test_prior_scale_says_what_the_policy_spreads_by(spaces, prior, demonstratio
     _, std = prior.moments(states[:1])
     for scale, expected in (("std", std), ("variance", std**2)):
         actions = build(spaces, prior, prior_scale=scale).policy.act(states, deterministic=False)
-        torch.testing.assert_close(
-            torch.from_numpy(actions).std(0), expected[0], rtol=0.03, atol=0
-        )
+        torch.testing.assert_close(torch.from_numpy(actions).std(0), expected[0], rtol=0.03, atol=0)
 
 
 # Bad combinations.

@@ -9,6 +9,12 @@ import numpy as np
 import pytest
 
 
+def errors(lines: list[str]) -> list[str]:
+    """The error lines; a library may say something of its own when it is first imported."""
+    assert not any("Traceback" in line for line in lines)
+    return [line for line in lines if line.startswith("error: ")]
+
+
 def write_demonstrations(**changes: object) -> None:
     """`demos.npz` for door: 39 state and 28 action dimensions."""
     rng = np.random.default_rng(0)
@@ -32,7 +38,7 @@ def with_nan(shape: tuple[int, ...]) -> np.ndarray:
     [
         (None, [], ["demos.npz", "no such file"]),
         ({"states": with_nan((12, 39))}, [], ["demos.npz", "states"]),
-        ({"actions": np.full((12, 28), 1.5)}, [], ["demos.npz", "actions", "clip"]),
+        ({"actions": np.full((12, 28), 1.5)}, [], ["demos.npz", "action entries", "clip: true"]),
         ({"actions": np.zeros((11, 28))}, [], ["demos.npz", "11", "12"]),
         ({"episode_lengths": np.array([6, 7])}, [], ["demos.npz", "13", "12"]),
         ({}, ["demonstrations.n_episodes=3"], ["demos.npz", "n_episodes is 3", "2 episodes"]),
@@ -58,9 +64,8 @@ def test_bad_data_is_one_line(nppac_run, config, changes, overrides, mentions):
         write_demonstrations(**changes)
     argv = [argument for override in overrides for argument in ("--set", override)]
     result = nppac_run(config, *argv, "--device", "cpu")
-    (line,) = result.err
+    (line,) = errors(result.err)
     assert result.code == 2, line
-    assert line.startswith("error: ")
     for word in mentions:
         assert word in line.replace("No such", "no such")
     assert not Path("runs/door-seed3").exists()
@@ -70,7 +75,7 @@ def test_bad_data_is_one_line(nppac_run, config, changes, overrides, mentions):
 def test_a_broken_npz_is_one_line(nppac_run, config, content):
     Path("demos.npz").write_bytes(content)
     result = nppac_run(config, "--device", "cpu")
-    (line,) = result.err
+    (line,) = errors(result.err)
     assert (result.code, "demos.npz" in line) == (2, True), line
 
 
@@ -80,9 +85,12 @@ def test_a_gpu_that_is_not_there(nppac_run, config):
         pytest.skip("there is a GPU")
     result = nppac_run(config, "--device", "cuda")
     assert result.code == 2
-    assert result.err == ["error: device: 'cuda' is not available here; use 'auto' or 'cpu'"]
+    assert errors(result.err) == [
+        "error: device: 'cuda' is not available here; use 'auto' or 'cpu'"
+    ]
 
 
+@pytest.mark.slow
 def test_a_small_run_leaves_a_directory_that_can_be_read(nppac_run, config):
     """The whole command, once, on a budget of a few steps."""
     write_demonstrations()
@@ -100,7 +108,7 @@ def test_a_small_run_leaves_a_directory_that_can_be_read(nppac_run, config):
         for part in ("--set", f"{name}={json.dumps(value)}")
     ]
     result = nppac_run(config, *argv, "--device", "cpu")
-    assert (result.code, result.err) == (0, [])
+    assert (result.code, errors(result.err)) == (0, [])
     run = Path("runs/door-seed3")
     assert json.loads((run / "summary.json").read_text())["status"] == "done"
     assert {"config.json", "environment.json", "metrics.jsonl", "prior.safetensors"} <= {

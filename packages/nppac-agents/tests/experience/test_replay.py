@@ -49,7 +49,11 @@ def test_each_ring_keeps_its_newest_transitions():
     for number in range(10):
         replay.add(step_of(number, 3))
     stored = replay.transitions(torch.from_numpy(replay.sample_indices(0))).rewards
-    np.testing.assert_allclose(sorted(stored.tolist()), sorted(n + e for n in (6, 7, 8, 9) for e in (0, 0.1, 0.2)), rtol=1e-5)
+    np.testing.assert_allclose(
+        sorted(stored.tolist()),
+        sorted(n + e for n in (6, 7, 8, 9) for e in (0, 0.1, 0.2)),
+        rtol=1e-5,
+    )
     assert len(replay) == 12
 
 

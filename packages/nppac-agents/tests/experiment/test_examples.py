@@ -50,5 +50,5 @@ def test_the_papers_settings_are_the_papers(repository):
     assert {agent[n] for n in ("squash", "critic_layer_norm", "standardise_states")} == {False}
     assert (agent["pretraining_epochs"], agent["pretraining_batch_size"]) == (400, 64)
     assert (prior["kernel"], prior["rank"], prior["steps"]) == ("matern12", 1, 500)
-    assert (prior["learning_rate"], prior["subset_size"]) == (0.1, None)
+    assert prior["learning_rate"] == 0.1
     assert (config.training.start_steps, config.training.updates_per_step) == (1000, 1.0)

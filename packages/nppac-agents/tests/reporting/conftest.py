@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from nppac_agents.reporting.frames import Frames
+from nppac_agents.reporting.report import write_report
 
 CONFIG: dict[str, Any] = {
     "env": {"kind": "door", "horizon": 200, "reward": "zero-one"},
@@ -124,7 +125,18 @@ WriteRun = Callable[..., Path]
 @pytest.fixture
 def write_run(tmp_path: Path) -> WriteRun:
     """Writes a finished run of 20,000 steps; `without` leaves files out."""
+    return writer(tmp_path)
 
+
+@pytest.fixture(scope="session")
+def reported_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with its report, only to be read."""
+    path = writer(tmp_path_factory.mktemp("reported"))(pretrained=True)
+    write_report(path)
+    return path
+
+
+def writer(folder: Path) -> WriteRun:
     def write(
         name: str = "run",
         *,
@@ -134,7 +146,7 @@ def write_run(tmp_path: Path) -> WriteRun:
         without: tuple[str, ...] = (),
         pretrained: bool = False,
     ) -> Path:
-        path = tmp_path / name
+        path = folder / name
         path.mkdir(parents=True)
         rng = np.random.default_rng(100 + seed)
         config = {**CONFIG, "seed": seed, **(settings or {})}

@@ -1,15 +1,61 @@
-"""Fixture: a small valid experiment."""
+"""Fixtures: a small valid experiment as data, and one that really runs."""
 
 from __future__ import annotations
 
+import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.experiment.config import (
+    EvaluationConfig,
+    ExperimentConfig,
+    LoggingConfig,
+    TrainingConfig,
+)
+from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.run_directory import RunDirectory
+from nppac_envs import NpzConfig
 
 
 @pytest.fixture
 def experiment() -> dict[str, Any]:
     """A valid experiment; its demonstrations are not there."""
     return json.loads((Path(__file__).parents[1] / "experiment" / "valid.json").read_text())
+
+
+@pytest.fixture
+def point_experiment(point_config, prior_config, demonstrations, tmp_path) -> ExperimentConfig:
+    """A whole experiment on the point task that runs in seconds."""
+    path = tmp_path / "point.npz"
+    demonstrations.save_npz(path)
+    return ExperimentConfig(
+        env=point_config,
+        demonstrations=NpzConfig(source="npz", path=path),
+        prior=prior_config,
+        agent=NPPACConfig(
+            policy_hidden=(16,), critic_hidden=(16,), batch_size=32, start="residual"
+        ),
+        training=TrainingConfig(env_steps=300, n_envs=3, start_steps=60),
+        evaluation=EvaluationConfig(every=100, episodes=4),
+        logging=LoggingConfig(every=20, tensorboard=False, frames=0, checkpoint_every=90),
+        device="cpu",
+        output_dir=str(tmp_path / "run"),
+    )
+
+
+@pytest.fixture
+def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
+    """Runs an experiment in a folder of its own; returns the summary and the run directory."""
+    from nppac_agents.running.run import run_experiment
+
+    def run(config: ExperimentConfig, name: str = "run", **options: Any):
+        run_dir = RunDirectory(tmp_path / name)
+        run_dir.checkpoints.mkdir(parents=True, exist_ok=True)
+        console = PlainConsole(io.StringIO())
+        return run_experiment(config, run_dir=run_dir, console=console, **options), run_dir
+
+    return run

@@ -1,10 +1,10 @@
 """The exact state of an environment between two steps, to continue from later or elsewhere.
 
-It is the task's own state (for the hand tasks, the simulator's integration state and the model fields
-that a reset changes), the generator of its start states, and the counters of its wrappers, all as
-plain arrays. Restored into an environment made from the same config, every further step is identical
-to the bit. The last observation is not part of it: keep the one that the last step returned, because a
-recomputed one differs by a simulator substep.
+It is the task's own state (for the hand tasks, the simulator's integration state and the model
+fields that a reset changes), the generator of its start states, and the counters of its wrappers,
+all as plain arrays. Restored into an environment made from the same config, every further step is
+identical to the bit. The last observation is not part of it: keep the one that the last step
+returned, because a recomputed one differs by a simulator substep.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ import pytest
 import torch
 from nppac_priors import ExactGPConfig, load_prior, prior_registry
 from nppac_priors.data import hash_data
-from nppac_priors.errors import DataError, NumericalError
+from nppac_priors.errors import ConfigError, DataError, NumericalError
 from nppac_priors.exact_gp import conditioning
 from nppac_priors.exact_gp.model import ExactGPModel
 from pydantic import ValidationError
@@ -229,3 +229,16 @@ def test_a_higher_rank_is_learned(demonstrations) -> None:
     config = SMALL.model_copy(update={"rank": 2, "task_covariance": "icm"})
     assert ExactGPModel("rbf", 3, 2, config.task_rank).covar_module.task_covar_module
     assert config.fit(*demonstrations).hyperparameters.task_covariance[0, 1] != 0.0
+
+
+def test_a_rank_above_the_number_of_actions_is_refused(demonstrations) -> None:
+    config = SMALL.model_copy(update={"rank": 3, "task_covariance": "icm"})
+    with pytest.raises(ConfigError, match=r"rank 3 .* 2 action"):
+        config.fit(*demonstrations)
+
+
+def test_changing_the_arrays_afterwards_changes_nothing(demonstrations) -> None:
+    states, actions = (array.clone() for array in demonstrations)
+    fitted = SMALL.fit(states, actions)
+    states.zero_()
+    assert torch.equal(fitted.data.states, demonstrations[0])

@@ -1,0 +1,1 @@
+"""The agents' algorithms, one configuration and one method per pair of files."""

@@ -3,9 +3,9 @@
 With kappa(s, a) the divergence of the policy pi from the behavioural prior pi0 at s, and alpha its
 temperature:
 
-    critic target   y = r + gamma (1 - d) [min_j Qbar_j(s', a') - alpha kappa(s', a')],   a' ~ pi(.|s')
-    critic loss     sum_j mean (Q_j(s, a) - y)^2
-    actor loss      mean [alpha kappa(s, a) - min_j Q_j(s, a)],   a ~ pi(.|s), reparameterised
+    critic target   y = r + gamma (1 - d) [min_j Qbar_j(s', a') - alpha kappa(s', a')],   a' ~
+    pi(.|s') critic loss     sum_j mean (Q_j(s, a) - y)^2 actor loss      mean [alpha kappa(s, a) -
+    min_j Q_j(s, a)],   a ~ pi(.|s), reparameterised
 
 The gradient of the actor loss passes through log pi0(a), never into the prior. The actor is updated
 against the critics of the same update.
@@ -82,7 +82,7 @@ class NPPAC(Agent):
         return losses
 
     def critic_target(self, batch: Transitions, alpha: Tensor) -> Tensor:
-        """y of shape (B,), without gradient."""
+        """Y of shape (B,), without gradient."""
         with torch.no_grad():
             moments = batch.next_prior_mean, self.policy.scale(batch.next_prior_std)
             policy = self.policy.network(batch.next_states, *moments)
@@ -153,7 +153,8 @@ class NPPAC(Agent):
 
     def _distillation_minibatches(self, size: int):
         """Endless shuffled passes over the demonstration states with the prior's moments."""
-        assert self.policy.observed is not None and self.demonstration_states is not None
+        assert self.policy.observed is not None
+        assert self.demonstration_states is not None
         states = as_tensor(self.demonstration_states, self.policy.device)
         mean, std = self.policy.observed.prior.moments(states)
         scale = self.policy.scale(std)

@@ -1,4 +1,4 @@
-"""The configuration of N-PPAC. Defaults are the paper's for the hand tasks, except where they say."""
+"""The configuration of N-PPAC; defaults are the paper's for the hand tasks unless they say so."""
 
 from __future__ import annotations
 
@@ -23,72 +23,84 @@ LearningRate = Annotated[float, Field(gt=0, le=1)]
 class NPPACConfig(AgentConfig):
     """N-PPAC: actor-critic regularised by KL(policy || behavioural prior) (Rudner et al. 2021)."""
 
-    kind: Literal["nppac"] = "nppac"
+    kind: Literal["nppac"] = "nppac"  # pyright: ignore[reportIncompatibleVariableOverride]
     start: Literal["distilled", "residual", "fresh"] = Field(
-        "residual",
+        default="residual",
         description="How the policy starts: `distilled` on the demonstration states (the paper), "
         "`residual` as the prior itself plus a learned correction, `fresh` without the prior.",
     )
     squash: bool = Field(
-        False,
+        default=False,
         description="Squash samples through tanh (the paper's locomotion tasks) instead of leaving "
         "them unbounded and clipping at the environment (its hand tasks).",
     )
     alpha: float = Field(
-        0.1, gt=0, le=1e3, description="Temperature: the weight of the KL divergence, in reward."
+        default=0.1,
+        gt=0,
+        le=1e3,
+        description="Temperature: the weight of the KL divergence, in reward.",
     )
     target_kl: float | None = Field(
-        None,
+        default=None,
         gt=0,
         description="Tune alpha as a dual variable that holds the KL at this many nats; null keeps "
         "alpha fixed. The paper's tuned variant uses one nat per action dimension.",
     )
     kl_estimator: Literal["sampled", "analytic"] = Field(
-        "sampled",
+        default="sampled",
         description="`sampled`: log pi - log pi0 at one action (the paper); `analytic`: the exact "
         "divergence between Gaussians, for an unsquashed policy only.",
     )
     prior_scale: Literal["std", "variance"] = Field(
-        "std",
+        default="std",
         description="Scale of the prior's normal: its standard deviation (the paper's text) or its "
         "variance (what the published code passes).",
     )
     timeouts_are_terminal: bool = Field(
-        True,
-        description="Whether the critic target stops at the time limit (published code: yes on hand "
-        "tasks, no on locomotion).",
+        default=True,
+        description="Whether the critic target stops at the time limit (published code: yes on "
+        "hand tasks, no on locomotion).",
     )
-    gamma: float = Field(0.99, ge=0, lt=1, description="Discount factor per environment step.")
-    tau: float = Field(0.005, gt=0, le=1, description="Polyak rate of the target critics.")
-    batch_size: int = Field(1024, ge=1, le=65536, description="Transitions per update.")
-    policy_learning_rate: LearningRate = Field(3e-4, description="Adam's rate for the policy.")
-    critic_learning_rate: LearningRate = Field(3e-4, description="Adam's rate for the critics.")
+    gamma: float = Field(
+        default=0.99, ge=0, lt=1, description="Discount factor per environment step."
+    )
+    tau: float = Field(default=0.005, gt=0, le=1, description="Polyak rate of the target critics.")
+    batch_size: int = Field(default=1024, ge=1, le=65536, description="Transitions per update.")
+    policy_learning_rate: LearningRate = Field(
+        default=3e-4, description="Adam's rate for the policy."
+    )
+    critic_learning_rate: LearningRate = Field(
+        default=3e-4, description="Adam's rate for the critics."
+    )
     temperature_learning_rate: LearningRate = Field(
-        3e-4, description="Adam's rate for alpha, where `target_kl` tunes it."
+        default=3e-4, description="Adam's rate for alpha, where `target_kl` tunes it."
     )
     policy_hidden: tuple[Width, ...] = Field(
-        (256, 256, 256, 256), description="Hidden widths of the policy network."
+        default=(256, 256, 256, 256), description="Hidden widths of the policy network."
     )
     critic_hidden: tuple[Width, ...] = Field(
-        (256, 256), description="Hidden widths of each of the two critics."
+        default=(256, 256), description="Hidden widths of each of the two critics."
     )
     critic_layer_norm: bool = Field(
-        False,
+        default=False,
         description="Normalise the critics' hidden layers (not in the paper): bounds their values "
         "away from the data.",
     )
     standardise_states: bool = Field(
-        False,
-        description="Feed the networks states standardised over the demonstrations (not in the paper).",
+        default=False,
+        description="Feed the networks states standardised over the demonstrations (not in the "
+        "paper).",
     )
     critic_warmup_updates: int = Field(
-        0, ge=0, description="First updates that train the critics only (not in the paper)."
+        default=0, ge=0, description="First updates that train the critics only (not in the paper)."
     )
     pretraining_epochs: int = Field(
-        400, ge=1, description="Passes over the demonstration states of a `distilled` start."
+        default=400,
+        ge=1,
+        description="Passes over the demonstration states of a `distilled` start.",
     )
     pretraining_batch_size: int = Field(
-        64, ge=1, description="Demonstration states per distillation update."
+        default=64, ge=1, description="Demonstration states per distillation update."
     )
 
     @model_validator(mode="after")
@@ -119,6 +131,13 @@ class NPPACConfig(AgentConfig):
             raise ConfigError(
                 f"agent: 'nppac' needs a prior with a mean and a standard deviation, got {given}; "
                 "set prior to a Gaussian kind such as 'exact-gp'"
+            )
+        theirs = prior.state_dim, prior.action_dim
+        ours = spaces.observation.shape[0], spaces.action.shape[0]
+        if theirs != ours:
+            raise ConfigError(
+                f"agent: the prior has {theirs[0]} state and {theirs[1]} action dimensions, the "
+                f"environment {ours[0]} and {ours[1]}; fit it to demonstrations of this task"
             )
         if demonstrations is None and (self.start == "distilled" or self.standardise_states):
             raise ConfigError(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import sys
 import tempfile
+import warnings
 
 from nppac_agents.cli.exit_code import ExitCode
 
@@ -21,6 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
         RunDirectory(config.output_dir).check_free()
     from nppac_agents.running.run import run_experiment
 
+    if not (arguments.debug or sys.warnoptions):
+        warnings.simplefilter("ignore", DeprecationWarning)  # Tianshou shows those of all libraries
     with contextlib.closing(open_console(quiet=arguments.quiet)) as console:
         if arguments.dry_run:
             with tempfile.TemporaryDirectory(prefix="nppac-") as folder:

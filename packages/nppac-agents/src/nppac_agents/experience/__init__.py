@@ -1,0 +1,1 @@
+"""What the learner sees: the observed prior, rollouts and the replay."""

@@ -1,9 +1,9 @@
 """The behavioural prior along a rollout: evaluated once per observed state, in one batch.
 
-A state that is reached as s' is acted on as s one step later, so its moments serve three readers: the
-transition that ends in it, the action taken in it (a residual policy), and the transition that starts
-from it. ``ObservedPrior`` remembers the latest states by content, so that all three find the same value
-whoever asks first, with any collector and any number of environments.
+A state that is reached as s' is acted on as s one step later, so its moments serve three readers:
+the transition that ends in it, the action taken in it (a residual policy), and the transition that
+starts from it. ``ObservedPrior`` remembers the latest states by content, so that all three find the
+same value whoever asks first, with any collector and any number of environments.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from nppac_agents.learning.tensors import as_tensor
 
 
 class ObservedPrior:
-    """Moments of a frozen Gaussian prior at observed states, memoised for the latest ``capacity`` states.
+    """Moments of a frozen Gaussian prior at the latest ``capacity`` observed states.
 
-    A plain object: never a submodule of a policy, never trained. ``evaluations`` counts the states that
-    the prior itself was asked for.
+    A plain object: never a submodule of a policy, never trained. ``evaluations`` counts the states
+    that the prior itself was asked for.
     """
 
     def __init__(self, prior: GaussianPrior, *, capacity: int = 4096) -> None:
@@ -42,9 +42,8 @@ class ObservedPrior:
         unseen = {key: row for row, key in enumerate(keys) if key not in self._slots}
         if unseen:
             self._evaluate(list(unseen), states[list(unseen.values())])
-        # Only now are all slots final: evaluating may have overwritten an old state asked for again.
         if any(key not in self._slots for key in keys):
-            return self.moments(states)
+            return self.moments(states)  # remembering the new states forgot an old one of these
         mean, std = self._moments[:, [self._slots[key] for key in keys]]
         return mean, std
 

@@ -1,8 +1,8 @@
 """The replay: a Tianshou vector buffer whose storage is one tensor on the learner's device.
 
-One row holds one transition with the prior's moments at both of its states, so that a minibatch is one
-gather and no update asks the prior for anything. Tianshou's collectors and trainers use it like their
-own buffers; ``sample_transitions`` is the same minibatch without their containers.
+One row holds one transition with the prior's moments at both of its states, so that a minibatch is
+one gather and no update asks the prior for anything. Tianshou's collectors and trainers use it like
+their own buffers; ``sample_transitions`` is the same minibatch without their containers.
 """
 
 from __future__ import annotations
@@ -22,13 +22,10 @@ class TensorReplay(ReplayBufferManager):
     """Ring buffers of ``capacity // n_envs`` transitions, one for each environment.
 
     Args:
-        capacity: transitions over all environments.
-        n_envs: environments, each with its own ring.
-        state_dim: S.
-        action_dim: A.
-        observed: the prior whose moments are stored beside each transition; none for agents without.
-        device: where the rows lie.
-        generator: draws the minibatches; on ``device``.
+        capacity: transitions over all environments. n_envs: environments, each with its own ring.
+        state_dim: S. action_dim: A. observed: the prior whose moments are stored beside each
+        transition; none for agents without. device: where the rows lie. generator: draws the
+        minibatches; on ``device``.
     """
 
     def __init__(
@@ -56,8 +53,8 @@ class TensorReplay(ReplayBufferManager):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Stores one transition for each of the environments ``buffer_ids`` (default: all).
 
-        Returns, as Tianshou's own buffers do, the row of each, and the return, the length and the first
-        row of the episodes that it ended (return and length 0 for those that go on).
+        Returns, as Tianshou's own buffers do, the row of each, and the return, the length and the
+        first row of the episodes that it ended (return and length 0 for those that go on).
         """
         ids = np.arange(self.buffer_num) if buffer_ids is None else np.asarray(buffer_ids)
         rewards = np.asarray(batch.rew, dtype=np.float32)
@@ -128,8 +125,8 @@ class TensorReplay(ReplayBufferManager):
             return rows[order.cpu().numpy()]
         return rows
 
-    def __getitem__(self, index: Any) -> Batch:
-        """The transitions at ``index`` as a Tianshou batch of tensors, the prior under ``policy``."""
+    def __getitem__(self, index: Any) -> Any:
+        """The transitions at ``index`` as a Tianshou batch, the prior under ``policy``."""
         index = np.arange(self.maxsize)[index]
         rows = torch.as_tensor(index, device=self._rows.device).reshape(-1)
         part = self.transitions(rows)
@@ -162,7 +159,7 @@ class TensorReplay(ReplayBufferManager):
     # Checkpoints.
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that later samples depend on: rows, ring positions, episode sums, generator."""
+        """What later samples depend on: rows, ring positions, episode sums, generator."""
         rings = [
             (len(ring), ring._insertion_idx, ring._ep_len, ring._ep_start_idx)
             for ring in self.buffers

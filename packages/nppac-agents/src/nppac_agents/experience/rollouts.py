@@ -1,4 +1,4 @@
-"""Interaction: all training environments stepped together, every transition stored with its prior."""
+"""Interaction: training environments in step, each transition stored with its prior."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from nppac_envs.config import EnvConfig
 from nppac_envs.simulation_state import get_env_state, set_env_state
-from nppac_priors.errors import ConfigError
+from nppac_priors.errors import ConfigError, NumericalError
 from torch import Tensor
 
 from nppac_agents.acting import ActingPolicy
@@ -39,9 +39,9 @@ class Episode(NamedTuple):
 class Rollouts:
     """Steps the environments with the sampling policy and fills the replay.
 
-    An environment whose episode ends is reset within the same step, so that each step observes the last
-    states of the ended episodes and the first states of the new ones together: the prior is evaluated
-    on all of them in one batch, which the replay and the next action then find in memory.
+    An environment whose episode ends is reset within the same step, so that each step observes the
+    last states of the ended episodes and the first states of the new ones together: the prior is
+    evaluated on all of them in one batch, which the replay and the next action find in memory.
     """
 
     def __init__(
@@ -53,9 +53,15 @@ class Rollouts:
         self.states, _ = self.envs.reset(seed=seed)
 
     def step(self) -> list[Episode]:
-        """One step of every environment; returns the episodes that ended."""
+        """One step of every environment; returns the episodes that ended.
+
+        Raises:
+            NumericalError: an action is not finite.
+        """
         states = self.states
         actions = self.policy.act(states, deterministic=False)
+        if not np.isfinite(actions).all():
+            raise NumericalError("the policy's action is not finite; the networks have diverged")
         observed, rewards, terminated, truncated, info = self.envs.step(np.clip(actions, -1, 1))
         ended = terminated | truncated
         next_states = observed.copy()

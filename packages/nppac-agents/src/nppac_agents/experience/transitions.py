@@ -10,8 +10,8 @@ from torch import Tensor
 class Transitions(NamedTuple):
     """B transitions (s, a, r, s'), with the prior's mean and standard deviation at s and s'.
 
-    Actions are those that the policy produced: in [-1, 1] for a squashed policy, unclipped samples for
-    an unsquashed one. The prior's four fields have width 0 for an agent without one.
+    Actions are those that the policy produced: in [-1, 1] for a squashed policy, unclipped samples
+    for an unsquashed one. The prior's four fields have width 0 for an agent without one.
     """
 
     states: Tensor

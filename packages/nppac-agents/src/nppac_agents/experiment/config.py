@@ -16,17 +16,21 @@ class TrainingConfig(Config):
     """How much interaction, and how much learning from it."""
 
     env_steps: int = Field(
-        20_000, ge=0, description="Environment steps over all training environments."
+        default=20_000, ge=0, description="Environment steps over all training environments."
     )
-    n_envs: int = Field(8, ge=1, le=1024, description="Training environments, stepped together.")
+    n_envs: int = Field(
+        default=8, ge=1, le=1024, description="Training environments, stepped together."
+    )
     start_steps: int = Field(
-        1_000, ge=1, description="Environment steps, with the starting policy, before any update."
+        default=1_000,
+        ge=1,
+        description="Environment steps, with the starting policy, before any update.",
     )
     updates_per_step: float = Field(
-        1.0, ge=0, le=100, description="Update-to-data ratio: updates per environment step."
+        default=1.0, ge=0, le=100, description="Update-to-data ratio: updates per environment step."
     )
     replay_capacity: int = Field(
-        1_000_000, ge=1, description="Transitions kept; the oldest are overwritten."
+        default=1_000_000, ge=1, description="Transitions kept; the oldest are overwritten."
     )
 
     @model_validator(mode="after")
@@ -42,23 +46,30 @@ class TrainingConfig(Config):
 class EvaluationConfig(Config):
     """How a policy is judged: deterministic actions, fixed seeds, the task's own horizon."""
 
-    every: int = Field(2_500, ge=1, description="Environment steps between evaluations.")
-    episodes: int = Field(50, ge=1, le=10_000, description="Episodes, all in lockstep.")
+    every: int = Field(default=2_500, ge=1, description="Environment steps between evaluations.")
+    episodes: int = Field(default=50, ge=1, le=10_000, description="Episodes, all in lockstep.")
     first_seed: int = Field(
-        1_000, ge=0, description="Reset seed of the first episode; the others count up from it."
+        default=1_000,
+        ge=0,
+        description="Reset seed of the first episode; the others count up from it.",
     )
 
 
 class LoggingConfig(Config):
     """What a run writes while it goes on."""
 
-    every: int = Field(250, ge=1, description="Updates between two lines of training metrics.")
-    tensorboard: bool = Field(True, description="Also write the metrics for TensorBoard.")
+    every: int = Field(
+        default=250, ge=1, description="Updates between two lines of training metrics."
+    )
+    tensorboard: bool = Field(default=True, description="Also write the metrics for TensorBoard.")
     frames: int = Field(
-        8, ge=0, le=64, description="Frames of one evaluation episode in the report; 0 for none."
+        default=8,
+        ge=0,
+        le=64,
+        description="Frames of one evaluation episode in the report; 0 for none.",
     )
     checkpoint_every: int = Field(
-        5_000, ge=1, description="Environment steps between checkpoints."
+        default=5_000, ge=1, description="Environment steps between checkpoints."
     )
 
 
@@ -66,25 +77,35 @@ class ExperimentConfig(Config):
     """One run of one agent on one environment."""
 
     schema_: str | None = Field(
-        None, alias="$schema", description="Where an editor finds this file's JSON schema."
+        default=None, alias="$schema", description="Where an editor finds this file's JSON schema."
     )
     env: EnvField = Field(description="The environment.")
     demonstrations: DemonstrationsSource | None = Field(
-        None, description="The expert demonstrations, for the prior and the agents that use them."
+        default=None,
+        description="The expert demonstrations, for the prior and the agents that use them.",
     )
     prior: PriorField | None = Field(
-        None, description="The behavioural prior, fitted to the demonstrations."
+        default=None, description="The behavioural prior, fitted to the demonstrations."
     )
     agent: AgentField = Field(description="The agent.")
-    training: TrainingConfig = Field(TrainingConfig(), description="Interaction and updates.")
-    evaluation: EvaluationConfig = Field(EvaluationConfig(), description="Evaluation protocol.")
-    logging: LoggingConfig = Field(LoggingConfig(), description="Metrics, report, checkpoints.")
-    seed: int = Field(0, ge=0, lt=2**31, description="Seed of everything random in the run.")
+    training: TrainingConfig = Field(
+        default=TrainingConfig(), description="Interaction and updates."
+    )
+    evaluation: EvaluationConfig = Field(
+        default=EvaluationConfig(), description="Evaluation protocol."
+    )
+    logging: LoggingConfig = Field(
+        default=LoggingConfig(), description="Metrics, report, checkpoints."
+    )
+    seed: int = Field(
+        default=0, ge=0, lt=2**31, description="Seed of everything random in the run."
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where networks and prior live; auto is cuda where there is one."
+        default="auto",
+        description="Where networks and prior live; auto is cuda where there is one.",
     )
     output_dir: str = Field(
-        "runs/{name}-seed{seed}",
+        default="runs/{name}-seed{seed}",
         description="The run directory; {name} is the file's name, {seed} the seed.",
     )
 

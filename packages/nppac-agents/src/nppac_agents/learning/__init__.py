@@ -1,0 +1,1 @@
+"""Networks, action distributions and divergences that the algorithms are made of."""

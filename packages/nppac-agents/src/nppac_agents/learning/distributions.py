@@ -1,8 +1,8 @@
 """The two action distributions of a policy, as plain tensors that cost nothing to build.
 
 ``DiagonalGaussian`` is the hand tasks' policy: its samples are not bounded, the environment clips
-them. ``SquashedGaussian`` is a Gaussian through tanh, with samples in (-1, 1). Log-densities are of the
-action as it is stored and as the prior sees it.
+them. ``SquashedGaussian`` is a Gaussian through tanh, with samples in (-1, 1). Log-densities are of
+the action as it is stored and as the prior sees it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LOG_SQRT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
 def gaussian_log_prob(actions: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Log-density (B,) of actions (B, A) under independent normals with standard deviation ``std``."""
+    """Log-density (B,) of actions (B, A) under normals with standard deviation ``std`` (B, A)."""
     whitened = (actions - mean) / std
     return -(0.5 * whitened.square() + std.log() + _LOG_SQRT_TWO_PI).sum(-1)
 

@@ -1,8 +1,8 @@
 """KL divergence from the policy to the behavioural prior, the regulariser of N-PPAC.
 
-``sampled_kl`` is the published code's one-sample estimate log pi(a|s) - log pi0(a|s) with a ~ pi, for
-every policy. ``analytic_kl`` is its expectation where both are diagonal Gaussians: the same mean, no
-sampling noise.
+``sampled_kl`` is the published code's one-sample estimate log pi(a|s) - log pi0(a|s) with a ~ pi,
+for every policy. ``analytic_kl`` is its expectation where both are diagonal Gaussians: the same
+mean, no sampling noise.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The networks of every agent: a multilayer perceptron, and critics stacked into one network.
 
-Hidden layers start fan-in uniform with bias 0.1 and the last layer close to zero, as in the published
-N-PPAC code. Every initial weight comes from the generator that is passed in.
+Hidden layers start fan-in uniform with bias 0.1 and the last layer close to zero, as in the
+published N-PPAC code. Every initial weight comes from the generator that is passed in.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ CRITIC_OUTPUT_BOUND = 3e-3
 
 
 class Standardiser(nn.Module):
-    """Affine map of states to zero mean and unit deviation over given states; the identity without any.
+    """Affine map of states to zero mean and unit deviation; the identity without states.
 
-    Dimensions that hardly vary keep their scale, and the result is clipped to +-10 deviations, so that
-    one far-away coordinate cannot drown the others.
+    Dimensions that hardly vary keep their scale, and the result is clipped to +-10 deviations, so
+    that one far-away coordinate cannot drown the others.
     """
+
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self, state_dim: int, states: Tensor | None = None) -> None:
         super().__init__()
@@ -44,22 +47,21 @@ class Standardiser(nn.Module):
 
 
 class MLP(nn.Module):
-    """Perceptron with ReLU between layers; the last layer's weights are uniform in +-``output_bound``."""
+    """Perceptron with ReLU between layers; last weights uniform in +-``output_bound``."""
 
     def __init__(
         self, sizes: Sequence[int], *, output_bound: float, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
-            nn.Linear(fan_in, fan_out) for fan_in, fan_out in itertools.pairwise(sizes)
-        )
-        for layer in self.layers:
+        layers = [nn.Linear(*fans) for fans in itertools.pairwise(sizes)]
+        for layer in layers:
             bound = 1.0 / math.sqrt(layer.in_features)
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
             nn.init.constant_(layer.bias, HIDDEN_BIAS)
-        last = self.layers[-1]
+        last = layers[-1]
         nn.init.uniform_(last.weight, -output_bound, output_bound, generator=generator)
         nn.init.zeros_(last.bias)
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, sizes[0]) to (B, sizes[-1])."""
@@ -72,8 +74,8 @@ class MLP(nn.Module):
 class CriticEnsemble(nn.Module):
     """E critics Q_e(s, a) with separate weights, evaluated by one batched product per layer.
 
-    With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD), which
-    bounds the extrapolation of Q away from the data.
+    With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD),
+    which bounds the extrapolation of Q away from the data.
     """
 
     def __init__(
@@ -123,4 +125,6 @@ class CriticEnsemble(nn.Module):
 @torch.no_grad()
 def polyak_update(target: nn.Module, source: nn.Module, tau: float) -> None:
     """Moves every parameter of ``target`` towards ``source``: target += tau (source - target)."""
-    torch._foreach_lerp_(list(target.parameters()), list(source.parameters()), tau)
+    torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+        list(target.parameters()), list(source.parameters()), tau
+    )

@@ -69,12 +69,13 @@ class PolicyNetwork(nn.Module):
     ) -> ActionDistribution:
         """The distribution over actions at states (B, S).
 
-        ``prior_mean`` and ``prior_scale`` (B, A) are read by a residual policy only; ``prior_scale`` is
-        the standard deviation that the KL divergence uses.
+        ``prior_mean`` and ``prior_scale`` (B, A) are read by a residual policy only;
+        ``prior_scale`` is the standard deviation that the KL divergence uses.
         """
         shift, log_scale = self.body(self.standardiser(states)).chunk(2, dim=-1)
         if self.start == "residual":
-            assert prior_mean is not None and prior_scale is not None
+            assert prior_mean is not None
+            assert prior_scale is not None
             ratio = log_scale.clamp(*LOG_RATIO_RANGE).exp()
             return self._residual(shift, ratio, prior_mean, prior_scale)
         std = log_scale.clamp(*LOG_STD_RANGE).exp()

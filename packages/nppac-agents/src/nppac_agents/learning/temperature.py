@@ -1,8 +1,8 @@
 """The weight alpha of the KL term: fixed, or a dual variable that holds the KL at a target.
 
-Dual (paper, Fig. 10): minimise -log(alpha) (target - KL) over log(alpha), so that alpha grows while the
-policy is further from the prior than ``target_kl`` nats and shrinks while it is closer. The published
-target is one nat per action dimension.
+Dual (paper, Fig. 10): minimise -log(alpha) (target - KL) over log(alpha), so that alpha grows while
+the policy is further from the prior than ``target_kl`` nats and shrinks while it is closer. The
+published target is one nat per action dimension.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Temperature(nn.Module):
         )
 
     def value(self) -> Tensor:
-        """alpha as a detached scalar tensor."""
+        """Alpha as a detached scalar tensor."""
         return self.log_alpha.detach().exp()
 
     def loss(self, kl: Tensor) -> Tensor:

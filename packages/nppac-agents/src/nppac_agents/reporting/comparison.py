@@ -7,14 +7,13 @@ refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from nppac_priors.errors import ConfigError
 from numpy.typing import NDArray
 
-from nppac_agents.reporting.atomic import write_bytes
 from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups
 from nppac_agents.reporting.measures import BY_FIELD, Measure
 from nppac_agents.reporting.panels import Curve, Panel, row_figure
@@ -26,6 +25,7 @@ from nppac_agents.reporting.statistics import (
     stratified_bootstrap,
 )
 from nppac_agents.reporting.style import SERIES
+from nppac_agents.running.atomic_files import write_bytes
 
 Array = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def _label(name: str, members: Sequence[ComparedRun]) -> str:
     return f"{name} ({len(members)} seed{'s' if len(members) > 1 else ''})"
 
 
-def method_curves(found: Sequence[dict[int, float]], colour: str, label: str) -> list[Curve]:
+def method_curves(found: Sequence[Mapping[int, float]], colour: str, label: str) -> list[Curve]:
     """The curves of one method in one panel.
 
     Args:
@@ -133,7 +133,7 @@ def _intervals(scores: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def _common(found: Sequence[dict[int, float]]) -> tuple[Array, Array]:
+def _common(found: Sequence[Mapping[int, float]]) -> tuple[Array, Array]:
     """The steps (T,) at which all seeds have a value, and the values (T, seeds)."""
     steps = sorted(set.intersection(*(set(curve) for curve in found)))
     scores = [[curve[step] for curve in found] for step in steps]
@@ -141,5 +141,5 @@ def _common(found: Sequence[dict[int, float]]) -> tuple[Array, Array]:
     return np.array(steps, dtype=np.float64), np.array(scores, dtype=np.float64).reshape(shape)
 
 
-def _columns(curve: dict[int, float]) -> tuple[Array, Array]:
+def _columns(curve: Mapping[int, float]) -> tuple[Array, Array]:
     return np.array(list(curve), dtype=np.float64), np.array(list(curve.values()), dtype=np.float64)

@@ -88,7 +88,7 @@ def records(data: Sequence[Mapping[str, Any]], *, name: str) -> str:
     """A table of JSON objects with the same keys."""
     head = list(dict.fromkeys(key for record in data for key in record))
     rows = [[code(record.get(key)) for key in head] for record in data]
-    return table(head, rows, name=name, kind="properties")
+    return table(head, rows, name=name, kind="records")
 
 
 def code(value: Any) -> str:

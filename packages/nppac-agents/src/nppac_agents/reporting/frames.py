@@ -20,7 +20,7 @@ import numpy as np
 from nppac_priors.errors import DataError
 from numpy.typing import NDArray
 
-from nppac_agents.reporting.atomic import write_bytes
+from nppac_agents.running.atomic_files import write_bytes
 
 if TYPE_CHECKING:
     import gymnasium

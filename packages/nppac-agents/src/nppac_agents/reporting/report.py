@@ -11,11 +11,11 @@ from string import Template
 import numpy as np
 
 from nppac_agents.reporting import sections
-from nppac_agents.reporting.atomic import write_bytes
 from nppac_agents.reporting.panels import Panel, row_figure
 from nppac_agents.reporting.rendering import figure_png, image_png
 from nppac_agents.reporting.run_files import RunFiles
 from nppac_agents.reporting.run_panels import evaluation_panels, prior_panel, training_panels
+from nppac_agents.running.atomic_files import write_bytes
 
 REPORT_FILE = "report.html"
 

@@ -50,8 +50,9 @@ def header(run: RunFiles) -> str:
     parts = [
         paragraph(_state(run), "state"),
         f"<h1>{escape(title(run))}</h1>",
-        paragraph(f"Prior: {code(prior)}." if prior else "No prior."),
     ]
+    if run.config:
+        parts.append(paragraph(f"Prior: {code(prior)}." if prior else "No prior."))
     if run.summary is None:
         parts.append(
             notice("This run is not finished: summary.json is missing. All below is from its log.")
@@ -89,7 +90,8 @@ def prior_std(run: RunFiles, panel: Panel | None) -> str:
     """The prior's standard deviation against the distance from the data."""
     name = "The prior away from its data"
     if panel is None or run.prior_std is None:
-        return section(name, notice("prior_std.json is missing: there is no prior, or not yet."))
+        text = "prior_std.json is missing: the run has no Gaussian prior, or not yet."
+        return section(name, notice(text))
     curve = run.prior_std
     on_data, away = curve["on_data_median"], curve["mean_std"][-1]
     text = (

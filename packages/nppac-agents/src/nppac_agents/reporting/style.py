@@ -14,7 +14,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    ScalarFormatter,
+    SymmetricalLogLocator,
+)
 
 INK, MUTED, GRID = "#1f2328", "#656d76", "#d8dee4"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d46")
@@ -78,12 +85,16 @@ def value_ticks(axes: Axes) -> None:
 
 
 def log_ticks(axes: Axes, which: str) -> None:
-    """Plain labels on a logarithmic axis, "x" or "y", and no minor ticks."""
+    """Plain labels on a logarithmic or symmetric logarithmic axis, "x" or "y"; no minor ticks."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_view_interval()
     if axis.get_scale() == "log":
         subs = (1.0, 2.0, 5.0) if high < 30 * low else (1.0,)
         axis.set_major_locator(LogLocator(subs=subs, numticks=6))
+    else:
+        locator = SymmetricalLogLocator(base=10, linthresh=1.0)
+        locator.set_params(numticks=6)
+        axis.set_major_locator(locator)
     axis.set_major_formatter(FuncFormatter(lambda value, _: power_text(value)))
     axis.set_minor_locator(NullLocator())
 

@@ -1,4 +1,4 @@
-"""Puts the parts of an experiment together and checks that they fit each other before anything runs."""
+"""Builds the parts of an experiment and checks that they fit before anything runs."""
 
 from __future__ import annotations
 

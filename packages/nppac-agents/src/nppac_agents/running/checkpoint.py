@@ -1,8 +1,8 @@
 """Checkpoints: everything a run continues from, in one safetensors file, written atomically.
 
-A checkpoint holds the agent (networks, target networks, optimizers, temperature, generators, counters),
-the replay with the prior's moments, the training environments where they can be saved, and the
-position of the run. It holds no code and is read without executing any.
+A checkpoint holds the agent (networks, target networks, optimizers, temperature, generators,
+counters), the replay with the prior's moments, the training environments where they can be saved,
+and the position of the run. It holds no code and is read without executing any.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CheckpointError(NppacError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Named tensors by owner (``"agent"``, ``"replay"``, ...), and the run's position as JSON data."""
+    """Tensors by owner (``"agent"``, ``"replay"``, ...), and the run's position as JSON."""
 
     tensors: dict[str, dict[str, Tensor]]
     position: dict[str, Any]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from nppac_agents.running.atomic_files import finite, write_bytes
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -19,7 +20,7 @@ class MetricsWriter:
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Appends one event; numbers that are not finite become null."""
-        self._file.write(json.dumps(_finite(event), allow_nan=False) + "\n")
+        self._file.write(json.dumps(finite(event), allow_nan=False) + "\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -40,14 +41,4 @@ def truncate_metrics(path: Path, env_steps: int, updates: int) -> None:
         for event in read_metrics(path)
         if event["env_steps"] <= env_steps and event["updates"] <= updates
     ]
-    path.write_text("".join(json.dumps(event) + "\n" for event in kept), encoding="utf-8")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    write_bytes(path, "".join(json.dumps(event) + "\n" for event in kept).encode())

@@ -16,7 +16,7 @@ from nppac_agents.running.metrics import MetricsWriter
 
 
 class Recorder:
-    """Averages the updates' losses between two lines of metrics, without reading them off the device.
+    """Averages losses between two lines of metrics, without reading them off the device.
 
     Attributes:
         env_steps: environment steps so far.

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from nppac_envs import Demonstrations
 from nppac_priors import GaussianPrior, Prior, load_prior
 
 from nppac_agents.acting import ActingPolicy
 from nppac_agents.experience.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
-from nppac_agents.reporting.frames import record_frames, save_frames
-from nppac_agents.reporting.prior_std import prior_std_curve, save_prior_std
+from nppac_agents.reporting.frames import choose_renderer, record_frames
+from nppac_agents.reporting.prior_std import prior_std_curve
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
+from nppac_agents.running.atomic_files import write_json
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
 from nppac_agents.running.environment import describe_environment
@@ -50,12 +52,13 @@ def run_experiment(
         NumericalError: a quantity is not finite.
         Interrupted: the run was asked to stop; its checkpoint is written.
     """
+    choose_renderer()
     seeds = Seeds.of(config.seed)
     device = assembly.resolve_device(config.device)
     spaces = assembly.env_spaces(config)
     demonstrations = assembly.load_demonstrations(config, spaces)
     if demonstrations is not None:
-        console.line(f"demonstrations: {demonstrations.summary()}")
+        console.line(f"demonstrations: {_in_short(demonstrations)}")
     data_hash = None if demonstrations is None else demonstrations.hash
     run_dir.write_environment(
         describe_environment(config, device=_in_words(device), demonstrations_hash=data_hash)
@@ -150,7 +153,7 @@ def _write_report(
 ) -> None:
     if isinstance(prior, GaussianPrior) and demonstrations is not None:
         curve = prior_std_curve(prior, demonstrations.states, generator=seeds.report)
-        save_prior_std(curve, run_dir.prior_std)
+        write_json(run_dir.prior_std, curve)
     if config.logging.frames:
         frames = record_frames(
             config.env,
@@ -158,8 +161,19 @@ def _write_report(
             seed=config.evaluation.first_seed,
             n_frames=config.logging.frames,
         )
-        save_frames(frames, run_dir.frames)
+        frames.save(run_dir.frames)
     console.line(f"report: {write_report(run_dir.path)}")
+
+
+def _in_short(demonstrations: Demonstrations) -> str:
+    """The demonstrations in one line."""
+    counts = demonstrations.summary()
+    parts = [f"{counts['episodes']} episodes", f"{counts['steps']:,} steps"]
+    if counts["episodes_with_success"] is not None:
+        parts.append(f"{counts['episodes_with_success']} successful")
+    if counts["n_clipped"]:
+        parts.append(f"{counts['n_clipped']:,} action entries clipped to [-1, 1]")
+    return f"{counts['source']}, {', '.join(parts)}"
 
 
 def _in_words(device: torch.device) -> str:

@@ -1,4 +1,4 @@
-"""The learning loop: pre-training phases, then interaction, updates, evaluations and checkpoints."""
+"""The learning loop: pre-training, then interaction, updates, evaluations, checkpoints."""
 
 from __future__ import annotations
 
@@ -78,9 +78,11 @@ class Training:
                 ended = self.recorder.env_steps >= total
                 if ended or self._passed(before, self.config.evaluation.every):
                     self.evaluate()
-                if ended or self._passed(before, self.config.logging.checkpoint_every):
-                    self.checkpoint().save(checkpoint_folder)
-                elif interruption.requested:
+                if (
+                    ended
+                    or self._passed(before, self.config.logging.checkpoint_every)
+                    or interruption.requested
+                ):
                     self.checkpoint().save(checkpoint_folder)
                 interruption.raise_if_requested()
 
@@ -121,7 +123,8 @@ class Training:
                 self.recorder.write_training("online", **self._status())
 
     def _run_phase(self, phase: Phase) -> None:
-        assert phase.step is not None and phase.updates is not None
+        assert phase.step is not None
+        assert phase.updates is not None
         every = max(self.config.logging.every, phase.updates // 100)
         with self.console.stage(phase.name, phase.updates) as stage:
             for update in range(1, phase.updates + 1):

@@ -6,18 +6,23 @@ and its dense reward changed between releases. Reward comes from the success fla
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 from typing import Any, Literal, final
 
 import gymnasium
-import mujoco
 import numpy as np
 from gymnasium import spaces
-from gymnasium_robotics.envs.adroit_hand.adroit_door import AdroitHandDoorEnv
-from gymnasium_robotics.envs.adroit_hand.adroit_pen import AdroitHandPenEnv
 from numpy.typing import NDArray
 
 from nppac_envs.errors import ConfigError
 
+with contextlib.redirect_stderr(io.StringIO()):  # its notice about rewards that are not used here
+    from gymnasium_robotics.envs.adroit_hand.adroit_door import AdroitHandDoorEnv
+    from gymnasium_robotics.envs.adroit_hand.adroit_pen import AdroitHandPenEnv
+
+mujoco: Any = importlib.import_module("mujoco")  # its compiled module has no types
 _INTEGRATION = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 _RESET_FIELDS = ("body_pos", "body_quat", "site_pos")
 _SIMULATORS = {"door": AdroitHandDoorEnv, "pen": AdroitHandPenEnv}

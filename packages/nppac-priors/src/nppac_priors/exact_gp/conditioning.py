@@ -127,7 +127,7 @@ def check_memory(n_points: int, device: torch.device) -> None:
     """Refuse before allocation what cannot fit.
 
     Raises:
-        DataError: with the need and what is free.
+        DataError: With the need and what is free.
     """
     need = _MATRICES * 8 * n_points**2
     free = free_memory(device)

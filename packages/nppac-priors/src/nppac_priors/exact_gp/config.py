@@ -32,17 +32,20 @@ class ExactGPConfig(PriorConfig):
     """
 
     kind: Literal["exact-gp"] = "exact-gp"
-    kernel: KernelName = Field("matern12", description="Kernel over states; matern12 is roughest.")
+    kernel: KernelName = Field(
+        "matern32",
+        description="Kernel over states, from rough to smooth: matern12, matern32, matern52, rbf.",
+    )
     task_covariance: Literal["icm", "diagonal"] = Field(
-        "icm",
-        description="Covariance between actions: intrinsic coregionalisation W W' + diag(v), or "
-        "diagonal for independent outputs that share one kernel.",
+        "diagonal",
+        description="Covariance between actions: diagonal for independent outputs that share one "
+        "kernel, or icm, intrinsic coregionalisation W W' + diag(v).",
     )
     rank: int = Field(1, ge=1, description="Columns of W; unused by a diagonal task_covariance.")
     steps: int = Field(150, ge=1, description="Adam steps of the hyper-parameter fit.")
-    learning_rate: float = Field(0.1, gt=0.0, le=1.0, description="Peak learning rate of Adam.")
+    learning_rate: float = Field(0.1, gt=0.0, le=1.0, description="Learning rate of Adam.")
     subset_size: int | None = Field(
-        600, ge=1, description="States drawn anew at every step; null for all of them."
+        400, ge=1, description="States drawn anew at every step; null for all of them."
     )
     hyperparameters: Path | None = Field(
         None,
@@ -85,6 +88,7 @@ class ExactGPConfig(PriorConfig):
             progress: Called after every step and around the conditioning.
 
         Raises:
+            ConfigError: The rank is larger than the number of actions.
             DataError: Unusable arrays, too many states for the memory, or a hyper-parameter file
                 that does not fit them.
             NumericalError: The fit or the factorisation became non-finite.

@@ -56,17 +56,21 @@ def fit_hyperparameters(
         log_likelihood = model_log_likelihood(
             model, scaled[subset], actions[subset], weights[subset]
         )
-        if not torch.isfinite(log_likelihood):
-            raise NumericalError(
-                f"exact-gp: marginal likelihood is {log_likelihood.item()} at step {step} of the "
-                f"fit; lower learning_rate (now {config.learning_rate})"
-            )
         (-log_likelihood).backward()
         optimizer.step()
+        value = log_likelihood.item()
+        _require_finite(value, step, config.learning_rate)
         if progress is not None:
-            values = {"log_likelihood": log_likelihood.item()}
-            progress(Progress("fit", step, config.steps, values))
+            progress(Progress("fit", step, config.steps, {"log_likelihood": value}))
     return model.hyperparameters(scale)
+
+
+def _require_finite(log_likelihood: float, step: int, learning_rate: float) -> None:
+    if not math.isfinite(log_likelihood):
+        raise NumericalError(
+            f"exact-gp: marginal likelihood is {log_likelihood} at step {step} of the fit; "
+            f"lower learning_rate (now {learning_rate})"
+        )
 
 
 def model_log_likelihood(
@@ -94,7 +98,7 @@ def initial_model(
     model = ExactGPModel(config.kernel, state_dim, actions.shape[1], config.task_rank)
     variance = actions.var(0, correction=0).clamp_min(1e-3).cpu()
     kernel = model.covar_module.data_covar_module
-    kernel.register_constraint("raw_lengthscale", Positive(torch.exp, torch.log))
+    kernel.register_constraint("raw_lengthscale", Positive(torch.exp, torch.log))  # pyright: ignore[reportArgumentType]
     kernel.lengthscale = math.sqrt(state_dim)
     task = model.covar_module.task_covar_module
     task.var = variance

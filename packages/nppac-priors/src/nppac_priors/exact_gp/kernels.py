@@ -1,7 +1,7 @@
 """The data kernels of the exact GP as closed forms of the squared scaled distance.
 
 Used by the frozen predictor, which needs one fused path without autograd; the fit uses the GPyTorch
-modules of :mod:`nppac_priors.exact_gp.model`, with which these forms agree (tests/exact_gp).
+modules of `model`, with which these forms agree (tests/exact_gp).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from torch import Tensor
 if TYPE_CHECKING:
     from nppac_priors.exact_gp.config import KernelName
 
-
 _FAR_SQUARED = 1e8
 """Beyond a scaled distance of 1e4 every kernel is exactly 0; the cap keeps `inf * 0` out."""
 
@@ -27,8 +26,8 @@ def squared_distances(queries: Tensor, points: Tensor) -> Tensor:
     is the third digit of a Matern-1/2 kernel; in float64 it is the eighth.
 
     Args:
-        queries: scaled and centred states (B, S), float64.
-        points: scaled and centred states with the two columns of :func:`augment` (N, S + 2).
+        queries: Scaled and centred states (B, S), float64.
+        points: Scaled and centred states with the two columns of `augment` (N, S + 2).
     """
     ones = torch.ones_like(queries[:, :1])
     augmented = torch.cat((queries, queries.square().sum(1, keepdim=True), ones), dim=1)
@@ -42,7 +41,7 @@ def augment(points: Tensor) -> Tensor:
 
 
 def evaluate(kernel: KernelName, squared: Tensor) -> Tensor:
-    """The unit-amplitude kernel at squared scaled distances; overwrites ``squared``."""
+    """The unit-amplitude kernel at squared scaled distances; overwrites `squared`."""
     if kernel == "rbf":
         return squared.mul_(-0.5).exp_()
     distance = squared.sqrt_()

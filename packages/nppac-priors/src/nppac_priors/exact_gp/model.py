@@ -1,9 +1,9 @@
 """The exact GP's parameters as GPyTorch modules, and as the plain numbers that prediction needs.
 
-:class:`ExactGPModel` holds what is learned: one constant mean per action, an ARD kernel of unit
-amplitude over states, a task covariance ``B = W W' + diag(v)`` (intrinsic coregionalisation), and a
+`ExactGPModel` holds what is learned: one constant mean per action, an ARD kernel of unit
+amplitude over states, a task covariance `B = W W' + diag(v)` (intrinsic coregionalisation), and a
 Gaussian likelihood with one noise variance per action plus a global one (Rudner et al. 2021,
-App. F). Its state dict has the layout of the published GPs. :class:`Hyperparameters` is the same
+App. F). Its state dict has the layout of the published GPs. `Hyperparameters` is the same
 with constraints resolved, in the units of the data; everything after the fit uses only that.
 """
 
@@ -48,10 +48,10 @@ class ExactGPModel(torch.nn.Module):
     """Learnable parameters of the exact GP, float64.
 
     Args:
-        kernel: data kernel.
+        kernel: Data kernel.
         state_dim: S.
         action_dim: A.
-        rank: columns of W; 0 makes B diagonal, the case of independent outputs.
+        rank: Columns of W; 0 makes B diagonal, the case of independent outputs.
     """
 
     def __init__(self, kernel: KernelName, state_dim: int, action_dim: int, rank: int) -> None:

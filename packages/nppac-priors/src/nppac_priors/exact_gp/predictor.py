@@ -1,4 +1,9 @@
-"""Frozen posterior of the exact GP: float64 distances, float32 products, bounded memory."""
+"""Frozen posterior of the exact GP: marginal moments of the actions, fast and in bounded memory.
+
+All is float64 but the one expensive product, kernel values times modes, which is float32. Each
+state's kernel values are centred for it: what they have in common enters in float64, and rounding
+errors stay near a thousandth of the standard deviation, where plain float32 is ten times worse.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +15,10 @@ from nppac_priors.exact_gp.config import KernelName
 from nppac_priors.exact_gp.kernels import augment, evaluate, squared_distances
 from nppac_priors.exact_gp.model import Hyperparameters
 
-_DISTANCES = 1 << 18
-"""Float64 distances in flight: 2 MiB, about a core's cache."""
-_KERNEL_VALUES = 1 << 21
-"""Kernel values in flight: large enough that one product with the modes pays for reading them."""
+_CACHED = 1 << 18
+"""Kernel values computed at a time on a CPU: 2 MiB, about a core's cache."""
+_IN_FLIGHT = 1 << 21
+"""Kernel values at a time: enough that one product with the modes pays for reading them."""
 
 
 class Predictor:
@@ -23,11 +28,11 @@ class Predictor:
     deviation, for N data points, r modes, A actions.
 
     Args:
-        kernel: data kernel.
-        hyperparameters: float64.
-        states: data (N, S).
-        factors: from :func:`~nppac_priors.exact_gp.conditioning.condition`.
-        dtype: of everything after the distances.
+        kernel: Data kernel.
+        hyperparameters: Float64.
+        states: Data (N, S).
+        factors: What `condition` returned.
+        dtype: Of the modes, of their product with the kernel values, and of the results.
     """
 
     def __init__(
@@ -38,35 +43,35 @@ class Predictor:
         factors: Factors,
         dtype: torch.dtype = torch.float32,
     ) -> None:
+        """Precompute what does not depend on the queried states."""
         states = states.double()
         self.kernel: KernelName = kernel
         self.center = states.mean(0)
         self.lengthscale = hyperparameters.lengthscale
         self.points = augment((states - self.center) / self.lengthscale)
-        self.prior_mean = hyperparameters.mean.to(dtype)
-        self.prior_variance = hyperparameters.task_covariance.diagonal().to(dtype)
-        self.noise_variance = hyperparameters.noise_variance.to(dtype)
+        self.prior_mean = hyperparameters.mean
+        self.prior_variance = hyperparameters.task_covariance.diagonal()
+        self.noise_variance = hyperparameters.noise_variance
         self.factors = Factors(
-            factors.mean_weights.to(dtype),
+            factors.mean_weights.double(),
             factors.modes.to(dtype).contiguous(),
-            factors.variance_weights.to(dtype),
+            factors.variance_weights.double(),
         )
+        self._piece = _CACHED if states.device.type == "cpu" else _IN_FLIGHT
+        self.mode_sums = self.factors.modes.sum(0, dtype=torch.float64)
 
     def mean(self, states: Tensor) -> Tensor:
         """Posterior mean (B, A) at states (B, S)."""
-        chunks = self._chunks(states, _DISTANCES)
-        return torch.cat([self._mean(self._kernel_values(chunk)) for chunk in chunks])
+        pieces = self._chunks(states, self._piece)
+        return torch.cat([self._mean(self._kernel_values(piece)) for piece in pieces])
 
     def moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (B, A) of the actions, observation noise included."""
         means, stds = [], []
-        for chunk in self._chunks(states, _KERNEL_VALUES):
-            pieces = self._chunks(chunk, _DISTANCES)
-            values = torch.cat([self._kernel_values(piece) for piece in pieces])
-            means.append(self._mean(values))
-            explained = (values @ self.factors.modes).square_() @ self.factors.variance_weights
-            latent = (self.prior_variance - explained).clamp_(min=0.0)
-            stds.append(latent.add_(self.noise_variance).sqrt_())
+        for chunk in self._chunks(states, _IN_FLIGHT):
+            pieces = [self._kernel_values(piece) for piece in self._chunks(chunk, self._piece)]
+            means.extend(self._mean(piece) for piece in pieces)
+            stds.append(self._std(torch.cat(pieces)))
         return torch.cat(means), torch.cat(stds)
 
     def _chunks(self, states: Tensor, entries: int) -> tuple[Tensor, ...]:
@@ -74,8 +79,16 @@ class Predictor:
 
     def _kernel_values(self, states: Tensor) -> Tensor:
         scaled = (states.double() - self.center) / self.lengthscale
-        squared = squared_distances(scaled, self.points).to(self.prior_mean.dtype)
-        return evaluate(self.kernel, squared)
+        return evaluate(self.kernel, squared_distances(scaled, self.points))
 
     def _mean(self, kernel_values: Tensor) -> Tensor:
-        return torch.addmm(self.prior_mean, kernel_values, self.factors.mean_weights)
+        mean = torch.addmm(self.prior_mean, kernel_values, self.factors.mean_weights)
+        return mean.to(self.factors.modes.dtype)
+
+    def _std(self, kernel_values: Tensor) -> Tensor:
+        average = kernel_values.mean(1, keepdim=True)
+        centred = (kernel_values - average).to(self.factors.modes.dtype)
+        coordinates = (centred @ self.factors.modes).double().addcmul_(average, self.mode_sums)
+        explained = coordinates.square_() @ self.factors.variance_weights
+        latent_variance = (self.prior_variance - explained).clamp_(min=0.0)
+        return latent_variance.add_(self.noise_variance).sqrt_().to(centred.dtype)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nppac_priors.data import hash_data
+from nppac_priors.errors import ConfigError
 from nppac_priors.exact_gp.conditioning import Factors, check_memory, condition
 from nppac_priors.exact_gp.fitting import fit_hyperparameters
 from nppac_priors.exact_gp.model import Hyperparameters
@@ -86,10 +87,12 @@ def fit_prior(
     """Fit or load hyper-parameters, then condition on all data.
 
     Raises:
+        ConfigError: The rank is larger than the number of actions.
         DataError: Too many states for the memory, or a hyper-parameter file for other dimensions.
         NumericalError: The fit or the factorisation became non-finite.
     """
     check_memory(len(data.states), data.states.device)
+    _check_rank(config.task_rank, data.actions.shape[1])
     data.log_constant_dimensions()
     if config.hyperparameters is None:
         hyperparameters = fit_hyperparameters(config, data, generator, progress)
@@ -106,10 +109,18 @@ def fit_prior(
     return ExactGPPrior(config, hyperparameters, data, factors)
 
 
+def _check_rank(rank: int, action_dim: int) -> None:
+    if rank > action_dim:
+        raise ConfigError(
+            f"exact-gp: rank {rank} of the task covariance is larger than the {action_dim} action "
+            f"dimensions; lower rank"
+        )
+
+
 def restore_prior(
     config: ExactGPConfig, tensors: dict[str, Tensor], device: str | torch.device
 ) -> ExactGPPrior:
-    """Rebuild a prior from :meth:`ExactGPPrior.state`, repeating the conditioning if need be."""
+    """Rebuild a prior from `ExactGPPrior.state`, repeating the conditioning if need be."""
 
     def take(cls: type) -> dict[str, Tensor]:
         return _moved({name: tensors[name] for name in cls.__annotations__}, device)

@@ -26,26 +26,29 @@ _FACTOR = "covar_module.task_covar_module.covar_factor"
 def load_hyperparameters(
     path: Path, kernel: KernelName, state_dim: int, action_dim: int
 ) -> Hyperparameters:
-    """The constrained values of :func:`load_model`."""
+    """The constrained values of what `load_model` reads."""
     return load_model(path, kernel, state_dim, action_dim).hyperparameters()
 
 
 def load_model(path: Path, kernel: KernelName, state_dim: int, action_dim: int) -> ExactGPModel:
-    """Read a state dict of :class:`~nppac_priors.exact_gp.model.ExactGPModel` or a published one.
+    """Read a state dict of `ExactGPModel` or a published one.
 
     Args:
-        path: file written by ``torch.save``; only tensors are unpickled.
-        kernel: the kernel that the values were fitted with; the file does not say.
+        path: File written by `torch.save`; only tensors are unpickled.
+        kernel: The kernel that the values were fitted with; the file does not say.
         state_dim: S of the data to condition on.
         action_dim: A of the data to condition on.
 
     Raises:
-        DataError: no such file, not a state dict, or one for other dimensions.
+        DataError: No such file, not a state dict, or one for other dimensions.
     """
     state = _read(path)
     factor = state.get(_FACTOR)
-    if factor is None or factor.ndim != 2:
-        raise DataError(f"hyperparameters {str(path)!r}: no matrix {_FACTOR!r}: not an exact GP's")
+    if factor is None or factor.ndim != 2 or factor.shape[1] > action_dim:
+        raise DataError(
+            f"hyperparameters {str(path)!r}: {_FACTOR!r} has to be a matrix ({action_dim}, rank), "
+            f"got {None if factor is None else tuple(factor.shape)}"
+        )
     model = ExactGPModel(kernel, state_dim, action_dim, factor.shape[1])
     expected = model.state_dict()
     _check_shapes(path, state, expected)

@@ -40,7 +40,7 @@ class TrainingData:
         weights: np.ndarray | Tensor | None,
         device: str | torch.device,
     ) -> Self:
-        """Checked tensors on a device; states of weight zero are left out.
+        """Checked copies on a device; states of weight zero are left out.
 
         Raises:
             DataError: Wrong shapes, NaN, infinity, actions outside [-1, 1], or weights that are
@@ -48,9 +48,9 @@ class TrainingData:
         """
         x, y = demonstration_tensors(states, actions, device=device)
         if weights is None:
-            return cls(x, y, torch.ones_like(x[:, 0]))
-        w = finite_matrix(torch.as_tensor(weights)[:, None], "weights", columns=1, device=device)
-        w = w.squeeze(1)
+            return cls(x.clone(), y.clone(), torch.ones_like(x[:, 0]))
+        column = torch.as_tensor(weights).reshape(-1, 1)
+        w = finite_matrix(column, "weights", columns=1, device=device).squeeze(1)
         if len(w) != len(x) or bool((w < 0).any()) or not bool((w > 0).any()):
             raise DataError(
                 f"weights: expected {len(x)} non-negative numbers, not all zero; got {len(w)}, "

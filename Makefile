@@ -1,0 +1,42 @@
+# Two commands do everything on a machine with Python 3.11 to 3.13 and a package index:
+#   make quickstart   environment, packages, and the main job on the demonstrations that ship
+#   make test         environment, packages, and all tests
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PACKAGES := packages/nppac-priors packages/nppac-envs packages/nppac-agents
+QUICKSTART := runs/quickstart
+
+.PHONY: help quickstart test lint clean
+
+help:
+	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (about 10 minutes)"
+	@echo "make test        install into $(VENV), then run all tests"
+	@echo "make lint        check style and types"
+	@echo "make clean       remove $(VENV) and $(QUICKSTART)"
+
+$(VENV)/installed: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
+	@echo "==> installing the three packages into $(VENV), with the versions of constraints.txt"
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "nppac needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + "; name another with PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt $(addprefix -e ,$(PACKAGES)) --group dev
+	@touch $@
+
+quickstart: $(VENV)/installed
+	@echo "==> learning door opening from the demonstrations that ship; the run goes to $(QUICKSTART)"
+	@rm -rf $(QUICKSTART)
+	$(BIN)/nppac-run examples/quickstart.json --output-dir $(QUICKSTART)
+
+test: $(VENV)/installed
+	@echo "==> running all tests"
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+clean:
+	rm -rf $(VENV) $(QUICKSTART)

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from nppac_agents.reporting.comparison import compare_runs, method_curves
+from nppac_agents.reporting.comparison_table import comparison_table
+from nppac_priors.errors import ConfigError
+
+PEN = {"env": {"kind": "pen", "horizon": 200, "reward": "zero-one"}}
+FIFTY = {"evaluation": {"every": 2500, "episodes": 50, "first_seed": 1000}}
+OTHER_SEEDS = {"evaluation": {"every": 2500, "episodes": 20, "first_seed": 0}}
+SHORT = {"env": {"kind": "door", "horizon": 100, "reward": "zero-one"}}
+
+
+def found(*rows) -> list[dict[int, float]]:
+    return [dict(zip((0, 100, 200), row, strict=False)) for row in rows]
+
+
+def cells(table):
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    head, _, *rows = [[cell.strip() for cell in line[2:-2].split(" | ")] for line in lines]
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def summaries(path):
+    return json.loads((path / "summary.json").read_text())
+
+
+def test_few_seeds_are_drawn_one_by_one_with_their_mean():
+    *single, middle = method_curves(found([0, 1, 4], [2, 3, 8]), "#000000", "name")
+    assert [curve.y.tolist() for curve in single] == [[0, 1, 4], [2, 3, 8]]
+    assert all(curve.low is None and curve.weight < middle.weight for curve in single)
+    assert middle.y.tolist() == [1, 2, 6]
+    assert (middle.low, middle.name) == (None, "name")
+
+
+def test_many_seeds_are_drawn_as_two_means_and_an_interval():
+    rows = np.array([[0.1, 0.5], [0.2, 0.5], [0.3, 0.5], [0.4, 0.5], [1.0, 0.5]])
+    average, middle = method_curves(found(*rows.tolist()), "#000000", "name")
+    np.testing.assert_allclose(average.y, [0.4, 0.5])
+    np.testing.assert_allclose(middle.y, [0.3, 0.5])
+    assert middle.low is not None
+    assert middle.high is not None
+    assert 0.1 <= middle.low[0] < 0.3 < middle.high[0] <= 1.0
+    assert middle.low[1] == middle.high[1] == 0.5
+    assert average.low is None
+
+
+def test_lines_over_seeds_end_where_a_seed_ends():
+    *single, middle = method_curves(found([0, 1, 4], [2, 3]), "#000000", "name")
+    assert [len(curve.x) for curve in single] == [3, 2]
+    assert middle.x.tolist() == [0, 100]
+
+
+def test_seeds_without_a_common_step_have_no_interval():
+    curves = method_curves([{step: 0.5} for step in range(5)], "#000000", "name")
+    assert all(curve.x.size == 0 for curve in curves)
+
+
+def test_figure_has_a_panel_for_each_measure(write_run, tmp_path):
+    groups = {
+        "many": [write_run(f"many{seed}", seed=seed, last_step=5000) for seed in range(5)],
+        "few": [write_run(f"few{seed}", seed=seed, last_step=2500) for seed in range(2)],
+    }
+    two = imread(compare_runs(groups, tmp_path / "figures" / "two.png"))
+    one = imread(compare_runs(groups, tmp_path / "one.png", measures=("time_to_success",)))
+    assert two.shape[1] > 1.8 * one.shape[1]
+
+
+def test_unknown_measure_lists_the_known_ones(write_run, tmp_path):
+    groups = {"a": [write_run(last_step=2500)]}
+    with pytest.raises(ConfigError, match="measure 'success' is unknown; choose from success_ever"):
+        compare_runs(groups, tmp_path / "out.png", measures=("success",))
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (PEN, "env.kind is 'door' in .* and 'pen' in "),
+        (SHORT, "env.horizon is 200 in .* and 100 in "),
+        (FIFTY, "evaluation.episodes is 20 in .* and 50 in "),
+        (OTHER_SEEDS, "evaluation.first_seed is 1000 in .* and 0 in "),
+    ],
+)
+@pytest.mark.parametrize("compare", [comparison_table, lambda g: compare_runs(g, g["a"][0] / "f")])
+def test_protocols_are_not_mixed(write_run, settings, told, compare):
+    one = write_run("one", last_step=2500)
+    other = write_run("other", last_step=2500, settings=settings)
+    with pytest.raises(ConfigError, match=told) as caught:
+        compare({"a": [one], "b": [other]})
+    assert "\n" not in str(caught.value)
+
+
+def test_training_may_differ(write_run):
+    one = write_run("one", last_step=2500)
+    other = write_run("other", last_step=2500, settings={"training": {"env_steps": 5}})
+    assert len(cells(comparison_table({"a": [one], "b": [other]}))) == 2
+
+
+def test_groups_have_to_make_sense(write_run, tmp_path):
+    path = write_run(last_step=2500)
+    with pytest.raises(ConfigError, match="no runs to compare"):
+        comparison_table({})
+    with pytest.raises(ConfigError, match="group 'a' has no runs"):
+        comparison_table({"a": []})
+    with pytest.raises(ConfigError, match="group 'a' has seed 3 twice"):
+        comparison_table({"a": [path, path]})
+    with pytest.raises(ConfigError, match="no evaluation"):
+        comparison_table({"a": [write_run("new", without=("metrics.jsonl",))]})
+
+
+def test_table_wants_finished_runs(write_run):
+    path = write_run(last_step=2500, without=("summary.json",))
+    with pytest.raises(ConfigError, match="is not finished"):
+        comparison_table({"a": [path]})
+
+
+def test_few_seeds_have_a_row_each_and_no_interval(write_run):
+    paths = [write_run(f"run{seed}", seed=seed) for seed in (3, 4)]
+    table = comparison_table({"a|b": paths})
+    rows = cells(table.replace("\\|", "/"))
+    assert [row["seeds"] for row in rows] == ["3", "4", "3, 4"]
+    assert "[" not in table
+    for row, path in zip(rows, paths, strict=False):
+        summary = summaries(path)
+        before, after = summary["before"], summary["after"]
+        assert row["Success at any step (before → after)"] == (
+            f"{before['success_ever']:.2f} → {after['success_ever']:.2f}"
+        )
+        assert row["env steps"] == "20,000"
+        assert row["updates"] == "19,000"
+        assert row["config"] == "01234567"
+    average = np.mean([summaries(path)["after"]["return_mean"] for path in paths])
+    assert rows[2]["Return (before → after)"].endswith(f"→ {average:.1f}")
+    assert "evaluation.episodes 20" in table
+
+
+def test_many_seeds_have_two_means_with_intervals(write_run):
+    paths = [write_run(f"run{seed}", seed=seed, last_step=2500) for seed in range(6)]
+    average, middle = cells(comparison_table({"a": paths}))
+    values = [summaries(path)["after"]["success_at_end"] for path in paths]
+    cell = "Success at the end (before → after)"
+    shown = re.fullmatch(r".* → ([\d.]+) \[([\d.]+), ([\d.]+)\]", average[cell])
+    assert shown is not None
+    number, low, high = map(float, shown.groups())
+    assert number == pytest.approx(np.mean(values), abs=0.006)
+    assert min(values) - 0.006 <= low <= number <= high <= max(values) + 0.006
+    expected = np.mean(sorted(values)[1:-1])
+    assert float(middle[cell].split(" → ")[1].split()[0]) == pytest.approx(expected, abs=0.006)
+
+
+def test_seeds_without_a_success_are_counted(write_run):
+    paths = [write_run(f"run{seed}", seed=seed, last_step=2500) for seed in (3, 4)]
+    file = paths[0] / "metrics.jsonl"
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    events[0]["time_to_success"] = None
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    rows = cells(comparison_table({"a": paths}))
+    cell = "Steps to success (before → after)"
+    assert rows[0][cell].startswith("– → ")
+    assert "(1 of 2) → " in rows[2][cell]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from nppac_agents.reporting.panels import Curve, Panel, row_figure, wide_range
+from nppac_agents.reporting.rendering import figure_png, figure_svg
+from nppac_agents.reporting.style import SERIES, count_text, power_text, spread
+
+STEPS = np.array([0.0, 5000.0, 10000.0])
+
+
+def panel(*rows, **settings):
+    names = ["one", "two", "three"] if len(rows) > 1 else [""]
+    curves = [
+        Curve(STEPS, np.array(row), colour, name)
+        for row, colour, name in zip(rows, SERIES, names, strict=False)
+    ]
+    return Panel("key", "Title", "note", "steps", curves, **settings)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (500, "500"), (12500, "12.5k"), (2e6, "2M"), (-3e3, "-3k")]
+)
+def test_count_text(value, text):
+    assert count_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.01, "0.01"), (1000, "1000"), (1e4, "10⁴"), (2e-3, "2·10⁻³"), (-1e5, "−10⁵")],
+)
+def test_power_text(value, text):
+    assert power_text(value) == text
+
+
+def test_spread_keeps_names_apart_and_inside():
+    places = spread([0.1, 0.5, 0.52, 0.99, 1.0], 0.1)
+    assert np.diff(places).min() >= 0.1 - 1e-12
+    assert 0 <= min(places) <= max(places) <= 1
+    assert spread([0.2, 0.7], 0.1) == [0.2, 0.7]
+
+
+def test_wide_range_needs_outliers_far_above_one():
+    assert not wide_range([Curve(STEPS, np.array([1.0, 30.0, np.nan]), "")])
+    assert not wide_range([Curve(STEPS, np.array([1e-6, 1e-3, 1.0]), "")])
+    assert wide_range([Curve(STEPS, np.array([1.0, 2.0, 1e4]), "")])
+
+
+def test_names_of_several_curves_and_the_value_of_one():
+    def texts(drawn):
+        return {text.get_text() for text in row_figure([drawn]).axes[0].texts}
+
+    assert {"one", "two"} <= texts(panel([1, 2, 3], [3, 2, 1]))
+    assert "0.25" in texts(panel([1, 2, 0.25], form=".2f"))
+    assert "no values yet" in texts(panel([np.nan] * 3))
+
+
+def test_constant_does_not_fill_the_axes():
+    figure = row_figure([panel([0.1, 0.1, 0.1 + 1e-9])])
+    low, high = figure.axes[0].get_ylim()
+    assert high - low == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("scale", ["linear", "log", "symlog"])
+def test_gaps_are_drawn_as_gaps(scale):
+    figure = row_figure([panel([1.0, np.nan, 300.0], scale=scale)])
+    drawn = np.asarray(figure.axes[0].lines[0].get_ydata(), dtype=float)
+    assert np.isnan(drawn).tolist() == [False, True, False]
+    assert figure_png(figure).startswith(b"\x89PNG")
+
+
+def test_description_tells_where_each_curve_goes():
+    told = panel([0.5, np.nan, 0.75], [np.nan, 2.0, np.nan]).description
+    assert "one: from 0.5 at 0 to 0.75 at 10,000 steps." in told
+    assert "two: 2 at 5,000 steps." in told
+    assert panel([np.nan] * 3).description == "Title: no values yet."
+
+
+def test_svg_is_whole_and_takes_colours_from_the_page():
+    drawn = panel([1, 2, 3], [3, 2, 1])
+    markup = figure_svg(row_figure([drawn]), "my-key", 'said "so" <b>')
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    root = ElementTree.fromstring(markup.replace("<svg", f"<svg {spaces}", 1))
+    assert root.attrib["aria-label"] == 'said "so" <b>'
+    assert "width" not in root.attrib
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"Title", "one", "two"} <= set(texts)
+    assert "var(--series-0)" in markup
+    assert not any(colour in markup for colour in SERIES)
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert ids
+    assert all(name.startswith("my-key-") for name in ids)

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nppac_agents.reporting.frames import Frames
+from nppac_agents.reporting.report import write_report
+from nppac_priors.errors import DataError
+
+VOID = {"meta", "img", "br"}
+
+
+class Page(HTMLParser):
+    """Every element of a page: its tag, its attributes, and the text right within it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self._open: list[int] = []
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+        assert not self._open, "unclosed elements"
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs), []))
+        if tag not in VOID:
+            self._open.append(len(self.elements) - 1)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs), []))
+
+    def handle_endtag(self, tag):
+        assert self.elements[self._open.pop()][0] == tag
+
+    def handle_data(self, data):
+        if self._open:
+            self.elements[self._open[-1]][2].append(data)
+
+    def named(self, tag):
+        return [(attributes, "".join(text)) for t, attributes, text in self.elements if t == tag]
+
+    def notices(self):
+        return [text for attributes, text in self.named("p") if attributes["class"] == "notice"]
+
+
+@pytest.fixture(scope="module")
+def page(reported_run):
+    return Page(reported_run / "report.html")
+
+
+def shown_number(text: str) -> tuple[float, float]:
+    """A printed number or duration, and half a unit of its last digit."""
+    if ":" in text:
+        seconds = 0
+        for part in text.split(":"):
+            seconds = 60 * seconds + int(part)
+        return float(seconds), 0.5
+    plain = text.replace(",", "")
+    decimals = len(plain.partition(".")[2])
+    return float(plain), 0.5 * 10**-decimals
+
+
+def test_every_number_is_the_one_in_the_metrics_file(page, reported_run):
+    lines = (reported_run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    numbers = page.named("data")
+    for attributes, text in numbers:
+        assert attributes["data-source"] == "metrics"
+        value = json.loads(lines[int(attributes["data-event"])])[attributes["data-field"]]
+        assert json.loads(attributes["value"]) == value
+        shown, tolerance = shown_number(text)
+        assert shown == pytest.approx(value, abs=tolerance + 1e-9)
+    headline, protocol, evaluations = 4, 5, 9
+    assert len(numbers) == headline + protocol + 9 * evaluations
+
+
+def test_headline_goes_from_the_first_to_the_last_evaluation(page, reported_run):
+    lines = (reported_run / "metrics.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    first, *_, last = [i for i, event in enumerate(events) if event["event"] == "evaluation"]
+    numbers = page.named("data")[:4]
+    shown = [(int(a["data-event"]), a["data-field"]) for a, _ in numbers]
+    assert shown == [
+        (first, "success_ever"),
+        (last, "success_ever"),
+        (first, "success_at_end"),
+        (last, "success_at_end"),
+    ]
+
+
+def test_parts_are_all_there_in_order(page):
+    assert [text for _, text in page.named("h1")] == ["door · nppac · seed 3"]
+    assert [text for _, text in page.named("h2")] == [
+        "Evaluations",
+        "Training",
+        "The prior away from its data",
+        "One evaluation episode",
+        "All evaluations",
+        "Provenance",
+    ]
+    panels = [a["aria-label"].split(",")[0] for a, _ in page.named("svg")]
+    measures = 5
+    assert panels[:measures] == [
+        "Success at any step",
+        "Success at the end",
+        "Solved fraction",
+        "Steps to success",
+        "Return",
+    ]
+    pretraining = ["Divergence from the prior", "Gradient norms"]
+    online = ["Divergence from the prior", "Critic", "Gradient norms", "Temperature α"]
+    training = [*pretraining, *online, "Standard deviation"]
+    assert panels[measures:] == [*training, "Prior's standard deviation"]
+    assert not page.notices()
+
+
+def test_page_needs_nothing_but_itself(page):
+    tags = {tag for tag, _, _ in page.elements}
+    assert not tags & {"script", "link", "iframe", "object"}
+    sources = [attributes["src"] or "" for attributes, _ in page.named("img")]
+    text = page.text
+    for source in sources:
+        text = text.replace(source, "")
+    assert "//" not in text
+    assert "@import" not in text
+    assert len(sources) == 4
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+
+
+def test_markup_in_the_files_is_shown_not_run(write_run):
+    path = write_run(last_step=500, settings={"agent": {"kind": "<img src=x onerror=alert(1)>"}})
+    page = Page(write_report(path))
+    assert "<img src=x" not in page.text
+    assert "<b>host</b>" not in page.text
+    (title,) = [text for _, text in page.named("title")]
+    assert "<img src=x onerror=alert(1)>" in title
+    assert "<script>alert('config')</script> & more" in page.named("pre")[0][1]
+
+
+def test_pictures_are_described_and_ids_are_unique(page):
+    assert all(attributes["alt"] for attributes, _ in page.named("img"))
+    assert all(a["role"] == "img" and a["aria-label"] for a, _ in page.named("svg"))
+    ids = re.findall(r'\bid="([^"]+)"', page.text)
+    assert ids
+    assert len(set(ids)) == len(ids)
+    used = set(re.findall(r'(?:href="|url\()#([^")]+)', page.text))
+    assert used <= set(ids)
+
+
+def test_provenance_holds_config_versions_plugins_and_data_hash(page):
+    assert all("open" not in attributes for attributes, _ in page.named("details"))
+    assert json.loads(page.named("pre")[0][1])["agent"]["alpha"] == 0.1
+    codes = [text for _, text in page.named("code")]
+    for expected in ("2.13.0", "nppac-priors", "d" * 64, "0123456789abcdef" * 4, "0123abcd"):
+        assert expected in codes
+
+
+def test_plots_lie_beside_the_page(reported_run):
+    names = {"measures", "training-online", "training-pretrain", "prior_std", "frames"}
+    assert {file.stem for file in (reported_run / "plots").iterdir()} == names
+    for file in (reported_run / "plots").iterdir():
+        assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_frames_carry_step_and_success(page):
+    captions = [text.strip() for _, text in page.named("figcaption")]
+    assert captions == ["step 0", "step 30", "step 70", "step 90"]
+    solved = [attributes.get("class") == "solved" for attributes, _ in page.named("figure")]
+    assert solved == [False, False, True, False]
+    assert "90 steps, first success at step 61" in page.text
+
+
+def test_report_of_the_same_files_is_the_same(write_run):
+    path = write_run(last_step=500)
+    once = write_report(path).read_bytes()
+    assert write_report(path).read_bytes() == once
+
+
+def test_unfinished_run_says_what_is_missing(write_run):
+    path = write_run(
+        last_step=1000, without=("summary.json", "prior_std.json", "frames.npz", "environment.json")
+    )
+    with (path / "metrics.jsonl").open("a") as file:
+        file.write('{"event": "evaluation", "env_st')
+    page = Page(write_report(path))
+    told = " ".join(page.notices())
+    for file in ("summary.json", "prior_std.json", "frames.npz"):
+        assert file in told
+    assert "Not recorded." in told
+    assert "→" not in page.text
+
+
+def test_run_without_any_event_yet(write_run):
+    path = write_run(without=("metrics.jsonl", "summary.json", "prior_std.json", "frames.npz"))
+    page = Page(write_report(path))
+    assert page.notices().count("No evaluation has been made yet.") == 3
+    assert "No update has been logged yet." in page.notices()
+
+
+def test_run_without_a_readable_config(write_run):
+    page = Page(write_report(write_run("some-run", without=("config.json",))))
+    assert [text for _, text in page.named("h1")] == ["some-run · seed 3"]
+
+
+def test_measure_that_is_null_is_a_dash(write_run):
+    path = write_run(last_step=500)
+    file = path / "metrics.jsonl"
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    for event in events:
+        if event["event"] == "evaluation":
+            event["time_to_success"] = None
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    page = Page(write_report(path))
+    assert all(a["data-field"] != "time_to_success" for a, _ in page.named("data"))
+    assert "Steps to success: no values yet." in [a["aria-label"] for a, _ in page.named("svg")]
+
+
+def test_reason_for_missing_frames_is_shown(write_run):
+    path = write_run(last_step=500)
+    empty = np.zeros((0, 1, 1, 3), np.uint8)
+    nothing = np.zeros(0, np.int64)
+    Frames(empty, nothing, nothing.astype(bool), 1000, "no <OpenGL> here").save(path / "frames.npz")
+    assert "No frames were recorded: no <OpenGL> here." in Page(write_report(path)).notices()
+
+
+def test_directory_that_is_no_run(tmp_path):
+    with pytest.raises(DataError, match=r"neither config\.json nor metrics\.jsonl"):
+        write_report(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["summary.json", "prior_std.json", "frames.npz", "metrics.jsonl"])
+def test_damaged_file_is_named(write_run, file):
+    path = write_run(last_step=500)
+    (path / file).write_text("{not\n")
+    with pytest.raises(DataError, match=re.escape(file)):
+        write_report(path)

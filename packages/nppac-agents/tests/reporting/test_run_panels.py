@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from nppac_agents.reporting.run_files import RunFiles
+from nppac_agents.reporting.run_panels import evaluation_panels, prior_panel, training_panels
+
+
+def rewrite(path, change):
+    file = path / "metrics.jsonl"
+    events = [change(json.loads(line)) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return RunFiles.read(path)
+
+
+def test_measures_are_drawn_over_environment_steps(write_run):
+    run = RunFiles.read(write_run(last_step=5000))
+    panels = evaluation_panels(run)
+    events = [logged.event for logged in run.evaluations]
+    for panel in panels:
+        (curve,) = panel.curves
+        np.testing.assert_array_equal(curve.x, [0, 2500, 5000])
+        np.testing.assert_array_equal(curve.y, [event[panel.key] for event in events])
+    limits = {panel.key: panel.limits for panel in panels}
+    assert limits["success_ever"] == (0, 1)
+    assert limits["time_to_success"] == (0, 200)
+    assert all(panel.x_end == 20_000 for panel in panels)
+
+
+def test_offline_run_is_drawn_over_updates(write_run):
+    run = rewrite(write_run(last_step=5000), lambda event: {**event, "env_steps": 0})
+    panel = evaluation_panels(run)[0]
+    assert panel.x_label == "updates"
+    np.testing.assert_array_equal(panel.curves[0].x, [0, 1500, 4000])
+
+
+def test_quantities_that_an_agent_does_not_report_are_left_out(write_run):
+    kept = {"event", "phase", "env_steps", "updates", "wall_seconds", "critic_value"}
+    run = rewrite(
+        write_run(), lambda event: {k: v for k, v in event.items() if k in kept or k != "alpha"}
+    )
+    keys = [panel.key for panel in training_panels(run, "online")]
+    assert keys == ["kl", "critic", "gradients", "std"]
+
+
+def test_exploding_divergence_gets_a_logarithmic_axis(write_run):
+    path = write_run()
+    calm = training_panels(RunFiles.read(path), "online")
+    assert {panel.key: panel.scale for panel in calm}["kl"] == "linear"
+    wild = rewrite(path, lambda e: {**e, "kl": 1e6 if e["updates"] == 20_000 else e.get("kl")})
+    assert {p.key: p.scale for p in training_panels(wild, "online")}["kl"] == "symlog"
+
+
+def test_zero_gradient_leaves_a_gap_on_the_logarithmic_axis(write_run):
+    run = rewrite(write_run(last_step=500), lambda e: {**e, "actor_grad_norm": 0.0})
+    (panel,) = [p for p in training_panels(run, "online") if p.key == "gradients"]
+    assert panel.scale == "log"
+    assert np.isnan(panel.curves[0].y).all()
+
+
+def test_prior_panel_leaves_the_data_itself_to_the_line():
+    curve = {
+        "distance": [0.0, 1.0, 10.0],
+        "mean_std": [0.3, 0.2, 0.1],
+        "p10": [0.2, 0.1, 0.05],
+        "p90": [0.4, 0.3, 0.2],
+        "n": [10, 10, 10],
+        "on_data_median": 0.31,
+        "dimensions": 4,
+    }
+    moved, on_data = prior_panel(curve).curves
+    np.testing.assert_array_equal(moved.x, [1, 10])
+    np.testing.assert_array_equal(moved.y, [0.2, 0.1])
+    np.testing.assert_array_equal(on_data.y, [0.31, 0.31])
+    assert prior_panel(curve).scale == "linear"
+    assert prior_panel({**curve, "p10": [0.2, 0.1, 1e-4]}).scale == "log"

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+from nppac_agents.experiment.config import EvaluationConfig
+from nppac_agents.running.evaluation import Evaluator
+
+
+class Fixed:
+    """A policy that pushes as the expert does, or not at all."""
+
+    def __init__(self, expert):
+        self.expert = expert
+
+    def act(self, states, *, deterministic):
+        assert deterministic
+        return np.clip(-2.0 * states[:, :2], -5, 5) if self.expert else np.zeros((len(states), 2))
+
+
+@pytest.fixture
+def evaluator(point_config):
+    return Evaluator(point_config, EvaluationConfig(episodes=12))
+
+
+def test_the_expert_succeeds_and_stays(evaluator):
+    measures = evaluator.evaluate(Fixed(expert=True))
+    assert measures.success_ever.all()
+    assert measures.success_at_end.all()
+    assert 1 <= measures.time_to_success.max() <= 10
+
+
+def test_measures_equal_an_episode_by_episode_evaluation(evaluator, point_config):
+    measures = evaluator.evaluate(Fixed(expert=True))
+    env = point_config.make()
+    for episode in range(12):
+        state, _ = env.reset(seed=1000 + episode)
+        rewards, successes, ended = [], [], False
+        while not ended:
+            action = np.clip(-2.0 * state[:2], -1, 1)
+            state, reward, terminated, truncated, info = env.step(action)
+            rewards.append(reward)
+            successes.append(info["success"])
+            ended = terminated or truncated
+        assert measures.returns[episode] == sum(rewards)
+        assert measures.time_to_success[episode] == 1 + successes.index(True)
+        assert measures.success_at_end[episode] == successes[-1]
+
+
+def test_every_evaluation_plays_the_same_episodes(evaluator):
+    first, second = (evaluator.evaluate(Fixed(expert=True)) for _ in range(2))
+    np.testing.assert_array_equal(first.returns, second.returns)
+    assert not evaluator.evaluate(Fixed(expert=False)).success_ever.all()
+
+
+def test_episodes_of_different_lengths_end_on_their_own(point_config, monkeypatch):
+    evaluator = Evaluator(point_config, EvaluationConfig(episodes=3))
+    for env, limit in zip(evaluator.envs, (1, 4, 7), strict=True):
+        env._max_episode_steps = limit
+    measures = evaluator.evaluate(Fixed(expert=False))
+    assert (measures.returns <= np.array([1, 4, 7])).all()
+    assert set(measures.solved_fraction) <= {0.0, 1.0}

@@ -1,0 +1,178 @@
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.running import training as training_module
+from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.interruption import Interrupted
+from nppac_agents.running.metrics import read_metrics
+from nppac_envs import NpzConfig
+from nppac_priors import load_prior
+from nppac_priors.errors import ConfigError, NumericalError
+
+
+def same_metrics(one, other):
+    clocks = {"wall_seconds", "updates_per_second", "env_steps_per_second"}
+    kept = [
+        [{k: v for k, v in event.items() if k not in clocks} for event in read_metrics(d.metrics)]
+        for d in (one, other)
+    ]
+    return kept[0] == kept[1]
+
+
+def assert_same_checkpoints(one, other):
+    left, right = (Checkpoint.load(checkpoints(d.checkpoints)[-1]) for d in (one, other))
+    assert {k: v for k, v in left.position.items() if k != "wall_seconds"} == {
+        k: v for k, v in right.position.items() if k != "wall_seconds"
+    }
+    for owner, tensors in left.tensors.items():
+        assert tensors.keys() == right.tensors[owner].keys()
+        for name, tensor in tensors.items():
+            assert torch.equal(tensor, right.tensors[owner][name]), f"{owner}/{name}"
+
+
+def test_a_run_leaves_everything_that_the_design_names(point_experiment, run_point):
+    summary, run = run_point(point_experiment)
+    assert summary["status"] == "done"
+    assert summary["env_steps"] == 300
+    assert summary["updates"] == 240
+    for path in (run.metrics, run.prior, run.prior_std, run.report, run.path / "environment.json"):
+        assert path.stat().st_size > 0
+    assert run.summary() == summary
+    assert load_prior(run.prior).state_dim == 4
+    events = read_metrics(run.metrics)
+    assert [e["env_steps"] for e in events if e["event"] == "evaluation"] == [0, 102, 201, 300]
+    required = {"event", "phase", "env_steps", "updates", "wall_seconds"}
+    assert all(required <= event.keys() for event in events)
+    logged = {
+        "critic_loss", "actor_loss", "kl", "alpha", "critic_value", "target_value",
+        "actor_grad_norm", "critic_grad_norm", "actor_std", "prior_std",
+    }  # fmt: skip
+    assert all(logged <= event.keys() for event in events if event["event"] == "train")
+    evaluations = [e for e in events if e["event"] == "evaluation"]
+    assert summary["before"]["success_ever"] == evaluations[0]["success_ever"]
+    assert summary["after"]["success_ever"] == evaluations[-1]["success_ever"]
+
+
+def test_the_same_seed_gives_the_same_run_and_another_does_not(point_experiment, run_point):
+    _, one = run_point(point_experiment, "one")
+    _, two = run_point(point_experiment, "two")
+    assert same_metrics(one, two)
+    assert_same_checkpoints(one, two)
+    _, three = run_point(point_experiment.model_copy(update={"seed": 1}), "three")
+    assert not same_metrics(one, three)
+
+
+@pytest.mark.parametrize("after", [0, 45, 150, 231])
+def test_a_killed_run_resumes_as_if_nothing_had_happened(
+    point_experiment, run_point, monkeypatch, after
+):
+    _, whole = run_point(point_experiment, "whole")
+
+    class Killed(BaseException):
+        pass
+
+    step = training_module.Training._interact_and_learn
+
+    def killed_step(self):
+        if self.recorder.env_steps >= after:
+            raise Killed
+        step(self)
+
+    monkeypatch.setattr(training_module.Training, "_interact_and_learn", killed_step)
+    with pytest.raises(Killed):
+        run_point(point_experiment, "killed")
+    monkeypatch.undo()
+    _, resumed = run_point(point_experiment, "killed", resume=True)
+    assert same_metrics(whole, resumed)
+    assert_same_checkpoints(whole, resumed)
+
+
+def test_an_interrupted_run_writes_a_checkpoint_and_resumes(
+    point_experiment, run_point, monkeypatch
+):
+    _, whole = run_point(point_experiment, "whole")
+    step = training_module.Training._interact_and_learn
+
+    def interrupted_step(self):
+        if self.recorder.env_steps == 120:
+            os.kill(os.getpid(), signal.SIGTERM)
+        step(self)
+
+    monkeypatch.setattr(training_module.Training, "_interact_and_learn", interrupted_step)
+    with pytest.raises(Interrupted):
+        run_point(point_experiment, "interrupted")
+    monkeypatch.undo()
+    _, run = run_point(point_experiment, "interrupted", resume=True)
+    assert same_metrics(whole, run)
+    assert_same_checkpoints(whole, run)
+
+
+def test_a_distilled_start_is_trained_before_the_first_evaluation(point_experiment, run_point):
+    agent = point_experiment.agent.model_copy(
+        update={"start": "distilled", "pretraining_epochs": 5}
+    )
+    _, run = run_point(point_experiment.model_copy(update={"agent": agent}))
+    events = read_metrics(run.metrics)
+    assert events[0]["phase"] == "pretrain"
+    first = next(e for e in events if e["event"] == "evaluation")
+    assert (first["env_steps"], first["updates"]) == (0, 10)
+
+
+def test_a_dry_run_makes_one_update_and_no_more(point_experiment, run_point):
+    summary, run = run_point(point_experiment, dry_run=True)
+    assert summary == {}
+    assert not run.report.exists()
+
+
+def test_a_quantity_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(
+    point_experiment, run_point, tmp_path
+):
+    agent = point_experiment.agent.model_copy(update={"critic_learning_rate": 1e30})
+    with pytest.raises(
+        NumericalError, match=r"the policy's action is not finite|is (nan|inf|-inf) by update"
+    ):
+        run_point(point_experiment.model_copy(update={"agent": agent}))
+    folder = tmp_path / "run" / "checkpoints"
+    tensors = Checkpoint.load(checkpoints(folder)[-1]).tensors["agent"]
+    assert all(torch.isfinite(tensor.double()).all() for tensor in tensors.values())
+
+
+def test_demonstrations_of_another_task_are_refused(point_experiment, run_point, tmp_path):
+    path = tmp_path / "wrong.npz"
+    np.savez(
+        path, states=np.zeros((6, 3)), actions=np.zeros((6, 2)), episode_lengths=[6],
+        final_states=np.zeros((1, 3)),
+    )  # fmt: skip
+    wrong = point_experiment.model_copy(
+        update={"demonstrations": NpzConfig(source="npz", path=path)}
+    )
+    with pytest.raises(ConfigError, match=r"has 3 state and 2 action dimensions, env 'point'"):
+        run_point(wrong)
+
+
+def test_cuda_is_refused_where_there_is_none(point_experiment, run_point):
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(ConfigError, match="'cuda' is not available"):
+        run_point(point_experiment.model_copy(update={"device": "cuda"}))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_run_on_the_gpu(point_experiment, run_point):
+    summary, run = run_point(point_experiment.model_copy(update={"device": "cuda"}))
+    assert summary["updates"] == 240
+    environment = json.loads((run.path / "environment.json").read_text())
+    assert environment["device"].startswith("cuda")
+
+
+def test_the_resolved_config_has_nothing_left_to_defaults(point_experiment):
+    assert isinstance(point_experiment, ExperimentConfig)
+    data = point_experiment.model_dump(mode="json")
+    assert data["agent"]["policy_learning_rate"] == 3e-4
+    assert data["prior"]["kernel"] == "matern52"
