@@ -24,6 +24,7 @@ other commands (nppac-run COMMAND --help):
   schema                   print the JSON schema of experiment files
   report RUN_DIR           write the report of a run again
   compare LABEL=RUN_DIR... plot runs against each other
+  record RUN_DIR           record demonstrations from a trained agent
 
 examples:
   nppac-run examples/door-human.json
@@ -60,6 +61,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "schema": _schema_parser,
         "report": _report_parser,
         "compare": _compare_parser,
+        "record": _record_parser,
     }
     if argv and argv[0] in parsers:
         return parsers[argv[0]]().parse_args(argv[1:])
@@ -170,4 +172,18 @@ def _compare_parser() -> _Parser:
         help="a method's name and its runs",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FIGURE.png")
+    return parser
+
+
+def _record_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run record",
+        commands.record,
+        "Record successful episodes of a trained agent, with its action noise, as demonstrations.",
+    )
+    add = parser.add_argument
+    add("run_dir", type=Path, metavar="RUN_DIR", help="a finished run")
+    add("--episodes", type=int, default=25, metavar="N", help="successful episodes (25)")
+    add("--first-seed", type=int, default=5000, metavar="N", help="seed of the first one (5000)")
+    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
     return parser

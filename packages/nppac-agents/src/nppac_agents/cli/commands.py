@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import traceback
@@ -65,6 +66,18 @@ def report(arguments: argparse.Namespace) -> int:
     from nppac_agents.reporting.report import write_report
 
     print(write_report(arguments.run_dir))
+    return ExitCode.DONE
+
+
+def record(arguments: argparse.Namespace) -> int:
+    """Records demonstrations from a run's agent."""
+    from nppac_agents.running.console import open_console
+    from nppac_agents.running.recording import record
+    from nppac_agents.running.run_directory import RunDirectory
+
+    with contextlib.closing(open_console()) as console:
+        run_dir = RunDirectory(arguments.run_dir)
+        record(run_dir, arguments.episodes, arguments.first_seed, console, arguments.output)
     return ExitCode.DONE
 
 

@@ -82,7 +82,11 @@ def run_experiment(
         training.run(run_dir.checkpoints)
         summary = _summary(config, run_dir, training.recorder)
     run_dir.write_summary(summary)
-    _write_report(config, run_dir, prior, demonstrations, agent.policy, seeds, console)
+    report = _write_report(config, run_dir, prior, demonstrations, agent.policy, seeds)
+    for name in ("success_ever", "success_at_end"):
+        before, after = summary["before"][name], summary["after"][name]
+        console.line(f"{name}: {before:.2f} before learning, {after:.2f} after")
+    console.line(f"report: {report}")
     return summary
 
 
@@ -149,8 +153,8 @@ def _summary(config: ExperimentConfig, run_dir: RunDirectory, recorder: Recorder
 
 
 def _write_report(
-    config, run_dir, prior, demonstrations, policy: ActingPolicy, seeds: Seeds, console
-) -> None:
+    config, run_dir, prior, demonstrations, policy: ActingPolicy, seeds: Seeds
+) -> Path:
     if isinstance(prior, GaussianPrior) and demonstrations is not None:
         curve = prior_std_curve(prior, demonstrations.states, generator=seeds.report)
         write_json(run_dir.prior_std, curve)
@@ -162,7 +166,7 @@ def _write_report(
             n_frames=config.logging.frames,
         )
         frames.save(run_dir.frames)
-    console.line(f"report: {write_report(run_dir.path)}")
+    return write_report(run_dir.path)
 
 
 def _in_short(demonstrations: Demonstrations) -> str:

@@ -63,9 +63,9 @@ def condition(
     """
     check_memory(len(data.states), data.states.device)
     row_scale = data.weights.double().sqrt()[:, None]
-    covariance = _covariance(kernel, hyperparameters, data.states)
-    eigenvalues, modes = _eigendecompose(covariance.mul_(row_scale).mul_(row_scale.T))
-    del covariance
+    eigenvalues, modes = _eigendecompose(
+        _covariance(kernel, hyperparameters, data.states).mul_(row_scale).mul_(row_scale.T)
+    )
     root = hyperparameters.noise_variance.sqrt()
     g, v = torch.linalg.eigh(hyperparameters.task_covariance / (root[:, None] * root))
     g = g.clamp_min(0.0)

@@ -45,7 +45,7 @@ class ExactGPConfig(PriorConfig):
     steps: int = Field(150, ge=1, description="Adam steps of the hyper-parameter fit.")
     learning_rate: float = Field(0.1, gt=0.0, le=1.0, description="Learning rate of Adam.")
     subset_size: int | None = Field(
-        400, ge=1, description="States drawn anew at every step; null for all of them."
+        600, ge=1, description="States drawn anew at every step; null for all of them."
     )
     hyperparameters: Path | None = Field(
         None,

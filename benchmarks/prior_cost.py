@@ -1,0 +1,82 @@
+"""Time that the prior takes per environment step beside the time of an update.
+
+Door, residual start, the paper's networks and batch size: one run of interaction and updates in
+turn, the prior's calls timed inside it.
+
+    python benchmarks/prior_cost.py examples/door-human.json [--prior prior.safetensors]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import torch
+from nppac_agents.experience.rollouts import Rollouts
+from nppac_agents.experiment.loading import load_experiment
+from nppac_agents.running import assembly
+from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.seeds import Seeds
+from nppac_priors import GaussianPrior, load_prior
+
+
+class Timed:
+    """Adds up the seconds of a function's calls."""
+
+    def __init__(self, function) -> None:
+        self.function = function
+        self.seconds = 0.0
+
+    def __call__(self, *arguments):
+        start = time.perf_counter()
+        result = self.function(*arguments)
+        self.seconds += time.perf_counter() - start
+        return result
+
+
+def main() -> None:
+    """Prints both times and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config")
+    parser.add_argument("--prior", type=Path, help="a fitted prior, to save the fit")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=100, help="steps of all environments")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    paper = {"batch_size": 1024, "policy_hidden": (256,) * 4, "critic_hidden": (256, 256)}
+    config = load_experiment(arguments.config)
+    config = config.model_copy(update={"agent": config.agent.model_copy(update=paper)})
+    console, seeds = PlainConsole(sys.stdout), Seeds.of(0)
+    spaces = assembly.env_spaces(config)
+    demonstrations = assembly.load_demonstrations(config, spaces)
+    device = torch.device("cpu")
+    if arguments.prior:
+        prior = load_prior(arguments.prior)
+    else:
+        prior = assembly.fit_prior(config, demonstrations, seeds, device, console)
+    assert isinstance(prior, GaussianPrior)
+    agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
+    n_envs = config.training.n_envs
+    replay = agent.make_replay(10_000, n_envs, seeds.replay)
+    rollouts = Rollouts(config.env, n_envs, agent.policy, replay, seed=0)
+    for _ in range(5):
+        rollouts.step()
+        agent.step(replay.sample_transitions(1024))
+    prior.moments = asking = Timed(prior.moments)
+    update = Timed(lambda: agent.step(replay.sample_transitions(1024)))
+    for step in range(arguments.steps):
+        rollouts.step()
+        if step % 4 == 0:
+            update()
+    per_step = asking.seconds / (arguments.steps * n_envs)
+    per_update = update.seconds / ((arguments.steps + 3) // 4)
+    print(
+        f"{config.env.kind}, {n_envs} environments: prior {1e3 * per_step:.2f} ms per environment "
+        f"step, update {1e3 * per_update:.1f} ms, ratio {per_step / per_update:.3f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
