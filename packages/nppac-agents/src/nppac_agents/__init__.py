@@ -1,1 +1,48 @@
-"""nppac-agents."""
+"""KL-regularised reinforcement learning from demonstrations; public names load when first used."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nppac_agents.agent import Agent as Agent
+    from nppac_agents.agent import Phase as Phase
+    from nppac_agents.algorithms.nppac import NPPAC as NPPAC
+    from nppac_agents.algorithms.nppac_config import NPPACConfig as NPPACConfig
+    from nppac_agents.config import AgentConfig as AgentConfig
+    from nppac_agents.config import Spaces as Spaces
+    from nppac_agents.experience.observed_prior import ObservedPrior as ObservedPrior
+    from nppac_agents.experience.replay import TensorReplay as TensorReplay
+    from nppac_agents.experience.transitions import Transitions as Transitions
+    from nppac_agents.experiment.config import ExperimentConfig as ExperimentConfig
+    from nppac_agents.experiment.loading import load_experiment as load_experiment
+    from nppac_agents.hookspecs import hookimpl as hookimpl
+
+_HOMES = {
+    "Agent": "agent",
+    "AgentConfig": "config",
+    "ExperimentConfig": "experiment.config",
+    "NPPAC": "algorithms.nppac",
+    "NPPACConfig": "algorithms.nppac_config",
+    "ObservedPrior": "experience.observed_prior",
+    "Phase": "agent",
+    "Spaces": "config",
+    "TensorReplay": "experience.replay",
+    "Transitions": "experience.transitions",
+    "hookimpl": "hookspecs",
+    "load_experiment": "experiment.loading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.metadata.version("nppac-agents")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES, "__version__"])

@@ -31,7 +31,7 @@ class ExactGPConfig(PriorConfig):
     likelihood of random subsets; the posterior is conditioned on all data.
     """
 
-    kind: Literal["exact-gp"] = "exact-gp"
+    kind: Literal["exact-gp"] = "exact-gp"  # pyright: ignore[reportIncompatibleVariableOverride]
     kernel: KernelName = Field(
         "matern32",
         description="Kernel over states, from rough to smooth: matern12, matern32, matern52, rbf.",

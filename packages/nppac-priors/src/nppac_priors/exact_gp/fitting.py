@@ -92,8 +92,8 @@ def initial_model(
     """Lengthscales that see the whole data set, B of the actions' size, a tenth of it as noise.
 
     Lengthscales keep GPyTorch's softplus. A search over their logarithms lets those of dimensions
-    that hardly matter on the demonstrations grow without bound: held-out demonstrations become
-    0.01 to 0.02 nats likelier, and the posterior mean stops opening the door (`docs/priors.md`).
+    that hardly matter on the demonstrations grow without bound: held-out demonstrations become a
+    little likelier, but rolled out on door, the posterior mean no longer opens it.
     """
     model = ExactGPModel(config.kernel, state_dim, actions.shape[1], config.task_rank)
     variance = actions.var(0, correction=0).clamp_min(1e-3).cpu()

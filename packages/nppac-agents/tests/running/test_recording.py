@@ -1,0 +1,71 @@
+import io
+
+import numpy as np
+import pytest
+from nppac_agents.running import recording
+from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.recording import load_policy, record
+from nppac_agents.running.run_directory import RunDirectory
+from nppac_envs import NpzConfig
+from nppac_priors.errors import ConfigError
+
+
+@pytest.fixture
+def finished(point_experiment, run_point, monkeypatch):
+    """A run on the point task; its config file cannot name the test's own environment."""
+    _, run_dir = run_point(point_experiment)
+    monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
+    return run_dir
+
+
+def test_the_recorded_episodes_succeed_and_are_the_environments(finished, tmp_path, point_config):
+    path = tmp_path / "new.npz"
+    record(finished, 3, 40, PlainConsole(io.StringIO()), path)
+    recorded = NpzConfig(path=path).load()
+    assert recorded.n_episodes == 3
+    ends = np.cumsum(recorded.episode_lengths) - 1
+    assert recorded.successes[ends].all()
+    env = point_config.make()
+    state, _ = env.reset(seed=40)
+    for step in range(recorded.episode_lengths[0]):
+        np.testing.assert_array_equal(state, recorded.states[step])
+        state, *_ = env.step(recorded.actions[step])
+    np.testing.assert_array_equal(state, recorded.final_states[0])
+
+
+def test_actions_are_sampled_and_the_same_command_records_the_same(finished, tmp_path):
+    files = [tmp_path / name for name in ("one.npz", "two.npz")]
+    for path in files:
+        record(finished, 2, 40, PlainConsole(io.StringIO()), path)
+    one, two = (NpzConfig(path=path).load() for path in files)
+    assert one.hash == two.hash
+    modes = load_policy(finished).act(one.states, deterministic=True)
+    assert np.abs(one.actions - np.clip(modes, -1, 1)).mean() > 0.01
+
+
+def test_the_loaded_policy_is_the_checkpoints(finished, point_experiment, demonstrations):
+    from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+
+    stored = Checkpoint.load(checkpoints(finished.checkpoints)[-1]).tensors["agent"]
+    policy = load_policy(finished)
+    for name, value in policy.network.state_dict().items():
+        np.testing.assert_array_equal(value, stored[f"network.policy.network.{name}"])
+
+
+def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch):
+    failed = recording.play_episode
+
+    def never(*arguments):
+        episode = failed(*arguments)
+        return episode | {"successes": np.zeros_like(episode["successes"])}
+
+    monkeypatch.setattr(recording, "play_episode", never)
+    with pytest.raises(ConfigError, match="only 0 of 10 episodes succeeded"):
+        record(finished, 1, 40, PlainConsole(io.StringIO()), tmp_path / "none.npz")
+    assert not (tmp_path / "none.npz").exists()
+
+
+def test_a_run_without_a_checkpoint_is_refused(point_experiment, tmp_path, monkeypatch):
+    monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
+    with pytest.raises(ConfigError, match="holds no checkpoint"):
+        load_policy(RunDirectory(tmp_path / "empty"))
