@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import torch
 from nppac_envs import Demonstrations
 from nppac_priors import GaussianPrior, Prior, load_prior
 
-from nppac_agents.acting import ActingPolicy
+from nppac_agents.agent import Agent
 from nppac_agents.experience.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.reporting.frames import choose_renderer, record_frames
+from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.prior_std import prior_std_curve
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
@@ -28,6 +30,18 @@ from nppac_agents.running.recorder import Recorder
 from nppac_agents.running.run_directory import RunDirectory, config_hash
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.training import Training
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What every part of a run is given."""
+
+    config: ExperimentConfig
+    directory: RunDirectory
+    console: Console
+    seeds: Seeds
+    device: torch.device
+    demonstrations: Demonstrations | None
 
 
 def run_experiment(
@@ -53,36 +67,25 @@ def run_experiment(
         Interrupted: the run was asked to stop; its checkpoint is written.
     """
     choose_renderer()
-    seeds = Seeds.of(config.seed)
     device = assembly.resolve_device(config.device)
     spaces = assembly.env_spaces(config)
     demonstrations = assembly.load_demonstrations(config, spaces)
-    if demonstrations is not None:
-        console.line(f"demonstrations: {_in_short(demonstrations)}")
-    data_hash = None if demonstrations is None else demonstrations.hash
-    run_dir.write_environment(
-        describe_environment(config, device=_in_words(device), demonstrations_hash=data_hash)
-    )
-    prior = _prior(config, demonstrations, seeds, device, run_dir, console, resume)
-    agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
+    run = _Run(config, run_dir, console, Seeds.of(config.seed), device, demonstrations)
+    _describe(run)
+    prior = _prior(run, resume)
+    agent = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
     found = checkpoints(run_dir.checkpoints) if resume else []
     checkpoint = Checkpoint.load(found[-1]) if found else None
     _trim_metrics(run_dir.metrics, checkpoint)
-    with _training(config, agent, seeds, run_dir, console) as training:
+    with _training(run, agent) as training:
         if dry_run:
             _one_update(training, console)
             return {}
-        if checkpoint is None:
-            training.pretrain()
-            training.evaluate()
-            training.checkpoint().save(run_dir.checkpoints)
-        else:
-            training.restore(checkpoint)
-            console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
+        _start(training, checkpoint, run)
         training.run(run_dir.checkpoints)
-        summary = _summary(config, run_dir, training.recorder)
+        summary = _summary(run, training.recorder)
     run_dir.write_summary(summary)
-    report = _write_report(config, run_dir, prior, demonstrations, agent.policy, seeds)
+    report = _write_report(run, prior, agent)
     for name in ("success_ever", "success_at_end"):
         before, after = summary["before"][name], summary["after"][name]
         console.line(f"{name}: {before:.2f} before learning, {after:.2f} after")
@@ -90,33 +93,59 @@ def run_experiment(
     return summary
 
 
-def _prior(config, demonstrations, seeds, device, run_dir, console, resume) -> Prior | None:
+def _describe(run: _Run) -> None:
+    """Tells what the run starts from, on the console and in ``environment.json``."""
+    data_hash = None
+    if run.demonstrations is not None:
+        data_hash = run.demonstrations.hash
+        run.console.line(f"demonstrations: {_in_short(run.demonstrations)}")
+    name = run.device.type
+    if name == "cuda":
+        name = f"cuda: {torch.cuda.get_device_name(run.device)}"
+    run.directory.write_environment(
+        describe_environment(run.config, device=name, demonstrations_hash=data_hash)
+    )
+
+
+def _prior(run: _Run, resume: bool) -> Prior | None:
     """The prior of an earlier start of this run, or a newly fitted one, which is saved."""
-    if resume and run_dir.prior.exists():
-        console.line(f"prior: read from {run_dir.prior}")
-        return load_prior(run_dir.prior, device=device)
-    prior = assembly.fit_prior(config, demonstrations, seeds, device, console)
+    path = run.directory.prior
+    if resume and path.exists():
+        run.console.line(f"prior: read from {path}")
+        return load_prior(path, device=run.device)
+    prior = assembly.fit_prior(run.config, run.demonstrations, run.seeds, run.device, run.console)
     if prior is not None:
-        prior.save(run_dir.prior)
+        prior.save(path)
     return prior
 
 
 @contextlib.contextmanager
-def _training(config, agent, seeds, run_dir, console) -> Iterator[Training]:
+def _training(run: _Run, agent: Agent) -> Iterator[Training]:
     """The learning loop with its environments and files, closed at the end whatever happens."""
-    training = config.training
+    config, training = run.config, run.config.training
     with contextlib.ExitStack() as stack:
-        replay = agent.make_replay(training.replay_capacity, training.n_envs, seeds.replay)
+        replay = agent.make_replay(training.replay_capacity, training.n_envs, run.seeds.replay)
         rollouts = Rollouts(
-            config.env, training.n_envs, agent.policy, replay, seed=seeds.environments
+            config.env, training.n_envs, agent.policy, replay, seed=run.seeds.environments
         )
         stack.callback(rollouts.close)
         evaluator = Evaluator(config.env, config.evaluation)
         stack.callback(evaluator.close)
-        tensorboard = run_dir.tensorboard if config.logging.tensorboard else None
-        recorder = Recorder(run_dir.metrics, tensorboard)
+        tensorboard = run.directory.tensorboard if config.logging.tensorboard else None
+        recorder = Recorder(run.directory.metrics, tensorboard)
         stack.callback(recorder.close)
-        yield Training(config, agent, replay, rollouts, evaluator, recorder, console)
+        yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console)
+
+
+def _start(training: Training, checkpoint: Checkpoint | None, run: _Run) -> None:
+    """Pre-trains and evaluates, or continues from a checkpoint."""
+    if checkpoint is None:
+        training.pretrain()
+        training.evaluate()
+        training.checkpoint().save(run.directory.checkpoints)
+    else:
+        training.restore(checkpoint)
+        run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
 
 
 def _one_update(training: Training, console: Console) -> None:
@@ -135,38 +164,38 @@ def _trim_metrics(path: Path, checkpoint: Checkpoint | None) -> None:
         path.unlink()
 
 
-def _summary(config: ExperimentConfig, run_dir: RunDirectory, recorder: Recorder) -> dict[str, Any]:
-    names = ("success_ever", "success_at_end", "solved_fraction", "time_to_success", "return_mean")
-    evaluations = [e for e in read_metrics(run_dir.metrics) if e["event"] == "evaluation"]
-    first, last = ({n: e[n] for n in names} for e in (evaluations[0], evaluations[-1]))
+def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:
+    evaluations = [e for e in read_metrics(run.directory.metrics) if e["event"] == "evaluation"]
+    first, last = (
+        {m.field: e[m.field] for m in MEASURES} for e in (evaluations[0], evaluations[-1])
+    )
     return {
-        "kind": config.agent.kind,
-        "seed": config.seed,
+        "kind": run.config.agent.kind,
+        "seed": run.config.seed,
         "env_steps": recorder.env_steps,
         "updates": recorder.updates,
         "wall_seconds": round(recorder.wall_seconds, 1),
         "before": first,
         "after": last,
-        "config_hash": config_hash(config),
+        "config_hash": config_hash(run.config),
         "status": "done",
     }
 
 
-def _write_report(
-    config, run_dir, prior, demonstrations, policy: ActingPolicy, seeds: Seeds
-) -> Path:
-    if isinstance(prior, GaussianPrior) and demonstrations is not None:
-        curve = prior_std_curve(prior, demonstrations.states, generator=seeds.report)
-        write_json(run_dir.prior_std, curve)
+def _write_report(run: _Run, prior: Prior | None, agent: Agent) -> Path:
+    config, directory = run.config, run.directory
+    if isinstance(prior, GaussianPrior) and run.demonstrations is not None:
+        curve = prior_std_curve(prior, run.demonstrations.states, generator=run.seeds.report)
+        write_json(directory.prior_std, curve)
     if config.logging.frames:
         frames = record_frames(
             config.env,
-            lambda states: policy.act(states, deterministic=True),
+            lambda states: agent.policy.act(states, deterministic=True),
             seed=config.evaluation.first_seed,
             n_frames=config.logging.frames,
         )
-        frames.save(run_dir.frames)
-    return write_report(run_dir.path)
+        frames.save(directory.frames)
+    return write_report(directory.path)
 
 
 def _in_short(demonstrations: Demonstrations) -> str:
@@ -178,7 +207,3 @@ def _in_short(demonstrations: Demonstrations) -> str:
     if counts["n_clipped"]:
         parts.append(f"{counts['n_clipped']:,} action entries clipped to [-1, 1]")
     return f"{counts['source']}, {', '.join(parts)}"
-
-
-def _in_words(device: torch.device) -> str:
-    return f"cuda: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else "cpu"
