@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import types
 from pathlib import Path
 
@@ -135,7 +134,7 @@ def test_a_kind_that_two_plugins_provide_is_a_plugin_problem(plugin_folder, conf
 
 
 @pytest.mark.parametrize("command", ["--help", "plugins", "schema", "validate"])
-def test_what_runs_nothing_is_quick_and_imports_nothing_heavy(command, config):
+def test_what_runs_nothing_imports_nothing_heavy(command, config):
     argv = [command, *([str(config)] if command == "validate" else [])]
     code = (
         "import sys\n"
@@ -144,17 +143,10 @@ def test_what_runs_nothing_is_quick_and_imports_nothing_heavy(command, config):
         "except SystemExit as stop: code = stop.code\n"
         f"print(code, *({HEAVY!r} & sys.modules.keys()), file=sys.stderr)\n"
     )
-    seconds = []
-    for _ in range(3):
-        began = time.perf_counter()
-        result = subprocess.run(
-            [sys.executable, "-c", code, *argv], capture_output=True, text=True, check=True
-        )
-        seconds.append(time.perf_counter() - began)
-        assert result.stderr.split() == ["0"]
-        if seconds[-1] < 1.0:
-            break
-    assert min(seconds) < 1.0
+    result = subprocess.run(
+        [sys.executable, "-c", code, *argv], capture_output=True, text=True, check=True
+    )
+    assert result.stderr.split() == ["0"]
 
 
 def test_a_reader_that_leaves_gets_no_traceback():
@@ -209,3 +201,11 @@ def test_compare_refuses_what_it_cannot_read(nppac_run, reporting, argv, mention
     assert result.code == 2
     (line,) = result.err
     assert mentions in line
+
+
+def test_record_needs_a_finished_run_and_an_output(nppac_run, tmp_path):
+    missing = nppac_run("record", tmp_path / "none", "--output", "x.npz")
+    assert missing.code == 2
+    assert len(missing.err) == 1
+    assert "none" in missing.err[0]
+    assert nppac_run("record", tmp_path).code == 2

@@ -38,7 +38,7 @@ def test_the_written_config_leaves_nothing_to_defaults_and_round_trips(tmp_path,
     data = json.loads(run.config_file.read_text())
     assert data["agent"]["gamma"] == 0.99
     assert data["prior"]["rank"] == 2
-    assert data["prior"]["kernel"] == "matern12"
+    assert data["prior"]["kernel"] == "matern32"
     assert data["demonstrations"]["fields"]["states"] == "states"
     assert data["logging"]["every"] == 250
     assert "$schema" not in data

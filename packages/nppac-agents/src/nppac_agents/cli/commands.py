@@ -71,10 +71,12 @@ def report(arguments: argparse.Namespace) -> int:
 
 def record(arguments: argparse.Namespace) -> int:
     """Records demonstrations from a run's agent."""
+    from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.console import open_console
     from nppac_agents.running.recording import record
     from nppac_agents.running.run_directory import RunDirectory
 
+    hide_deprecations(arguments)
     with contextlib.closing(open_console()) as console:
         run_dir = RunDirectory(arguments.run_dir)
         record(run_dir, arguments.episodes, arguments.first_seed, console, arguments.output)

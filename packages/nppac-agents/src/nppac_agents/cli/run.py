@@ -23,8 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
         RunDirectory(config.output_dir).check_free()
     from nppac_agents.running.run import run_experiment
 
-    if not (arguments.debug or sys.warnoptions):
-        warnings.simplefilter("ignore", DeprecationWarning)  # Tianshou shows those of all libraries
+    hide_deprecations(arguments)
     with contextlib.closing(open_console(quiet=arguments.quiet)) as console:
         if arguments.dry_run:
             with tempfile.TemporaryDirectory(prefix="nppac-") as folder:
@@ -39,6 +38,12 @@ def run(arguments: argparse.Namespace) -> int:
             run_dir.discard_unused()
             raise
     return ExitCode.DONE
+
+
+def hide_deprecations(arguments: argparse.Namespace) -> None:
+    """Hides what importing Tianshou switches on: the deprecation warnings of all libraries."""
+    if not (arguments.debug or sys.warnoptions):
+        warnings.simplefilter("ignore", DeprecationWarning)
 
 
 def _overrides(arguments: argparse.Namespace) -> list[str]:
