@@ -67,7 +67,7 @@ class MLP(nn.Module):
         """(B, sizes[0]) to (B, sizes[-1])."""
         hidden = inputs
         for layer in self.layers[:-1]:
-            hidden = F.relu(layer(hidden))
+            hidden = layer(hidden).relu_()
         return self.layers[-1](hidden)
 
 
@@ -118,8 +118,8 @@ class CriticEnsemble(nn.Module):
     def _activate(self, layer: int, product: Tensor) -> Tensor:
         if self.layer_norm:
             product = F.layer_norm(product, product.shape[-1:])
-            return F.relu(torch.addcmul(self.biases[layer], product, self.gains[layer]))
-        return F.relu(product + self.biases[layer])
+            return torch.addcmul(self.biases[layer], product, self.gains[layer]).relu_()
+        return product.add_(self.biases[layer]).relu_()
 
 
 def _shared_product(inputs: Tensor, weight: Tensor) -> Tensor:
