@@ -97,6 +97,15 @@ def play_episode(env_config: EnvConfig, policy: ActingPolicy, seed: int) -> dict
 
 
 def _joined(episodes: list[dict[str, np.ndarray]], source: str) -> Demonstrations:
-    arrays = {name: np.concatenate([e[name] for e in episodes]) for name in episodes[0]}
-    lengths = np.array([len(episode["states"]) for episode in episodes])
-    return Demonstrations(**arrays, episode_lengths=lengths, source=source)
+    def join(name: str) -> np.ndarray:
+        return np.concatenate([episode[name] for episode in episodes])
+
+    return Demonstrations(
+        join("states"),
+        join("actions"),
+        join("final_states"),
+        np.array([len(episode["states"]) for episode in episodes]),
+        rewards=join("rewards"),
+        successes=join("successes"),
+        source=source,
+    )
