@@ -75,3 +75,19 @@ def test_a_long_value_is_cut():
 
 def test_kind_is_required_in_files():
     assert Outer.model_json_schema()["required"] == ["kind"]
+
+
+def test_problems_are_told_in_the_words_of_json() -> None:
+    class Inner(Config):
+        widths: tuple[int, ...] = ()
+
+    class Outer(Config):
+        inner: Inner
+
+    for data, line in (
+        ({"inner": {"widths": 3}}, "inner.widths: input should be a list, got 3"),
+        ({"inner": 3}, "inner: input should be an object, got 3"),
+    ):
+        with pytest.raises(ValidationError) as error:
+            Outer.model_validate(data)
+        assert error_lines(error.value) == [line]

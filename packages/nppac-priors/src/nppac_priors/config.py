@@ -125,6 +125,10 @@ def _message(item: ErrorDetails) -> str:
         message = "unknown field"
     elif item["type"] in ("value_error", "assertion_error"):
         message = message.partition(", ")[2]
+    elif item["type"] in _IN_JSON_WORDS:
+        message = _IN_JSON_WORDS[item["type"]]
+    elif item["type"] == "union_tag_not_found":
+        message = f"needs a field {item.get('ctx', {}).get('discriminator', '')}"
     message = " ".join(message.split())
     if message[1:2].islower():
         message = message[0].lower() + message[1:]
@@ -135,6 +139,13 @@ def _message(item: ErrorDetails) -> str:
 
 
 _NAMES_ITS_INPUT = {"missing", "unknown_field", "unknown_kind", "missing_kind"}
+
+
+_IN_JSON_WORDS = {
+    "tuple_type": "input should be a list",
+    "dict_type": "input should be an object",
+    "model_type": "input should be an object",
+}
 
 
 def _short(value: object, limit: int = 60) -> str:
