@@ -14,12 +14,12 @@ def reference_value(ensemble, member, states, actions):
     for index, (fan_in, fan_out) in enumerate(sizes):
         linear = nn.Linear(fan_in, fan_out)
         linear.weight.data = ensemble.weights[index][member].T.clone()
-        linear.bias.data = ensemble.biases[index][member, 0].clone()
+        linear.bias.data = ensemble.biases[index][member].clone()
         layers.append(linear)
         if index < 2:
             if ensemble.layer_norm:
                 norm = nn.LayerNorm(fan_out)
-                norm.weight.data = ensemble.gains[index][member, 0].clone()
+                norm.weight.data = ensemble.gains[index][member].clone()
                 norm.bias.data, linear.bias.data = linear.bias.data, torch.zeros(fan_out)
                 layers.append(norm)
             layers.append(nn.ReLU())
@@ -37,6 +37,21 @@ def test_stacked_critics_equal_separate_networks(generator):
         for member in range(3):
             expected = reference_value(ensemble, member, states, actions)
             torch.testing.assert_close(values[member], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_all_at_once_equals_one_after_the_other(generator):
+    """The GPU's way of evaluating the critics, on the CPU."""
+    inputs = torch.randn(11, 7)
+    for layer_norm in (False, True):
+        ensemble = critic(generator, layer_norm=layer_norm)
+        groups = [tuple(g) for g in (ensemble.weights, ensemble.biases, ensemble.gains)]
+        at_once = torch.vmap(ensemble.value, (None, 0, 0, 0))(inputs, *groups)
+        torch.testing.assert_close(at_once, ensemble(inputs[:, :5], inputs[:, 5:]))
+        parameters = list(ensemble.parameters())
+        grads = torch.autograd.grad(at_once.sum(), parameters)
+        expected = torch.autograd.grad(ensemble(inputs[:, :5], inputs[:, 5:]).sum(), parameters)
+        for got, want in zip(grads, expected, strict=True):
+            torch.testing.assert_close(got, want)
 
 
 def test_critics_start_different_and_near_zero(generator):

@@ -72,7 +72,10 @@ class MLP(nn.Module):
 
 
 class CriticEnsemble(nn.Module):
-    """E critics Q_e(s, a) with separate weights, evaluated together, layer by layer.
+    """E critics Q_e(s, a) of one shape, their parameters stacked along the first dimension.
+
+    On a CPU the critics are evaluated one after the other (two plain matrix products cost a third
+    less than a batched one), on a GPU all at once.
 
     With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD),
     which bounds the extrapolation of Q away from the data.
@@ -101,32 +104,42 @@ class CriticEnsemble(nn.Module):
             bias = 0.0 if fan_out == 1 or layer_norm else HIDDEN_BIAS
             weight = torch.empty(n_critics, fan_in, fan_out)
             self.weights.append(nn.init.uniform_(weight, -bound, bound, generator=generator))
-            self.biases.append(torch.full((n_critics, 1, fan_out), bias))
+            self.biases.append(torch.full((n_critics, fan_out), bias))
             if layer_norm and fan_out > 1:
-                self.gains.append(torch.ones(n_critics, 1, fan_out))
+                self.gains.append(torch.ones(n_critics, fan_out))
 
     def forward(self, states: Tensor, actions: Tensor) -> Tensor:
         """Values (E, B) of states (B, S) and actions (B, A)."""
         inputs = torch.cat([self.standardiser(states), actions], dim=-1)
-        hidden = self._activate(0, _shared_product(inputs, self.weights[0]))
-        for layer, weight in enumerate(self.weights[1:-1], start=1):
-            hidden = self._activate(layer, torch.bmm(hidden, weight))
-        # A product with one column costs a tenth as a weighted sum.
-        values = (hidden * self.weights[-1].transpose(1, 2)).sum(-1)
-        return values + self.biases[-1].squeeze(-1)
+        stacked = [tuple(group) for group in (self.weights, self.biases, self.gains)]
+        if inputs.is_cuda:
+            return torch.vmap(self.value, (None, 0, 0, 0))(inputs, *stacked)
+        members = zip(*(_unstacked(group, len(self.biases[0])) for group in stacked), strict=True)
+        return torch.stack([self.value(inputs, *member) for member in members])
 
-    def _activate(self, layer: int, product: Tensor) -> Tensor:
-        if self.layer_norm:
-            product = F.layer_norm(product, product.shape[-1:])
-            return torch.addcmul(self.biases[layer], product, self.gains[layer]).relu_()
-        return product.add_(self.biases[layer]).relu_()
+    def value(
+        self,
+        inputs: Tensor,
+        weights: Sequence[Tensor],
+        biases: Sequence[Tensor],
+        gains: Sequence[Tensor],
+    ) -> Tensor:
+        """Values (B,) of one critic at inputs (B, S + A)."""
+        hidden = inputs
+        for layer, weight in enumerate(weights[:-1]):
+            if self.layer_norm:
+                width = (weight.shape[1],)
+                normal = F.layer_norm(hidden @ weight, width, gains[layer], biases[layer])
+                hidden = normal.relu_()
+            else:
+                hidden = torch.addmm(biases[layer], hidden, weight).relu_()
+        return (hidden @ weights[-1]).squeeze(1) + biases[-1]
 
 
-def _shared_product(inputs: Tensor, weight: Tensor) -> Tensor:
-    """Products (E, B, H) of shared inputs (B, I) with weights (E, I, H), as one matrix product."""
-    members, fan_in, fan_out = weight.shape
-    stacked = weight.transpose(0, 1).reshape(fan_in, members * fan_out)
-    return (inputs @ stacked).view(len(inputs), members, fan_out).transpose(0, 1)
+def _unstacked(group: tuple[Tensor, ...], members: int) -> list[tuple[Tensor, ...]]:
+    """For each member, its parameters of a group."""
+    parts = [parameter.unbind() for parameter in group]
+    return [tuple(part[member] for part in parts) for member in range(members)]
 
 
 @torch.no_grad()
