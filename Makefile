@@ -11,7 +11,7 @@ QUICKSTART := runs/quickstart
 .PHONY: help quickstart test lint clean
 
 help:
-	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (about 10 minutes)"
+	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (about 4 minutes)"
 	@echo "make test        install into $(VENV), then run all tests"
 	@echo "make lint        check style and types"
 	@echo "make clean       remove $(VENV) and $(QUICKSTART)"
