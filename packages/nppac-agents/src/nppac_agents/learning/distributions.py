@@ -31,9 +31,7 @@ class DiagonalGaussian:
 
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) and its log-density (B,)."""
-        noise = _noise_like(self.mean, generator)
-        log_prob = -(0.5 * noise.square() + self.std.log() + _LOG_SQRT_TWO_PI).sum(-1)
-        return self.mean + self.std * noise, log_prob
+        return _draw(self.mean, self.std, generator)
 
     def mode(self) -> Tensor:
         """The action (B, A) of highest density."""
@@ -49,9 +47,7 @@ class SquashedGaussian:
 
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) in (-1, 1) and its log-density (B,)."""
-        noise = _noise_like(self.mean, generator)
-        raw = self.mean + self.std * noise
-        log_prob = -(0.5 * noise.square() + self.std.log() + _LOG_SQRT_TWO_PI).sum(-1)
+        raw, log_prob = _draw(self.mean, self.std, generator)
         # log(1 - tanh(x)^2), stable for every x; softplus would cost ten times as much
         log_slope = 2.0 * (math.log(2.0) - raw.abs() - (-2.0 * raw.abs()).exp().log1p())
         return raw.tanh(), log_prob - log_slope.sum(-1)
@@ -64,5 +60,8 @@ class SquashedGaussian:
 ActionDistribution = DiagonalGaussian | SquashedGaussian
 
 
-def _noise_like(tensor: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(tensor.shape, generator=generator, device=tensor.device)
+def _draw(mean: Tensor, std: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A reparameterised sample (B, A) of independent normals and its log-density (B,)."""
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    log_prob = -(0.5 * noise.square() + std.log() + _LOG_SQRT_TWO_PI).sum(-1)
+    return mean + std * noise, log_prob

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from nppac_envs.config import EnvConfig
-from nppac_envs.measures import Measures, measure
+from nppac_envs.measures import EpisodeMeasures, Measures
 
 from nppac_agents.acting import ActingPolicy
 from nppac_agents.experiment.config import EvaluationConfig
@@ -27,19 +27,19 @@ class Evaluator:
         seeds = range(self.config.first_seed, self.config.first_seed + len(self.envs))
         states = np.stack([env.reset(seed=s)[0] for env, s in zip(self.envs, seeds, strict=True)])
         running = np.ones(len(self.envs), dtype=bool)
-        rewards, successes = [], []
-        lengths = np.zeros(len(self.envs), dtype=np.int64)
+        total = EpisodeMeasures(len(self.envs))
         while running.any():
-            rewards.append(np.zeros(len(self.envs)))
-            successes.append(np.zeros(len(self.envs), dtype=bool))
+            stepped = running.copy()
+            rewards = np.zeros(len(self.envs))
+            successes = np.zeros(len(self.envs), dtype=bool)
             actions = np.clip(policy.act(states[running], deterministic=True), -1, 1)
             for index, action in zip(np.flatnonzero(running), actions, strict=True):
                 outcome: Any = self.envs[index].step(action)
-                states[index], rewards[-1][index], terminated, truncated, info = outcome
-                successes[-1][index] = bool(info.get("success", False))
-                lengths[index] += 1
+                states[index], rewards[index], terminated, truncated, info = outcome
+                successes[index] = bool(info.get("success", False))
                 running[index] = not (terminated or truncated)
-        return measure(np.stack(successes), np.stack(rewards), lengths)
+            total.update(successes, rewards, stepped)
+        return total.result()
 
     def close(self) -> None:
         """Closes the environments."""
