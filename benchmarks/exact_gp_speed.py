@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 
 import torch
-from nppac_priors.exact_gp.conditioning import Factors, condition
-from nppac_priors.exact_gp.model import Hyperparameters
-from nppac_priors.exact_gp.predictor import Predictor
+from nppac_priors.exact_gp.conditioning import condition
 from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.model import Hyperparameters
+from nppac_priors.gp.predictor import Factors, Predictor
 
 
 def best_cpu_ms(function: Callable[[], object], repeats: int) -> float:

@@ -1,10 +1,12 @@
-"""Fixtures: a prior with a known closed form, and distributions that exist only on `sys.path`."""
+"""Fixtures: a prior with a known closed form, drawn GPs with their dense posterior, and
+distributions that exist only on `sys.path`."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +14,14 @@ import pytest
 import torch
 from nppac_priors.config import PriorConfig
 from nppac_priors.data import demonstration_tensors, hash_data
+from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.model import GPModel, Hyperparameters
 from nppac_priors.plugin_loading import Component
 from nppac_priors.prior import GaussianPrior
 from nppac_priors.registry import Registry
 from pydantic import Field
+from torch import Tensor
 
 
 class LinearConfig(PriorConfig):
@@ -78,6 +84,60 @@ def demonstrations() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.fixture
 def linear_prior(demonstrations: tuple[torch.Tensor, torch.Tensor]) -> LinearPrior:
     return LinearConfig(std=0.25).fit(*demonstrations)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A GP with drawn hyper-parameters, data, and states to ask about."""
+
+    kernel: KernelName
+    model: GPModel
+    data: TrainingData
+    queries: Tensor
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        return self.model.hyperparameters()
+
+
+def _draw(kernel: KernelName, n: int, s: int, a: int, rank: int, seed: int = 0) -> Problem:
+    generator = torch.Generator().manual_seed(seed)
+    model = GPModel(kernel, s, a, rank)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator).double())
+        model.likelihood.raw_task_noises.sub_(3.0)
+    states = torch.randn(n, s, generator=generator)
+    actions = torch.rand(n, a, generator=generator) * 2.0 - 1.0
+    data = TrainingData.check(states, actions, None, "cpu")
+    near = states[: min(n, 5)] + 1e-3 * torch.randn(min(n, 5), s, generator=generator)
+    far = 2.0 * torch.randn(10, s, generator=generator)
+    return Problem(kernel, model, data, torch.cat((states[:5], near, far)))
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[..., Problem]:
+    """`draw(kernel, n, s, a, rank, seed=0)`."""
+    return _draw
+
+
+def _dense_posterior(
+    hyperparameters: Hyperparameters, data: TrainingData, k: Tensor, k_query: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Mean and std by one (N A) x (N A) solve, states varying slowest."""
+    n, a = data.actions.shape
+    b, d = hyperparameters.task_covariance, hyperparameters.noise_variance
+    covariance = torch.kron(k, b) + torch.kron(torch.diag(1.0 / data.weights.double()), d.diag())
+    cross = torch.kron(k_query, b)
+    residual = (data.actions.double() - hyperparameters.mean).reshape(n * a)
+    mean = hyperparameters.mean + (cross @ torch.linalg.solve(covariance, residual)).reshape(-1, a)
+    explained = (cross * torch.linalg.solve(covariance, cross.T).T).sum(1).reshape(-1, a)
+    return mean, (b.diagonal() - explained + d).sqrt()
+
+
+@pytest.fixture(scope="session")
+def dense_posterior() -> Callable[..., tuple[Tensor, Tensor]]:
+    return _dense_posterior
 
 
 @pytest.fixture

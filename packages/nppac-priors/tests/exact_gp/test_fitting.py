@@ -5,9 +5,9 @@ import torch
 from nppac_priors.errors import NumericalError
 from nppac_priors.exact_gp import fitting
 from nppac_priors.exact_gp.config import ExactGPConfig
-from nppac_priors.exact_gp.fitting import fit_hyperparameters, model_log_likelihood, state_scale
-from nppac_priors.exact_gp.model import ExactGPModel
+from nppac_priors.exact_gp.fitting import fit_hyperparameters, model_log_likelihood
 from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.model import GPModel
 
 
 def _generator(seed: int = 0) -> torch.Generator:
@@ -15,11 +15,11 @@ def _generator(seed: int = 0) -> torch.Generator:
 
 
 @pytest.fixture(scope="module")
-def sampled() -> tuple[ExactGPModel, TrainingData]:
+def sampled() -> tuple[GPModel, TrainingData]:
     """300 states with actions drawn from a known GP; the third state dimension does not matter."""
     generator = _generator(3)
     states = torch.rand(300, 3, generator=generator) * torch.tensor([10.0, 0.1, 1.0])
-    truth = ExactGPModel("matern32", 3, 2, 1)
+    truth = GPModel("matern32", 3, 2, 1)
     with torch.no_grad():
         truth.covar_module.data_covar_module.lengthscale = torch.tensor([4.0, 0.03, 1e3])
         task = truth.covar_module.task_covar_module
@@ -84,16 +84,6 @@ def test_full_batch_raises_the_likelihood_of_all_data(sampled) -> None:
     truth, _ = sampled
     best = model_log_likelihood(truth, *(t.double() for t in vars(data).values())).item()
     assert values[-1] < best + 0.1
-
-
-def test_constant_dimensions_get_no_scale_and_are_logged(caplog) -> None:
-    states = torch.rand(20, 3, generator=_generator())
-    states[:, 1] = 7.3
-    assert state_scale(states.double())[1].item() == 1.0
-    data = TrainingData.check(states, torch.rand(20, 2, generator=_generator()), None, "cpu")
-    with caplog.at_level("WARNING"):
-        data.log_constant_dimensions()
-    assert "[1]" in caplog.text
 
 
 def test_a_non_finite_likelihood_stops_the_fit(sampled, monkeypatch) -> None:

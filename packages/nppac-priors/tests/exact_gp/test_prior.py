@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from nppac_priors import ExactGPConfig, load_prior, prior_registry
 from nppac_priors.data import hash_data
-from nppac_priors.errors import ConfigError, DataError, NumericalError
-from nppac_priors.exact_gp import conditioning
-from nppac_priors.exact_gp.model import ExactGPModel
+from nppac_priors.errors import ConfigError, DataError
+from nppac_priors.exact_gp.conditioning import check_size
+from nppac_priors.gp import memory
+from nppac_priors.gp.model import GPModel
 from pydantic import ValidationError
 
 SMALL = ExactGPConfig(steps=5, subset_size=20)
@@ -158,30 +161,41 @@ def test_states_of_extreme_scale_fit(demonstrations, scale) -> None:
 def test_what_does_not_fit_into_memory_is_refused_with_the_figures(
     demonstrations, monkeypatch
 ) -> None:
-    monkeypatch.setattr(conditioning, "free_memory", lambda _: 40_000.0)
-    with pytest.raises(DataError, match=r"40 states need .* GiB on cpu"):
+    monkeypatch.setattr(memory, "free_memory", lambda _: 40_000.0)
+    with pytest.raises(DataError, match=r"40 states need .* GiB on cpu, .* sparse-gp"):
         SMALL.fit(*demonstrations)
 
 
-def test_free_memory_is_positive() -> None:
-    assert conditioning.free_memory(torch.device("cpu")) > 2**20
+def test_twenty_thousand_states_need_twelve_gib(monkeypatch) -> None:
+    cpu = torch.device("cpu")
+    monkeypatch.setattr(memory, "free_memory", lambda _: 12 * 2**30)
+    check_size(20_000, cpu)
+    monkeypatch.setattr(memory, "free_memory", lambda _: 11 * 2**30)
+    with pytest.raises(DataError, match=r"20000 states need 11\.9 GiB on cpu, 11\.0 GiB are free"):
+        check_size(20_000, cpu)
+    monkeypatch.setattr(memory, "free_memory", lambda _: math.inf)
+    with pytest.raises(DataError, match="40000 states are more than the 32000"):
+        check_size(40_000, cpu)
 
 
-def test_a_failing_decomposition_climbs_the_jitter_and_then_stops(
-    demonstrations, monkeypatch, caplog
-) -> None:
-    real, calls = torch.linalg.eigh, []
+def test_near_duplicates_with_conflicting_actions_are_averaged() -> None:
+    generator = torch.Generator().manual_seed(0)
+    states = torch.randn(40, 3, generator=generator).repeat(5, 1)
+    states = states * (1.0 + 1e-7 * torch.randn(200, 3, generator=generator))
+    noise = 0.2 * torch.randn(200, 2, generator=generator)
+    actions = (0.3 * states[:, :2].sin() + noise).clamp(-1, 1)
+    fitted = ExactGPConfig(steps=80, subset_size=None).fit(states, actions)
+    mean, std = fitted.moments(states)
+    average = actions.reshape(5, 40, 2).mean(0).repeat(5, 1)
+    assert (mean - average).square().mean().sqrt() < 0.1
+    assert ((std > 0.14) & (std < 0.3)).all()
 
-    def fail(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        calls.append(matrix.diagonal().max().item())
-        raise torch.linalg.LinAlgError
 
-    prior = SMALL.fit(*demonstrations)
-    monkeypatch.setattr(torch.linalg, "eigh", fail)
-    with pytest.raises(NumericalError, match="40 states"):
-        conditioning.condition("rbf", prior.hyperparameters, prior.data)
-    assert calls == pytest.approx([1.0, 1.0 + 1e-10, 1.0 + 1e-8, 1.0 + 1e-6], abs=1e-13)
-    assert real is not fail
+def test_dead_state_dimensions_are_reported(demonstrations, caplog) -> None:
+    states, actions = demonstrations
+    with caplog.at_level("WARNING"):
+        SMALL.fit(torch.cat((states, torch.ones(40, 1)), dim=1), actions)
+    assert "exact-gp: state dimensions [3] never change" in caplog.text
 
 
 def test_moves_to_a_device_and_keeps_its_hash(demonstrations, prior) -> None:
@@ -227,7 +241,7 @@ def test_a_diagonal_task_covariance_is_diagonal(demonstrations) -> None:
 
 def test_a_higher_rank_is_learned(demonstrations) -> None:
     config = SMALL.model_copy(update={"rank": 2, "task_covariance": "icm"})
-    assert ExactGPModel("rbf", 3, 2, config.task_rank).covar_module.task_covar_module
+    assert GPModel("rbf", 3, 2, config.task_rank).covar_module.task_covar_module
     assert config.fit(*demonstrations).hyperparameters.task_covariance[0, 1] != 0.0
 
 

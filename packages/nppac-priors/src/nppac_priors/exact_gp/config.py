@@ -1,7 +1,8 @@
 """Configuration of the exact Gaussian-process prior.
 
-Use it for up to about 15,000 demonstration states, where its posterior is exact; memory grows with
-the square of their number and the time to condition with the cube.
+Use it for up to 20,000 demonstration states, where its posterior is exact; memory grows with the
+square of their number (12 GiB at 20,000) and the time to condition with the cube. Beyond that, or
+for millions, there is `sparse-gp`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from nppac_priors.config import PriorConfig
+from nppac_priors.gp.kernel_name import KernelName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
     from nppac_priors.exact_gp.prior import ExactGPPrior
     from nppac_priors.progress import ProgressCallback
-
-KernelName = Literal["rbf", "matern12", "matern32", "matern52"]
 
 
 class ExactGPConfig(PriorConfig):

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from nppac_priors.errors import NumericalError
 from nppac_priors.exact_gp.marginal_likelihood import log_marginal_likelihood
-from nppac_priors.exact_gp.model import ExactGPModel, Hyperparameters
 from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.input_scale import InputScale
+from nppac_priors.gp.model import GPModel, Hyperparameters, initial_model
 from nppac_priors.progress import Progress
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ def fit_hyperparameters(
         NumericalError: A step gave a non-finite likelihood.
     """
     states, actions, weights = (t.double() for t in vars(data).values())
-    scale = state_scale(states)
+    scale = InputScale.of([states]).scale
     scaled = states / scale
-    model = initial_model(config, actions, states.shape[1], generator).to(states.device)
+    model = initial_model(config.kernel, config.task_rank, states.shape[1], actions, generator)
+    model.to(states.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     size = min(config.subset_size or len(states), len(states))
     for step in range(1, config.steps + 1):
@@ -73,7 +75,7 @@ def _require_finite(log_likelihood: float, step: int, learning_rate: float) -> N
 
 
 def model_log_likelihood(
-    model: ExactGPModel, states: Tensor, actions: Tensor, weights: Tensor
+    model: GPModel, states: Tensor, actions: Tensor, weights: Tensor
 ) -> Tensor:
     """Marginal log-likelihood per action entry, nats; differentiable in the model's parameters."""
     row_scale = weights.sqrt()[:, None]
@@ -84,33 +86,3 @@ def model_log_likelihood(
         row_scale * (actions - model.mean),
     )
     return total / actions.numel() + weights.log().mean() / 2
-
-
-def initial_model(
-    config: ExactGPConfig, actions: Tensor, state_dim: int, generator: torch.Generator
-) -> ExactGPModel:
-    """Lengthscales that see the whole data set, B of the actions' size, a tenth of it as noise.
-
-    Lengthscales keep GPyTorch's softplus. A search over their logarithms lets those of dimensions
-    that hardly matter on the demonstrations grow without bound: held-out demonstrations become a
-    little likelier, but rolled out on door, the posterior mean no longer opens it.
-    """
-    model = ExactGPModel(config.kernel, state_dim, actions.shape[1], config.task_rank)
-    variance = actions.var(0, correction=0).clamp_min(1e-3).cpu()
-    model.covar_module.data_covar_module.lengthscale = math.sqrt(state_dim)
-    task = model.covar_module.task_covar_module
-    task.var = variance
-    draw = torch.randn(task.covar_factor.shape, generator=generator, dtype=torch.float64)
-    with torch.no_grad():
-        task.covar_factor.copy_(0.1 * variance.sqrt()[:, None] * draw)
-        for base, value in zip(model.mean_module.base_means, actions.mean(0).cpu(), strict=True):
-            base.constant.fill_(value)
-    model.likelihood.task_noises = 0.1 * variance + 1e-3
-    model.likelihood.noise = 1e-3
-    return model
-
-
-def state_scale(states: Tensor) -> Tensor:
-    """Standard deviation per state dimension (S,); 1 where only float32 rounding changes it."""
-    scale = states.std(0, correction=0)
-    return torch.where(scale > 1e-7 * states.abs().amax(0), scale, torch.ones_like(scale))

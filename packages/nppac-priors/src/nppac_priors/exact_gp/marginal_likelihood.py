@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nppac_priors.gp.eigendecomposition import eigendecompose
+
 
 def log_marginal_likelihood(
     data_covariance: Tensor, task_covariance: Tensor, noise_variance: Tensor, residuals: Tensor
@@ -27,6 +29,9 @@ def log_marginal_likelihood(
 
     Returns:
         A scalar in nats.
+
+    Raises:
+        NumericalError: K is not finite or has no eigendecomposition.
     """
     return _KroneckerLogDensity.apply(data_covariance, task_covariance, noise_variance, residuals)
 
@@ -38,9 +43,8 @@ class _KroneckerLogDensity(torch.autograd.Function):
     def forward(ctx: Any, k: Tensor, b: Tensor, d: Tensor, residuals: Tensor) -> Tensor:
         root = d.sqrt()
         task_eigenvalues, v = torch.linalg.eigh(b / (root[:, None] * root))
-        data_eigenvalues, u = torch.linalg.eigh(k)
+        data_eigenvalues, u = eigendecompose(k.clone(), "exact-gp")
         task_eigenvalues = task_eigenvalues.clamp_min(0.0)
-        data_eigenvalues = data_eigenvalues.clamp_min(0.0)
         inverse = 1.0 / (torch.outer(data_eigenvalues, task_eigenvalues) + 1.0)
         rotated = u.T @ (residuals / root) @ v
         solved = rotated * inverse

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from nppac_priors.data import hash_data
-from nppac_priors.errors import ConfigError
-from nppac_priors.exact_gp.conditioning import Factors, check_memory, condition
+from nppac_priors.exact_gp.conditioning import check_size, condition
 from nppac_priors.exact_gp.fitting import fit_hyperparameters
-from nppac_priors.exact_gp.model import Hyperparameters
-from nppac_priors.exact_gp.predictor import Predictor
 from nppac_priors.exact_gp.reference import load_hyperparameters
 from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.input_scale import InputScale
+from nppac_priors.gp.model import Hyperparameters, check_rank
+from nppac_priors.gp.predictor import Factors, Predictor
 from nppac_priors.prior import GaussianPrior
 from nppac_priors.progress import Progress
 
@@ -91,9 +91,9 @@ def fit_prior(
         DataError: Too many states for the memory, or a hyper-parameter file for other dimensions.
         NumericalError: The fit or the factorisation became non-finite.
     """
-    check_memory(len(data.states), data.states.device)
-    _check_rank(config.task_rank, data.actions.shape[1])
-    data.log_constant_dimensions()
+    check_size(len(data.states), data.states.device)
+    check_rank(config.kind, config.task_rank, data.actions.shape[1])
+    InputScale.of([data.states]).report_dead(config.kind)
     if config.hyperparameters is None:
         hyperparameters = fit_hyperparameters(config, data, generator, progress)
     else:
@@ -107,14 +107,6 @@ def fit_prior(
     if progress is not None:
         progress(Progress("condition", 1, 1, {"modes": float(factors.modes.shape[1])}))
     return ExactGPPrior(config, hyperparameters, data, factors)
-
-
-def _check_rank(rank: int, action_dim: int) -> None:
-    if rank > action_dim:
-        raise ConfigError(
-            f"exact-gp: rank {rank} of the task covariance is larger than the {action_dim} action "
-            f"dimensions; lower rank"
-        )
 
 
 def restore_prior(

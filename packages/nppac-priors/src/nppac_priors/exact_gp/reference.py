@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from nppac_priors.errors import DataError
-from nppac_priors.exact_gp.config import KernelName
-from nppac_priors.exact_gp.model import ExactGPModel, Hyperparameters
+from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.model import GPModel, Hyperparameters
 
 _RENAMED = {"likelihood.noise_covar.raw_noise": "likelihood.raw_task_noises"}
 _OLD_CONSTANT = re.compile(r"(?<=\d\.)constant$")
@@ -30,8 +30,8 @@ def load_hyperparameters(
     return load_model(path, kernel, state_dim, action_dim).hyperparameters()
 
 
-def load_model(path: Path, kernel: KernelName, state_dim: int, action_dim: int) -> ExactGPModel:
-    """Read a state dict of `ExactGPModel` or a published one.
+def load_model(path: Path, kernel: KernelName, state_dim: int, action_dim: int) -> GPModel:
+    """Read a state dict of `GPModel` or a published one.
 
     Args:
         path: File written by `torch.save`; only tensors are unpickled.
@@ -49,7 +49,7 @@ def load_model(path: Path, kernel: KernelName, state_dim: int, action_dim: int) 
             f"hyperparameters {str(path)!r}: {_FACTOR!r} has to be a matrix ({action_dim}, rank), "
             f"got {None if factor is None else tuple(factor.shape)}"
         )
-    model = ExactGPModel(kernel, state_dim, action_dim, factor.shape[1])
+    model = GPModel(kernel, state_dim, action_dim, factor.shape[1])
     expected = model.state_dict()
     _check_shapes(path, state, expected)
     model.load_state_dict({**expected, **{name: state[name] for name in _parameters(expected)}})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -14,8 +13,6 @@ from nppac_priors.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,3 @@ class TrainingData:
             )
         used = w > 0
         return cls(x[used], y[used], w[used])
-
-    def log_constant_dimensions(self) -> None:
-        """Name the state dimensions that never change; nothing is known of their lengthscale."""
-        constant = (self.states == self.states[0]).all(0).nonzero().flatten().tolist()
-        if constant and len(self.states) > 1:
-            logger.warning("exact-gp: state dimensions %s never change in the data", constant)

@@ -7,10 +7,10 @@ from gpytorch.distributions import MultitaskMultivariateNormal
 from nppac_priors.exact_gp.conditioning import condition
 from nppac_priors.exact_gp.config import ExactGPConfig
 from nppac_priors.exact_gp.fitting import fit_hyperparameters
-from nppac_priors.exact_gp.model import Hyperparameters
-from nppac_priors.exact_gp.predictor import Predictor
 from nppac_priors.exact_gp.reference import load_hyperparameters, load_model
 from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.model import Hyperparameters
+from nppac_priors.gp.predictor import Predictor
 
 KERNELS = ["rbf", "matern12", "matern32", "matern52"]
 
@@ -180,8 +180,8 @@ def test_batches_are_independent_of_their_size(draw, monkeypatch) -> None:
     problem = draw("matern32", 50, 3, 2, 1)
     gp = predictor("matern32", problem.hyperparameters, problem.data, torch.float64)
     mean, std = gp.moments(problem.queries)
-    monkeypatch.setattr("nppac_priors.exact_gp.predictor._CACHED", 100)
-    monkeypatch.setattr("nppac_priors.exact_gp.predictor._IN_FLIGHT", 300)
+    monkeypatch.setattr("nppac_priors.gp.predictor._CACHED", 100)
+    monkeypatch.setattr("nppac_priors.gp.predictor._IN_FLIGHT", 300)
     gp = predictor("matern32", problem.hyperparameters, problem.data, torch.float64)
     torch.testing.assert_close(gp.mean(problem.queries), mean, rtol=0, atol=1e-12)
     torch.testing.assert_close(gp.moments(problem.queries)[1], std, rtol=0, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Frozen posterior of the exact GP: marginal moments of the actions, fast and in bounded memory.
+"""Frozen posterior of a GP: marginal moments of the actions, fast and in bounded memory.
 
 All is float64 but the one expensive product, kernel values times modes, which is float32. Each
 state's kernel values are centred for it: what they have in common enters in float64, and rounding
@@ -7,13 +7,14 @@ errors stay near a thousandth of the standard deviation, where plain float32 is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from nppac_priors.exact_gp.conditioning import Factors
-from nppac_priors.exact_gp.config import KernelName
-from nppac_priors.exact_gp.kernels import augment, evaluate, squared_distances
-from nppac_priors.exact_gp.model import Hyperparameters
+from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.kernels import augment, evaluate, squared_distances
+from nppac_priors.gp.model import Hyperparameters
 
 _CACHED = 1 << 18
 """Kernel values computed at a time on a CPU: 2 MiB, about a core's cache."""
@@ -21,17 +22,32 @@ _IN_FLIGHT = 1 << 21
 """Kernel values at a time: enough that one product with the modes pays for reading them."""
 
 
+@dataclass(frozen=True)
+class Factors:
+    """What prediction needs besides the points; N points, r modes, A actions.
+
+    Attributes:
+        mean_weights: (N, A); prior mean plus kernel values times these is the posterior mean.
+        modes: (N, r); kernel values times these are the coordinates c.
+        variance_weights: (r, A); c squared times these is the variance that the data explain.
+    """
+
+    mean_weights: Tensor
+    modes: Tensor
+    variance_weights: Tensor
+
+
 class Predictor:
     """Posterior mean and standard deviation of actions, marginal per action.
 
     The cost per state is O(N S + N A) for the mean and O(N S + N r + r A) with the standard
-    deviation, for N data points, r modes, A actions.
+    deviation, for N points, r modes, A actions.
 
     Args:
         kernel: Data kernel.
         hyperparameters: Float64.
-        states: Data (N, S).
-        factors: What `condition` returned.
+        states: The points (N, S): the data of an exact GP, inducing points of a sparse one.
+        factors: What conditioning on the data gave.
         dtype: Of the modes, of their product with the kernel values, and of the results.
     """
 

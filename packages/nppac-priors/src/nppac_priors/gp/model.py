@@ -1,6 +1,6 @@
-"""The exact GP's parameters as GPyTorch modules, and as the plain numbers that prediction needs.
+"""The GPs' parameters as GPyTorch modules, and as the plain numbers that prediction needs.
 
-`ExactGPModel` holds what is learned: one constant mean per action, an ARD kernel of unit
+`GPModel` holds what is learned: one constant mean per action, an ARD kernel of unit
 amplitude over states, a task covariance `B = W W' + diag(v)` (intrinsic coregionalisation), and a
 Gaussian likelihood with one noise variance per action plus a global one (Rudner et al. 2021,
 App. F). Its state dict has the layout of the published GPs. `Hyperparameters` is the same
@@ -9,6 +9,7 @@ with constraints resolved, in the units of the data; everything after the fit us
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ import gpytorch
 import torch
 from torch import Tensor
 
-from nppac_priors.exact_gp.config import KernelName
+from nppac_priors.errors import ConfigError
+from nppac_priors.gp.kernel_name import KernelName
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ def data_kernel(kernel: KernelName, state_dim: int) -> gpytorch.kernels.Kernel:
     return gpytorch.kernels.MaternKernel(nu=nu, ard_num_dims=state_dim)
 
 
-class ExactGPModel(torch.nn.Module):
-    """Learnable parameters of the exact GP, float64.
+class GPModel(torch.nn.Module):
+    """Learnable parameters of a GP, float64.
 
     Args:
         kernel: Data kernel.
@@ -106,4 +108,50 @@ class ExactGPModel(torch.nn.Module):
             self.task_covariance.clone(),
             self.noise_variance.clone(),
             self.mean.clone(),
+        )
+
+
+def initial_model(
+    kernel: KernelName, rank: int, state_dim: int, actions: Tensor, generator: torch.Generator
+) -> GPModel:
+    """Where a fit to states of unit spread starts, on the CPU.
+
+    Lengthscales that see the whole data set, B of the actions' size, a tenth of it as noise.
+    Lengthscales keep GPyTorch's softplus. A search over their logarithms lets those of dimensions
+    that hardly matter on the demonstrations grow without bound: held-out demonstrations become a
+    little likelier, but rolled out on door, the posterior mean no longer opens it.
+
+    Args:
+        kernel: Data kernel.
+        rank: Columns of W.
+        state_dim: S.
+        actions: (n, A), all of the demonstrations or a fair sample.
+        generator: Draws the start of W.
+    """
+    actions = actions.double().cpu()
+    model = GPModel(kernel, state_dim, actions.shape[1], rank)
+    variance = actions.var(0, correction=0).clamp_min(1e-3)
+    model.covar_module.data_covar_module.lengthscale = math.sqrt(state_dim)
+    task = model.covar_module.task_covar_module
+    task.var = variance
+    draw = torch.randn(task.covar_factor.shape, generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        task.covar_factor.copy_(0.1 * variance.sqrt()[:, None] * draw)
+        for base, value in zip(model.mean_module.base_means, actions.mean(0), strict=True):
+            base.constant.fill_(value)
+    model.likelihood.task_noises = 0.1 * variance + 1e-3
+    model.likelihood.noise = 1e-3
+    return model
+
+
+def check_rank(kind: str, rank: int, action_dim: int) -> None:
+    """Refuse a task covariance of more columns than actions.
+
+    Raises:
+        ConfigError: With both numbers.
+    """
+    if rank > action_dim:
+        raise ConfigError(
+            f"{kind}: rank {rank} of the task covariance is larger than the {action_dim} action "
+            f"dimensions; lower rank"
         )

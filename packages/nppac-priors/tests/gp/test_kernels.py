@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from nppac_priors.exact_gp.kernels import augment, evaluate, squared_distances
-from nppac_priors.exact_gp.model import data_kernel
+from nppac_priors.gp.kernels import augment, evaluate, squared_distances
+from nppac_priors.gp.model import data_kernel
 
 KERNELS = ["rbf", "matern12", "matern32", "matern52"]
 

@@ -1,19 +1,17 @@
-"""The data kernels of the exact GP as closed forms of the squared scaled distance.
+"""The kernels over states as closed forms of the squared scaled distance.
 
-Used by the frozen predictor, which needs one fused path without autograd; the fit uses the GPyTorch
-modules of `model`, with which these forms agree (tests/exact_gp).
+Used by the frozen predictor, which needs one fused path without autograd; the fits use the GPyTorch
+modules of `model`, with which these forms agree (tests/gp).
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from nppac_priors.exact_gp.config import KernelName
+from nppac_priors.gp.kernel_name import KernelName
 
 _FAR_SQUARED = 1e8
 """Beyond a scaled distance of 1e4 every kernel is exactly 0; the cap keeps `inf * 0` out."""
@@ -53,3 +51,12 @@ def evaluate(kernel: KernelName, squared: Tensor) -> Tensor:
     distance.mul_(math.sqrt(5.0))
     polynomial = (distance / 3.0 + 1.0).mul_(distance).add_(1.0)
     return polynomial.mul_(distance.neg_().exp_())
+
+
+def covariance_matrix(kernel: KernelName, states: Tensor, lengthscale: Tensor) -> Tensor:
+    """Kernel matrix of the states with themselves (N, N), float64, exactly 1 on its diagonal."""
+    states = states.double()
+    scaled = (states - states.mean(0)) / lengthscale
+    covariance = evaluate(kernel, squared_distances(scaled, augment(scaled)))
+    covariance.diagonal().fill_(1.0)
+    return covariance
