@@ -116,7 +116,7 @@ def test_download_asks_minari(root: Path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize(
     ("name", "steps", "solved", "rewarded"),
-    [("door/human-v0", 6704, 7, 7), ("pen/human-v0", 4975, None, 17)],
+    [("door/human-v0", 6704, 7, 7), ("pen/human-v0", 4975, 17, 17)],
 )
 def test_the_human_demonstrations(data: Path, name, steps, solved, rewarded):
     loaded = MinariConfig(id=name, root=data / "minari").load()

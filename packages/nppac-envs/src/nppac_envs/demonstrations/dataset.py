@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_actions, check_finite, check_shapes
+from nppac_envs.demonstrations.success_rules import recorded_successes, rule_successes
 from nppac_envs.errors import DataError
+
+REWARDS = {"zero-one": (0.0, 1.0), "binary": (-1.0, 0.0)}
+"""(failure, success) by name."""
 
 FIELDS = {
     "states": np.float32,
@@ -196,6 +200,47 @@ class Demonstrations:
         }
         return {name: array for name, array in rows.items() if array is not None}
 
+    @cached_property
+    def recorded_successes(self) -> NDArray[np.bool_] | None:
+        """(N,) flags: `successes`, or what rewards of two values stand for; None if neither."""
+        return recorded_successes(self.successes, self.rewards)
+
+    def judged(self, task: str) -> Demonstrations:
+        """The same episodes with `successes` decided by a task's rule, whatever was recorded.
+
+        Args:
+            task: Kind of the environment, a key of `success_rules.SUCCESS_RULES`.
+
+        Raises:
+            DataError: The task has no rule on states, or the states are of another length.
+        """
+        flags = rule_successes(task, self.transitions()["next_states"], self.source)
+        return replace(self, successes=flags)
+
+    def relabelled(
+        self, reward: Literal["zero-one", "binary"] = "zero-one", *, task: str | None = None
+    ) -> Demonstrations:
+        """The same episodes with rewards that follow from success, for an agent's replay.
+
+        Args:
+            reward: "zero-one" is 1 on success and 0 elsewhere, "binary" 0 and -1.
+            task: Whose rule decides where no success was recorded (`judged`).
+
+        Raises:
+            DataError: No success was recorded and the task's rule cannot be applied.
+        """
+        flags = self.recorded_successes
+        if flags is None and task is None:
+            raise DataError(
+                f"{self.source}: has neither success flags nor rewards of two values; "
+                "name the task whose rule decides success"
+            )
+        if flags is None:
+            flags = rule_successes(task, self.transitions()["next_states"], self.source)
+        failure, success = REWARDS[reward]
+        rewards = np.where(flags, np.float32(success), np.float32(failure))
+        return replace(self, successes=flags, rewards=rewards)
+
     def save_npz(self, path: str | Path) -> None:
         """Write the package's npz format; an existing file is replaced at once or not at all.
 
@@ -217,8 +262,8 @@ class Demonstrations:
         """
         starts = np.cumsum(self.episode_lengths) - self.episode_lengths
         solved = returns = None
-        if self.successes is not None:
-            solved = int(np.logical_or.reduceat(self.successes, starts).sum())
+        if self.recorded_successes is not None:
+            solved = int(np.logical_or.reduceat(self.recorded_successes, starts).sum())
         if self.rewards is not None:
             returns = float(np.add.reduceat(self.rewards.astype(np.float64), starts).mean())
         return {
