@@ -1,0 +1,164 @@
+"""Demonstrations as whole episodes: read from one npz file, split by trajectory.
+
+States of one episode resemble each other, so what a prior is measured on has to come from episodes
+that it was not fitted to.
+
+The file, N steps in E episodes; other arrays in it, such as those that `nppac-envs` writes, are
+left alone:
+
+| array | shape | |
+| --- | --- | --- |
+| `states` | (N, S) numbers | the state each action was taken in |
+| `actions` | (N, A) numbers | in [-1, 1] |
+| `episode_lengths` | (E,) whole numbers | sum to N |
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nppac_priors.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+
+_NAMES = ("states", "actions", "episode_lengths")
+
+
+@dataclass(frozen=True, eq=False)
+class Episodes:
+    """Episodes laid end to end; checked when made.
+
+    Attributes:
+        states: (N, S) float32.
+        actions: (N, A) float32, in [-1, 1].
+        episode_lengths: (E,) int64, sums to N.
+
+    Raises:
+        DataError: Shapes that do not fit, numbers that are not finite, actions outside [-1, 1].
+    """
+
+    states: NDArray[np.float32]
+    actions: NDArray[np.float32]
+    episode_lengths: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        from nppac_priors.data import demonstration_tensors
+
+        states, actions = demonstration_tensors(self.states, self.actions)
+        object.__setattr__(self, "states", states.numpy())
+        object.__setattr__(self, "actions", actions.numpy())
+        lengths = np.asarray(self.episode_lengths)
+        _check_lengths(lengths, len(states))
+        object.__setattr__(self, "episode_lengths", lengths.astype(np.int64))
+
+    def __len__(self) -> int:
+        """Number of steps N."""
+        return len(self.states)
+
+    @property
+    def data_hash(self) -> str:
+        """The hash that a prior fitted to all these steps, in this order, carries."""
+        import torch
+
+        from nppac_priors.data import hash_data
+
+        return hash_data(torch.from_numpy(self.states), torch.from_numpy(self.actions))
+
+    def take(self, indices: NDArray[np.integer]) -> Episodes:
+        """The episodes of these indices, in this order."""
+        starts = np.cumsum(self.episode_lengths) - self.episode_lengths
+        rows = np.concatenate(
+            [np.arange(starts[i], starts[i] + self.episode_lengths[i]) for i in indices]
+        )
+        return Episodes(self.states[rows], self.actions[rows], self.episode_lengths[indices])
+
+    def hold_out(self, share: float, generator: torch.Generator) -> HeldOutSplit:
+        """Leave whole episodes out of the fit.
+
+        Args:
+            share: Of the episodes, in (0, 1); at least one is held out and at least one fitted.
+            generator: Draws them.
+
+        Raises:
+            DataError: There is only one episode, or the share is out of range.
+        """
+        import torch
+
+        total = len(self.episode_lengths)
+        if not 0.0 < share < 1.0:
+            raise DataError(f"share of held-out episodes: has to lie between 0 and 1, got {share}")
+        if total < 2:
+            raise DataError(
+                "one episode only: holding out by trajectory needs two; record another, or split "
+                "it yourself in episode_lengths"
+            )
+        count = min(max(math.ceil(share * total - 1e-9), 1), total - 1)
+        order = torch.randperm(total, generator=generator).numpy()
+        held_out, fitted = np.sort(order[:count]), np.sort(order[count:])
+        return HeldOutSplit(self.take(fitted), self.take(held_out), tuple(held_out.tolist()))
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutSplit:
+    """Episodes to fit a prior to, and episodes to measure it on.
+
+    Attributes:
+        fitted: For the fit.
+        held_out: Not seen by it.
+        held_out_indices: Which episodes of the whole set these are, ascending.
+    """
+
+    fitted: Episodes
+    held_out: Episodes
+    held_out_indices: tuple[int, ...]
+
+
+def read_episodes(path: str | Path) -> Episodes:
+    """Read the npz file that this module's docstring describes.
+
+    Raises:
+        DataError: No such file, no npz file, an array is missing, or the arrays do not fit.
+    """
+    path = Path(path)
+    arrays = _read_arrays(path)
+    missing = [name for name in _NAMES if name not in arrays]
+    if missing:
+        hint = "; one episode is [N]" if "episode_lengths" in missing else ""
+        raise DataError(f"{path}: has no array {missing[0]!r}{hint}")
+    try:
+        return Episodes(**arrays)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in _NAMES if name in file.files}
+    except Exception as error:
+        raise DataError(
+            f"{path}: not a readable npz file ({type(error).__name__}); write it with "
+            f"numpy.savez(path, states=..., actions=..., episode_lengths=...)"
+        ) from error
+
+
+def _check_lengths(lengths: NDArray[Any], steps: int) -> None:
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or len(lengths) == 0:
+        raise DataError(
+            f"episode_lengths: have to be whole numbers of shape (episodes,), "
+            f"got {lengths.dtype} of shape {lengths.shape}"
+        )
+    if (lengths < 1).any() or sum(lengths.tolist()) != steps:
+        raise DataError(
+            f"episode_lengths: have to be positive and sum to the {steps} steps, "
+            f"got a sum of {sum(lengths.tolist())} and a smallest of {lengths.min()}"
+        )
