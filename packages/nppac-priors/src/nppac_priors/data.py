@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -68,11 +69,7 @@ def demonstration_tensors(
     """
     checked_states = finite_matrix(states, "states", device=device)
     checked_actions = finite_matrix(actions, "actions", device=device)
-    if len(checked_states) != len(checked_actions) or len(checked_states) == 0:
-        raise DataError(
-            f"states and actions need the same number of rows, at least one; "
-            f"got {len(checked_states)} and {len(checked_actions)}"
-        )
+    require_same_rows(len(checked_states), len(checked_actions))
     largest = float(checked_actions.abs().max())
     if largest > 1.0:
         raise DataError(
@@ -82,10 +79,53 @@ def demonstration_tensors(
     return checked_states.clone(), checked_actions.clone()
 
 
+def sample_weights(
+    weights: np.ndarray | torch.Tensor | None, count: int, *, device: str | torch.device = "cpu"
+) -> torch.Tensor:
+    """Checked float32 weights (N,) of the samples; ones if None.
+
+    Args:
+        weights: (N,) non-negative, not all zero.
+        count: N.
+        device: Where the result lives.
+
+    Raises:
+        DataError: Wrong shape, NaN, infinity, a negative weight, or all zero.
+    """
+    if weights is None:
+        return torch.ones(count, device=device)
+    column = torch.as_tensor(weights).reshape(-1, 1)
+    checked = finite_matrix(column, "weights", columns=1, device=device).squeeze(1)
+    if len(checked) != count or bool((checked < 0).any()) or not bool((checked > 0).any()):
+        raise DataError(
+            f"weights: expected {count} non-negative numbers, not all zero; got {len(checked)}, "
+            f"the smallest {checked.min().item():g}, the largest {checked.max().item():g}"
+        )
+    return checked.clone()
+
+
+def require_same_rows(states: int, actions: int) -> None:
+    """Refuse numbers of rows that differ or are zero.
+
+    Raises:
+        DataError: With both.
+    """
+    if states != actions or states == 0:
+        raise DataError(
+            f"states and actions need the same number of rows, at least one; "
+            f"got {states} and {actions}"
+        )
+
+
 def hash_data(states: torch.Tensor, actions: torch.Tensor) -> str:
     """SHA-256 (hex) of the float32 bytes of states (N, S), then of actions (N, A)."""
+    return hash_blocks((states, actions))
+
+
+def hash_blocks(blocks: Iterable[torch.Tensor]) -> str:
+    """SHA-256 (hex) of the float32 bytes of the blocks, one after the other."""
     digest = hashlib.sha256()
-    for values in (states, actions):
+    for values in blocks:
         array = values.detach().to("cpu", torch.float32).contiguous().numpy()
         digest.update(array.astype("<f4", copy=False).tobytes())
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.config import KernelName
 from torch import Tensor
 
 

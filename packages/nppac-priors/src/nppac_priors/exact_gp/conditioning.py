@@ -9,9 +9,9 @@ from torch import Tensor
 
 from nppac_priors.errors import DataError
 from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.config import KernelName
 from nppac_priors.gp.coregionalisation import diagonal_posterior
 from nppac_priors.gp.eigendecomposition import eigendecompose
-from nppac_priors.gp.kernel_name import KernelName
 from nppac_priors.gp.kernels import covariance_matrix
 from nppac_priors.gp.memory import require_memory
 from nppac_priors.gp.model import Hyperparameters

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from nppac_priors.config import PriorConfig
-from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.config import GPConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,25 +22,14 @@ if TYPE_CHECKING:
     from nppac_priors.progress import ProgressCallback
 
 
-class ExactGPConfig(PriorConfig):
+class ExactGPConfig(GPConfig):
     """Exact multi-output GP over actions given states (Rudner et al. 2021, App. F).
 
-    Actions have constant prior means, one ARD kernel of unit amplitude over states, a covariance
-    between actions, and independent observation noise. Hyper-parameters maximise the marginal
-    likelihood of random subsets; the posterior is conditioned on all data.
+    Hyper-parameters maximise the marginal likelihood of random subsets; the posterior is
+    conditioned on all data.
     """
 
     kind: Literal["exact-gp"] = "exact-gp"  # pyright: ignore[reportIncompatibleVariableOverride]
-    kernel: KernelName = Field(
-        "matern32",
-        description="Kernel over states, from rough to smooth: matern12, matern32, matern52, rbf.",
-    )
-    task_covariance: Literal["icm", "diagonal"] = Field(
-        "diagonal",
-        description="Covariance between actions: diagonal for independent outputs that share one "
-        "kernel, or icm, intrinsic coregionalisation W W' + diag(v).",
-    )
-    rank: int = Field(1, ge=1, description="Columns of W; unused by a diagonal task_covariance.")
     steps: int = Field(150, ge=1, description="Adam steps of the hyper-parameter fit.")
     learning_rate: float = Field(0.1, gt=0.0, le=1.0, description="Learning rate of Adam.")
     subset_size: int | None = Field(
@@ -59,11 +47,6 @@ class ExactGPConfig(PriorConfig):
         description="Kernel modes are dropped as long as no variance can change by more than this "
         "fraction of the action's noise variance.",
     )
-
-    @property
-    def task_rank(self) -> int:
-        """Columns of W; 0 for a diagonal covariance."""
-        return self.rank if self.task_covariance == "icm" else 0
 
     def fit(
         self,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from nppac_priors.errors import DataError
-from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.config import KernelName
 from nppac_priors.gp.model import GPModel, Hyperparameters
 
 _RENAMED = {"likelihood.noise_covar.raw_noise": "likelihood.raw_task_noises"}

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
-from nppac_priors.data import demonstration_tensors, finite_matrix
-from nppac_priors.errors import DataError
+from nppac_priors.data import demonstration_tensors, sample_weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,14 +43,6 @@ class TrainingData:
                 negative or all zero.
         """
         x, y = demonstration_tensors(states, actions, device=device)
-        if weights is None:
-            return cls(x.clone(), y.clone(), torch.ones_like(x[:, 0]))
-        column = torch.as_tensor(weights).reshape(-1, 1)
-        w = finite_matrix(column, "weights", columns=1, device=device).squeeze(1)
-        if len(w) != len(x) or bool((w < 0).any()) or not bool((w > 0).any()):
-            raise DataError(
-                f"weights: expected {len(x)} non-negative numbers, not all zero; got {len(w)}, "
-                f"the smallest {w.min().item():g}, the largest {w.max().item():g}"
-            )
+        w = sample_weights(weights, len(x), device=device)
         used = w > 0
         return cls(x[used], y[used], w[used])

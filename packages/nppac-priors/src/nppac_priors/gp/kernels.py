@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.config import KernelName
 
 _FAR_SQUARED = 1e8
 """Beyond a scaled distance of 1e4 every kernel is exactly 0; the cap keeps `inf * 0` out."""
@@ -53,10 +53,37 @@ def evaluate(kernel: KernelName, squared: Tensor) -> Tensor:
     return polynomial.mul_(distance.neg_().exp_())
 
 
+class PointKernel:
+    """The kernel between states that are asked about and fixed points, float64.
+
+    Args:
+        kernel: Data kernel.
+        points: (N, S).
+        lengthscale: (S,), units of the states.
+    """
+
+    def __init__(self, kernel: KernelName, points: Tensor, lengthscale: Tensor) -> None:
+        """Scale the points once; distances are taken from their centre, which keeps digits."""
+        points = points.double()
+        self.kernel: KernelName = kernel
+        self.lengthscale = lengthscale
+        self.center = points.mean(0)
+        self.points = augment(self._scaled(points))
+
+    def __len__(self) -> int:
+        """Number of points N."""
+        return len(self.points)
+
+    def __call__(self, states: Tensor) -> Tensor:
+        """Kernel values (B, N) at states (B, S)."""
+        return evaluate(self.kernel, squared_distances(self._scaled(states), self.points))
+
+    def _scaled(self, states: Tensor) -> Tensor:
+        return (states.double() - self.center) / self.lengthscale
+
+
 def covariance_matrix(kernel: KernelName, states: Tensor, lengthscale: Tensor) -> Tensor:
     """Kernel matrix of the states with themselves (N, N), float64, exactly 1 on its diagonal."""
-    states = states.double()
-    scaled = (states - states.mean(0)) / lengthscale
-    covariance = evaluate(kernel, squared_distances(scaled, augment(scaled)))
+    covariance = PointKernel(kernel, states, lengthscale)(states)
     covariance.diagonal().fill_(1.0)
     return covariance

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from nppac_priors.errors import ConfigError
-from nppac_priors.gp.kernel_name import KernelName
+from nppac_priors.gp.config import KernelName
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nppac_priors.gp.kernel_name import KernelName
-from nppac_priors.gp.kernels import augment, evaluate, squared_distances
+from nppac_priors.gp.config import KernelName
+from nppac_priors.gp.kernels import PointKernel
 from nppac_priors.gp.model import Hyperparameters
 
 _CACHED = 1 << 18
@@ -60,11 +60,7 @@ class Predictor:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         """Precompute what does not depend on the queried states."""
-        states = states.double()
-        self.kernel: KernelName = kernel
-        self.center = states.mean(0)
-        self.lengthscale = hyperparameters.lengthscale
-        self.points = augment((states - self.center) / self.lengthscale)
+        self.kernel_values = PointKernel(kernel, states, hyperparameters.lengthscale)
         self.prior_mean = hyperparameters.mean
         self.prior_variance = hyperparameters.task_covariance.diagonal()
         self.noise_variance = hyperparameters.noise_variance
@@ -79,23 +75,19 @@ class Predictor:
     def mean(self, states: Tensor) -> Tensor:
         """Posterior mean (B, A) at states (B, S)."""
         pieces = self._chunks(states, self._piece)
-        return torch.cat([self._mean(self._kernel_values(piece)) for piece in pieces])
+        return torch.cat([self._mean(self.kernel_values(piece)) for piece in pieces])
 
     def moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (B, A) of the actions, observation noise included."""
         means, stds = [], []
         for chunk in self._chunks(states, _IN_FLIGHT):
-            pieces = [self._kernel_values(piece) for piece in self._chunks(chunk, self._piece)]
+            pieces = [self.kernel_values(piece) for piece in self._chunks(chunk, self._piece)]
             means.extend(self._mean(piece) for piece in pieces)
             stds.append(self._std(torch.cat(pieces)))
         return torch.cat(means), torch.cat(stds)
 
     def _chunks(self, states: Tensor, entries: int) -> tuple[Tensor, ...]:
-        return states.split(max(1, entries // len(self.points)))
-
-    def _kernel_values(self, states: Tensor) -> Tensor:
-        scaled = (states.double() - self.center) / self.lengthscale
-        return evaluate(self.kernel, squared_distances(scaled, self.points))
+        return states.split(max(1, entries // len(self.kernel_values)))
 
     def _mean(self, kernel_values: Tensor) -> Tensor:
         mean = torch.addmm(self.prior_mean, kernel_values, self.factors.mean_weights)

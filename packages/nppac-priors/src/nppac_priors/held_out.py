@@ -1,0 +1,55 @@
+"""Which rows of the demonstrations an iterative fit keeps aside to know when to stop.
+
+Indices only, for demonstrations that are not copied; `episodes.Episodes.hold_out` splits arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from nppac_priors.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def hold_out_rows(
+    rows: int,
+    episode_lengths: np.ndarray | Tensor | None,
+    share: float,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Indices of the rows to fit to, and of those in held-out episodes, both ascending.
+
+    Args:
+        rows: N.
+        episode_lengths: (E,) whole numbers that sum to N; a single episode if None.
+        share: Of the episodes, in [0, 1). Nothing is held out for a share of 0, or of a single
+            episode; else at least one episode is, and at least one is not.
+        generator: Draws the episodes.
+
+    Raises:
+        DataError: The episode lengths do not fit.
+    """
+    lengths = torch.tensor([rows])
+    if episode_lengths is not None:
+        lengths = _checked_lengths(episode_lengths, rows)
+    count = min(max(round(share * len(lengths)), 1), len(lengths) - 1) if share > 0 else 0
+    chosen = torch.zeros(len(lengths), dtype=torch.bool)
+    chosen[torch.randperm(len(lengths), generator=generator)[:count]] = True
+    held_out = chosen.repeat_interleave(lengths)
+    return (~held_out).nonzero().squeeze(1), held_out.nonzero().squeeze(1)
+
+
+def _checked_lengths(episode_lengths: np.ndarray | Tensor, rows: int) -> Tensor:
+    lengths = torch.as_tensor(episode_lengths).cpu()
+    whole = lengths.ndim == 1 and not (lengths.is_floating_point() or lengths.is_complex())
+    if not whole or bool((lengths < 1).any()) or int(lengths.sum()) != rows:
+        raise DataError(
+            f"episode_lengths: have to be positive whole numbers that sum to the {rows} rows, "
+            f"got shape {tuple(lengths.shape)} with sum {lengths.sum().item():g}"
+        )
+    return lengths.long()
