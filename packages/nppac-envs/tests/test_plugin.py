@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pluggy
-from nppac_envs import DoorConfig, EnvConfig, PenConfig, hookimpl, hookspecs, plugin
+from nppac_envs import EnvConfig, hookimpl, hookspecs, plugin
 
 
 def test_the_hook_returns_the_built_in_configs_and_those_of_others():
@@ -19,13 +19,10 @@ def test_the_hook_returns_the_built_in_configs_and_those_of_others():
     manager.register(Package())
     manager.check_pending()
     offered = manager.hook.nppac_env_configs()
-    assert {config for configs in offered for config in configs} == {
-        DoorConfig,
-        PenConfig,
-        MyConfig,
-    }
+    built_in = plugin.nppac_env_configs()
+    assert {config for configs in offered for config in configs} == {*built_in, MyConfig}
 
 
 def test_built_in_kinds_differ():
     kinds = [config.model_fields["kind"].default for config in plugin.nppac_env_configs()]
-    assert kinds == ["door", "pen"]
+    assert kinds == ["door", "pen", "halfcheetah", "walker2d", "ant", "hopper"]

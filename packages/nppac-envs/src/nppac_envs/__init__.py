@@ -1,6 +1,6 @@
-"""Dexterous manipulation tasks with binary rewards, and demonstrations from wherever they are.
+"""Manipulation and locomotion tasks, and demonstrations from wherever they are.
 
-`import nppac_envs` registers `nppac/Door-v0` and `nppac/Pen-v0` with Gymnasium. It imports neither
+`import nppac_envs` registers the tasks with Gymnasium as `nppac/...`. It imports neither
 the simulator nor Minari: those come with the first environment made and the first set loaded.
 Public names are loaded on first use.
 """
@@ -24,9 +24,16 @@ if TYPE_CHECKING:
     from nppac_envs.demonstrations.sources import DemonstrationsSource
     from nppac_envs.errors import ConfigError, DataError, EnvsError
     from nppac_envs.hookspecs import hookimpl
+    from nppac_envs.locomotion.config import (
+        AntConfig,
+        HalfCheetahConfig,
+        HopperConfig,
+        Walker2dConfig,
+    )
     from nppac_envs.measures import EpisodeMeasures, Measures, measure
 
 _HOMES = {
+    "AntConfig": "locomotion.config",
     "ConfigError": "errors",
     "DapgConfig": "demonstrations.dapg",
     "DataError": "errors",
@@ -37,17 +44,21 @@ _HOMES = {
     "EnvConfig": "config",
     "EnvsError": "errors",
     "EpisodeMeasures": "measures",
+    "HalfCheetahConfig": "locomotion.config",
+    "HopperConfig": "locomotion.config",
     "Measures": "measures",
     "MinariConfig": "demonstrations.minari",
     "NpzConfig": "demonstrations.npz",
     "PenConfig": "adroit.config",
     "ShippedConfig": "demonstrations.shipped",
+    "Walker2dConfig": "locomotion.config",
     "hookimpl": "hookspecs",
     "measure": "measures",
     "shipped_names": "demonstrations.shipped",
 }
 
 __all__ = [
+    "AntConfig",
     "ConfigError",
     "DapgConfig",
     "DataError",
@@ -58,11 +69,14 @@ __all__ = [
     "EnvConfig",
     "EnvsError",
     "EpisodeMeasures",
+    "HalfCheetahConfig",
+    "HopperConfig",
     "Measures",
     "MinariConfig",
     "NpzConfig",
     "PenConfig",
     "ShippedConfig",
+    "Walker2dConfig",
     "__version__",
     "hookimpl",
     "measure",

@@ -5,9 +5,15 @@ from __future__ import annotations
 from nppac_envs.adroit.config import DoorConfig, PenConfig
 from nppac_envs.config import EnvConfig
 from nppac_envs.hookspecs import hookimpl
+from nppac_envs.locomotion.config import (
+    AntConfig,
+    HalfCheetahConfig,
+    HopperConfig,
+    Walker2dConfig,
+)
 
 
 @hookimpl
 def nppac_env_configs() -> list[type[EnvConfig]]:
-    """The hand tasks."""
-    return [DoorConfig, PenConfig]
+    """The hand tasks and the locomotion tasks."""
+    return [DoorConfig, PenConfig, HalfCheetahConfig, Walker2dConfig, AntConfig, HopperConfig]

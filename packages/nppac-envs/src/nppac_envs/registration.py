@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from gymnasium.envs.registration import register, registry
 
-_TASKS = (("nppac/Door-v0", "door", 200), ("nppac/Pen-v0", "pen", 100))
+_ADROIT = "nppac_envs.adroit.task:AdroitTask"
+_LOCOMOTION = "nppac_envs.locomotion.task:LocomotionTask"
+_TASKS = (
+    ("nppac/Door-v0", _ADROIT, 200, {"task": "door"}),
+    ("nppac/Pen-v0", _ADROIT, 100, {"task": "pen"}),
+    ("nppac/HalfCheetah-v0", _LOCOMOTION, 1000, {"robot": "halfcheetah"}),
+    ("nppac/Walker2d-v0", _LOCOMOTION, 1000, {"robot": "walker2d"}),
+    ("nppac/Ant-v0", _LOCOMOTION, 1000, {"robot": "ant"}),
+    ("nppac/Hopper-v0", _LOCOMOTION, 1000, {"robot": "hopper"}),
+)
 
 
 def register_environments() -> None:
-    """Register `nppac/Door-v0` and `nppac/Pen-v0`; a second call changes nothing."""
-    for gymnasium_id, task, horizon in _TASKS:
+    """Register every task of this package; a second call changes nothing."""
+    for gymnasium_id, entry_point, horizon, settings in _TASKS:
         if gymnasium_id not in registry:
             register(
                 id=gymnasium_id,
-                entry_point="nppac_envs.adroit.task:AdroitTask",
+                entry_point=entry_point,
                 max_episode_steps=horizon,
-                kwargs={"task": task},
+                kwargs=settings,
             )

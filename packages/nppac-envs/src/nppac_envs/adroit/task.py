@@ -7,29 +7,25 @@ and its dense reward changed between releases. Reward comes from the success fla
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 from typing import Any, Literal, final
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from nppac_envs.errors import ConfigError
+from nppac_envs.mujoco_task import MujocoTask
 
 with contextlib.redirect_stderr(io.StringIO()):  # its notice about rewards that are not used here
     from gymnasium_robotics.envs.adroit_hand.adroit_door import AdroitHandDoorEnv
     from gymnasium_robotics.envs.adroit_hand.adroit_pen import AdroitHandPenEnv
 
-mujoco: Any = importlib.import_module("mujoco")  # its compiled module has no types
-_INTEGRATION = int(mujoco.mjtState.mjSTATE_INTEGRATION)
-_RESET_FIELDS = ("body_pos", "body_quat", "site_pos")
 _SIMULATORS = {"door": AdroitHandDoorEnv, "pen": AdroitHandPenEnv}
 
 
 @final
-class AdroitTask(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
+class AdroitTask(MujocoTask):
     """One hand task; never terminates, so wrap it in a `TimeLimit` (the registered ids do).
 
     Observations are the simulator's, cast to float32: relative error 6e-8, far below the
@@ -42,6 +38,7 @@ class AdroitTask(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 100}  # noqa: RUF012
+    model_fields = ("body_pos", "body_quat", "site_pos")
 
     def __init__(
         self,
@@ -80,7 +77,8 @@ class AdroitTask(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         super().reset(seed=seed)
         self.simulator.np_random = self.np_random
         observation, _ = self.simulator.reset(options=options)
-        return observation.astype(np.float32), {"success": False}
+        self.last_observation = observation.astype(np.float32)
+        return self.last_observation, {"success": False}
 
     def step(
         self, action: NDArray[np.float32]
@@ -88,41 +86,5 @@ class AdroitTask(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         """Advance 0.01 s; entries of the action outside [-1, 1] are clipped."""
         observation, _, _, _, info = self.simulator.step(action)
         success = bool(info["success"])
-        reward = self._rewards[success]
-        return observation.astype(np.float32), reward, False, False, {"success": success}
-
-    def get_state(self) -> dict[str, NDArray[np.float64]]:
-        """The simulator's integration state and the model fields that a reset changes."""
-        model, data = self.simulator.model, self.simulator.data
-        size = mujoco.mj_stateSize(model, _INTEGRATION)
-        integration = np.empty(size)
-        mujoco.mj_getState(model, data, integration, _INTEGRATION)
-        fields = {name: getattr(model, name).copy() for name in _RESET_FIELDS}
-        return {"integration": integration, **fields}
-
-    def set_state(self, state: dict[str, NDArray[np.float64]]) -> None:
-        """Continue from what `get_state` returned; further steps are identical to the bit."""
-        model, data = self.simulator.model, self.simulator.data
-        for name in _RESET_FIELDS:
-            getattr(model, name)[:] = state[name]
-        mujoco.mj_setState(model, data, state["integration"], _INTEGRATION)
-        mujoco.mj_forward(model, data)  # for drawing; it also moves the solver's warm start
-        mujoco.mj_setState(model, data, state["integration"], _INTEGRATION)
-
-    def render(self) -> NDArray[np.uint8]:
-        """Draw one frame, (480, 480, 3).
-
-        Raises:
-            ConfigError: No OpenGL context can be made on this machine.
-        """
-        try:
-            return self.simulator.render()
-        except Exception as error:
-            raise ConfigError(
-                f"cannot draw off-screen ({type(error).__name__}); on a machine without a display "
-                "set the environment variable MUJOCO_GL to 'egl' or 'osmesa' before Python starts"
-            ) from error
-
-    def close(self) -> None:
-        """Free the renderer."""
-        self.simulator.close()
+        self.last_observation = observation.astype(np.float32)
+        return self.last_observation, self._rewards[success], False, False, {"success": success}

@@ -1,0 +1,102 @@
+"""Configs of the locomotion tasks `halfcheetah`, `walker2d`, `ant` and `hopper`.
+
+N-PPAC (Rudner et al., NeurIPS 2021) and AWAC (Nair et al., 2020) report the `v2` tasks of OpenAI
+Gym, which no maintained package has; `variant="v2"` gives their rules on Gymnasium's simulator.
+HalfCheetah's rules are the same in all versions, so it has no such choice.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+
+from pydantic import Field
+
+from nppac_envs.config import EnvConfig
+
+if TYPE_CHECKING:
+    import gymnasium
+
+
+class LocomotionConfig(EnvConfig, ABC, frozen=True):
+    """What the locomotion tasks have in common."""
+
+    gymnasium_id: ClassVar[str]
+
+    horizon: int = Field(
+        default=1000, ge=1, le=1_000_000, description="Steps after which an episode is cut."
+    )
+
+    @property
+    def has_success(self) -> bool:
+        """False: there is a return and no success."""
+        return False
+
+    def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+        """Make the environment through its Gymnasium id; see `nppac_envs.locomotion.task`."""
+        import gymnasium
+
+        return gymnasium.make(
+            self.gymnasium_id,
+            max_episode_steps=self.horizon,
+            render_mode=render_mode,
+            disable_env_checker=True,
+            **self.model_dump(exclude={"kind", "horizon"}),
+        )
+
+
+class VersionedConfig(LocomotionConfig, ABC, frozen=True):
+    """A locomotion task whose rules changed between versions."""
+
+    variant: Literal["v5", "v2"] = Field(
+        default="v5",
+        description='"v5": Gymnasium\'s current rules. "v2": those of the papers\' version.',
+    )
+
+
+@final
+class HalfCheetahConfig(LocomotionConfig, frozen=True):
+    """Run forwards with two legs in a plane: 17 observations, 6 actions; never terminates."""
+
+    gymnasium_id = "nppac/HalfCheetah-v0"
+
+    kind: Literal["halfcheetah"] = Field(
+        default="halfcheetah", description="Name of the environment."
+    )
+
+
+@final
+class Walker2dConfig(VersionedConfig, frozen=True):
+    """Walk forwards on two feet in a plane: 17 observations, 6 actions; a fall terminates.
+
+    "v2": friction 0.9 of the right foot in place of 1.9, and 1 for being alive on the last step.
+    """
+
+    gymnasium_id = "nppac/Walker2d-v0"
+
+    kind: Literal["walker2d"] = Field(default="walker2d", description="Name of the environment.")
+
+
+@final
+class AntConfig(VersionedConfig, frozen=True):
+    """Walk forwards on four legs: 105 observations ("v2": 27), 8 actions; a fall terminates.
+
+    "v2": no contact forces in observation and reward (under the simulator of the papers they were
+    always 0), and 1 for being alive on the last step.
+    """
+
+    gymnasium_id = "nppac/Ant-v0"
+
+    kind: Literal["ant"] = Field(default="ant", description="Name of the environment.")
+
+
+@final
+class HopperConfig(VersionedConfig, frozen=True):
+    """Hop forwards on one leg in a plane: 11 observations, 3 actions; a fall terminates.
+
+    "v2": 1 for being alive on the last step, too.
+    """
+
+    gymnasium_id = "nppac/Hopper-v0"
+
+    kind: Literal["hopper"] = Field(default="hopper", description="Name of the environment.")
