@@ -16,7 +16,7 @@ from collections.abc import Callable
 import gymnasium as gym
 import numpy as np
 import torch
-from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.algorithms.nppac import NPPACConfig
 from nppac_agents.config import Spaces
 from nppac_agents.experience.rollouts import Step
 from nppac_priors import GaussianPrior

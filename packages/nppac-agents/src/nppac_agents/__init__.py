@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nppac_agents.agent import Agent as Agent
-    from nppac_agents.agent import Phase as Phase
-    from nppac_agents.algorithms.nppac import NPPAC as NPPAC
-    from nppac_agents.algorithms.nppac_config import NPPACConfig as NPPACConfig
+    from nppac_agents.algorithms.nppac import NPPACConfig as NPPACConfig
     from nppac_agents.config import AgentConfig as AgentConfig
     from nppac_agents.config import Spaces as Spaces
     from nppac_agents.experience.observed_prior import ObservedPrior as ObservedPrior
@@ -19,15 +17,17 @@ if TYPE_CHECKING:
     from nppac_agents.experiment.config import ExperimentConfig as ExperimentConfig
     from nppac_agents.experiment.loading import load_experiment as load_experiment
     from nppac_agents.hookspecs import hookimpl as hookimpl
+    from nppac_agents.learners.actor_critic import ActorCritic as ActorCritic
+    from nppac_agents.phase import Phase as Phase
 
 _HOMES = {
+    "ActorCritic": "learners.actor_critic",
     "Agent": "agent",
     "AgentConfig": "config",
     "ExperimentConfig": "experiment.config",
-    "NPPAC": "algorithms.nppac",
-    "NPPACConfig": "algorithms.nppac_config",
+    "NPPACConfig": "algorithms.nppac",
     "ObservedPrior": "experience.observed_prior",
-    "Phase": "agent",
+    "Phase": "phase",
     "Spaces": "config",
     "TensorReplay": "experience.replay",
     "Transitions": "experience.transitions",

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nppac_agents.config import Spaces
 from nppac_agents.experience.observed_prior import ObservedPrior
-from nppac_agents.learning.policy_network import PolicyNetwork
+from nppac_agents.learning.policy_network import ActorNetwork
 from nppac_agents.learning.tensors import as_tensor
 
 PriorScale = Literal["std", "variance"]
@@ -35,7 +35,7 @@ class ActingPolicy(Policy):
 
     def __init__(
         self,
-        network: PolicyNetwork,
+        network: ActorNetwork,
         spaces: Spaces,
         *,
         observed: ObservedPrior | None,
@@ -49,8 +49,8 @@ class ActingPolicy(Policy):
         self.prior_scale: PriorScale = prior_scale
         self.device = torch.device(device)
         self.generator = generator
-        self.state_dim = int(np.prod(spaces.observation.shape))
-        self.action_dim = int(np.prod(spaces.action.shape))
+        self.state_dim = spaces.state_dim
+        self.action_dim = spaces.action_dim
 
     def forward(self, batch: Any, state: Any = None, **_: Any) -> Batch:
         """Tianshou's entry: raw actions for ``batch.obs`` (B, S)."""
@@ -61,13 +61,13 @@ class ActingPolicy(Policy):
     def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Raw (not clipped) actions (B, A) at states (B, S)."""
         inputs = as_tensor(states, self.device)
-        needs_prior = self.network.start == "residual"
+        observed = self.observed if self.network.needs_prior else None
         if deterministic:
-            mean = self.observed.mean(states) if needs_prior and self.observed else None
+            mean = observed.mean(states) if observed else None
             return self.network.mode(inputs, mean).cpu().numpy()
         mean, scale = None, None
-        if needs_prior and self.observed:
-            mean, std = self.observed.moments(states)
+        if observed:
+            mean, std = observed.moments(states)
             scale = self.scale(std)
         actions, _ = self.network(inputs, mean, scale).sample(self.generator)
         return actions.cpu().numpy()

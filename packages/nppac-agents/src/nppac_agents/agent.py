@@ -1,50 +1,54 @@
-"""What every agent is: a Tianshou off-policy algorithm whose update is one function on tensors.
+"""What every agent is: a Tianshou algorithm whose update is one function on tensors.
 
 ``step(batch)`` is the update. ``nppac-run`` calls it directly; Tianshou's trainers reach it through
-``_update_with_batch``, which only converts containers. ``phases()`` lists what comes before and
-during interaction, and ``state()`` / ``load_state()`` hold everything that the agent learns with.
+``_update_with_batch``, which only converts containers. ``phases()`` lists the stretches of learning
+and ``state()`` / ``load_state()`` hold everything that the agent learns with.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from tianshou.algorithm.algorithm_base import Algorithm, OffPolicyAlgorithm, TrainingStats
+from tianshou.algorithm.algorithm_base import Algorithm, TrainingStats
 from torch import Tensor, nn
 
 from nppac_agents.acting import ActingPolicy
 from nppac_agents.experience.replay import TensorReplay
 from nppac_agents.experience.transitions import Transitions
 from nppac_agents.learning.tensors import below, spawn_generator
-
-Losses = dict[str, Tensor]
-"""What one update reports: detached scalars that stay on the device until somebody reads them."""
+from nppac_agents.phase import Losses, Phase
 
 
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of learning: ``updates`` calls of ``step``, or as many as interaction gives."""
+class Agent(Algorithm, ABC):
+    """Base of all agents: optimizers, the Tianshou adapter, and complete state.
 
-    name: Literal["pretrain", "offline", "online"]
-    updates: int | None
-    """The number of updates; None for the online phase, whose length the training section sets."""
-    step: Callable[[], Losses] | None = None
-    """One update that needs no fresh data; None for the online phase, which samples the replay."""
+    A concrete agent derives from one of Tianshou's three families too (``OffPolicyAlgorithm``,
+    ``OfflineAlgorithm``, ``OnPolicyAlgorithm``), whose trainer then runs it.
 
-
-class Agent(OffPolicyAlgorithm, ABC):
-    """Base of all agents: optimizers, the Tianshou adapter, and complete state."""
+    Args:
+        policy: acts, in training and in evaluation.
+        demonstrations: transitions that are part of the replay; none by default.
+        demonstration_share: their share of every minibatch; None draws from the pool of all.
+    """
 
     policy: ActingPolicy
     batch_size: int
+    fresh_steps: int | None = None
+    """On-policy agents: the environment steps that one update consumes; None: learns from replay"""
 
-    def __init__(self, policy: ActingPolicy) -> None:
+    def __init__(
+        self,
+        policy: ActingPolicy,
+        *,
+        demonstrations: Transitions | None = None,
+        demonstration_share: float | None = None,
+    ) -> None:
         super().__init__(policy=policy)
-        self.optimizers: dict[str, torch.optim.Adam] = {}
+        self.demonstrations = demonstrations
+        self.demonstration_share = demonstration_share
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.generators: dict[str, torch.Generator] = {"acting": policy.generator}
         self.updates = 0
 
@@ -52,19 +56,26 @@ class Agent(OffPolicyAlgorithm, ABC):
     def step(self, batch: Transitions) -> Losses:
         """One update on a minibatch."""
 
+    @abstractmethod
     def phases(self) -> list[Phase]:
-        """The phases in order; the online phase comes last."""
-        return [Phase("online", None)]
+        """The phases in order."""
 
     def pretrain(self) -> None:
-        """Runs every phase before the online one; what a plain Tianshou script calls first."""
+        """Runs the phases that make the starting policy; plain Tianshou scripts call it first."""
         for phase in self.phases():
-            for _ in range(phase.updates or 0):
+            if phase.name == "pretrain":
                 assert phase.step is not None
-                phase.step()
+                for _ in range(phase.updates or 0):
+                    phase.step()
 
     def make_replay(self, capacity: int, n_envs: int, generator: torch.Generator) -> TensorReplay:
-        """The replay buffer that this agent learns from, on its device and with its prior."""
+        """The replay that this agent learns from, on its device, with its prior and demonstrations.
+
+        Args:
+            capacity: transitions of interaction that it keeps.
+            n_envs: environments that fill it.
+            generator: a CPU generator, from which that of the minibatches derives.
+        """
         device = self.policy.device
         return TensorReplay(
             capacity,
@@ -72,18 +83,28 @@ class Agent(OffPolicyAlgorithm, ABC):
             self.policy.state_dim,
             self.policy.action_dim,
             observed=self.policy.observed,
+            demonstrations=self.demonstrations,
+            demonstration_share=self.demonstration_share,
             device=device,
             generator=spawn_generator(generator, device),
         )
 
+    def minibatch(self, replay: TensorReplay) -> Transitions:
+        """What one update learns from."""
+        return replay.sample_transitions(self.batch_size)
+
     # Optimizers.
 
-    def _add_optimizer(self, name: str, module: nn.Module, learning_rate: float) -> None:
-        optimizer = torch.optim.Adam(module.parameters(), lr=learning_rate, fused=True)
+    def _add_optimizer(
+        self, name: str, module: nn.Module, learning_rate: float, weight_decay: float = 0.0
+    ) -> None:
+        optimizer = torch.optim.Adam(
+            module.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
+        )
         self.optimizers[name] = optimizer
         self._optimizers.append(Algorithm.Optimizer(optimizer, module))
 
-    def _minimise(self, name: str, loss: Tensor) -> Tensor:
+    def minimise(self, name: str, loss: Tensor) -> Tensor:
         """One optimizer step on ``loss``; returns the norm of its gradient."""
         optimizer = self.optimizers[name]
         parameters = optimizer.param_groups[0]["params"]
@@ -97,21 +118,7 @@ class Agent(OffPolicyAlgorithm, ABC):
     # Tianshou's side.
 
     def _update_with_batch(self, batch: Any) -> TrainingStats:
-        prior = batch.policy
-        losses = self.step(
-            Transitions(
-                batch.obs,
-                batch.act,
-                batch.rew,
-                batch.terminated.float(),
-                batch.truncated.float(),
-                batch.obs_next,
-                prior.prior_mean,
-                prior.prior_std,
-                prior.next_prior_mean,
-                prior.next_prior_std,
-            )
-        )
+        losses = self.step(transitions_of(batch))
         return UpdateStats({name: value.item() for name, value in losses.items()})
 
     # Checkpoints.
@@ -140,6 +147,23 @@ class Agent(OffPolicyAlgorithm, ABC):
         for name, generator in self.generators.items():
             generator.set_state(state[f"generator.{name}"])
         self.updates = int(state["updates"])
+
+
+def transitions_of(batch: Any) -> Transitions:
+    """A Tianshou batch of a ``TensorReplay`` as transitions."""
+    prior = batch.policy
+    return Transitions(
+        batch.obs,
+        batch.act,
+        batch.rew,
+        batch.terminated.float(),
+        batch.truncated.float(),
+        batch.obs_next,
+        prior.prior_mean,
+        prior.prior_std,
+        prior.next_prior_mean,
+        prior.next_prior_std,
+    )
 
 
 class UpdateStats(TrainingStats):

@@ -6,7 +6,7 @@ Importing this module costs nothing: torch and Tianshou come in when ``build`` i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from nppac_priors.config import ComponentConfig
 
@@ -25,9 +25,22 @@ class Spaces(NamedTuple):
     observation: gym.spaces.Box
     action: gym.spaces.Box
 
+    @property
+    def state_dim(self) -> int:
+        """S."""
+        return self.observation.shape[0]
+
+    @property
+    def action_dim(self) -> int:
+        """A."""
+        return self.action.shape[0]
+
 
 class AgentConfig(ComponentConfig, ABC):
     """Configuration of one agent: ``kind`` selects it in a file, ``build`` makes the agent."""
+
+    uses_prior: ClassVar[bool] = True
+    """Whether ``build`` may be given a prior; an experiment that names one is refused if not."""
 
     @abstractmethod
     def build(

@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
-from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.algorithms.nppac import NPPACConfig
 from nppac_agents.experience.transitions import Transitions
-from nppac_agents.learning.distributions import gaussian_log_prob
+from nppac_agents.learning.divergences import gaussian_log_prob
 from nppac_priors.errors import ConfigError
 from pydantic import ValidationError
 
@@ -15,6 +15,11 @@ def build(spaces, prior, demonstrations=None, seed=0, **settings):
     generator = torch.Generator().manual_seed(seed)
     config = NPPACConfig(**(SMALL | settings))
     return config.build(spaces, prior, demonstrations, generator=generator)
+
+
+def critic_target(agent, batch):
+    with torch.no_grad():
+        return agent.method.critic_target(agent, batch)
 
 
 def random_batch(size=32, seed=3, prior_std=0.1):
@@ -82,22 +87,21 @@ def test_losses_by_hand_on_two_samples(spaces, prior, estimator, scale, timeouts
     actor_loss = (0.4 * kl - value).mean()
 
     agent.noise.set_state(noise)
-    alpha = agent.temperature.value()
-    torch.testing.assert_close(agent.critic_target(batch, alpha), target.detach())
-    torch.testing.assert_close(agent.actor_objective(batch, alpha)[0], actor_loss)
-    losses = agent._critic_step(batch, alpha)
+    torch.testing.assert_close(critic_target(agent, batch), target.detach())
+    torch.testing.assert_close(agent.method.actor_loss(agent, batch).loss, actor_loss)
+    losses = agent.critic_step(batch)
     assert losses["critic_loss"].isfinite()
 
 
 def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(spaces, prior):
     agent = randomise(build(spaces, prior))
-    batch, alpha = random_batch(2), agent.temperature.value()
+    batch = random_batch(2)
     noise = agent.noise.get_state()
-    target = agent.critic_target(batch, alpha)
+    target = critic_target(agent, batch)
     values = agent.critic(batch.states, batch.actions).detach()
     expected = ((values[0] - target) ** 2).mean() + ((values[1] - target) ** 2).mean()
     agent.noise.set_state(noise)
-    torch.testing.assert_close(agent._critic_step(batch, alpha)["critic_loss"], expected)
+    torch.testing.assert_close(agent.critic_step(batch)["critic_loss"], expected)
 
 
 # Identities and limits.
@@ -118,12 +122,11 @@ def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
 @pytest.mark.parametrize("estimator", ["sampled", "analytic"])
 def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(spaces, prior, estimator):
     agent = randomise(build(spaces, prior, start="fresh", kl_estimator=estimator)).double()
-    alpha = torch.tensor(0.1, dtype=torch.float64)
 
     def norm(std):
         batch = Transitions(*(field.double() for field in random_batch(16, prior_std=std)))
         agent.noise.manual_seed(4)
-        loss, _, _ = agent.actor_objective(batch, alpha)
+        loss = agent.method.actor_loss(agent, batch).loss
         gradients = torch.autograd.grad(loss, list(agent.policy.network.parameters()))
         return torch.cat([g.flatten() for g in gradients]).norm()
 
@@ -133,16 +136,15 @@ def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(spaces
 
 
 def test_a_flat_prior_leaves_the_gradient_of_soft_actor_critic(spaces, prior):
-    agent = randomise(build(spaces, prior, start="fresh", squash=True)).double()
+    agent = randomise(build(spaces, prior, start="fresh", squash=True, alpha=0.2)).double()
     batch = Transitions(*(field.double() for field in random_batch(16, prior_std=1e4)))
-    alpha = torch.tensor(0.2, dtype=torch.float64)
     parameters = list(agent.policy.network.parameters())
     noise = agent.noise.get_state()
-    ours = torch.autograd.grad(agent.actor_objective(batch, alpha)[0], parameters)
+    ours = torch.autograd.grad(agent.method.actor_loss(agent, batch).loss, parameters)
     agent.noise.set_state(noise)
     policy = agent.policy.network(batch.states, None, None)
     actions, log_prob = policy.sample(agent.noise)
-    sac = (alpha * log_prob - agent.critic(batch.states, actions).amin(0)).mean()
+    sac = (agent.alpha * log_prob - agent.critic(batch.states, actions).amin(0)).mean()
     for got, want in zip(ours, torch.autograd.grad(sac, parameters), strict=True):
         torch.testing.assert_close(got, want, rtol=0, atol=1e-6)
 
@@ -152,7 +154,7 @@ def test_at_the_prior_there_is_no_regularisation(spaces, prior):
     agent = build(spaces, prior, kl_estimator="analytic", alpha=10.0)
     batch = random_batch()
     noise = agent.noise.get_state()
-    target = agent.critic_target(batch, agent.temperature.value())
+    target = critic_target(agent, batch)
     agent.noise.set_state(noise)
     shape = batch.next_prior_mean.shape
     drawn = torch.randn(shape, generator=agent.noise)
@@ -164,7 +166,7 @@ def test_at_the_prior_there_is_no_regularisation(spaces, prior):
 def test_terminal_states_have_no_future(spaces, prior):
     agent = randomise(build(spaces, prior))
     batch = random_batch()._replace(terminated=torch.ones(32))
-    target = agent.critic_target(batch, agent.temperature.value())
+    target = critic_target(agent, batch)
     torch.testing.assert_close(target, batch.rewards)
 
 
@@ -278,7 +280,7 @@ def test_an_agent_without_a_gaussian_prior_is_refused(spaces):
 
 
 def test_a_distilled_start_needs_demonstrations(spaces, prior):
-    with pytest.raises(ConfigError, match="need demonstrations"):
+    with pytest.raises(ConfigError, match="needs demonstrations"):
         build(spaces, prior, start="distilled")
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.algorithms.nppac import NPPACConfig
 from nppac_agents.experience.rollouts import Rollouts, spaces_of
 from nppac_priors.errors import ConfigError
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.algorithms.nppac import NPPACConfig
 from tianshou.data import Collector
 from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OffPolicyTrainerParams

@@ -11,7 +11,7 @@ def test_fixed_temperature_is_not_learned():
 
 @pytest.mark.parametrize(("kl", "direction"), [(8.0, 1), (2.0, -1)])
 def test_dual_raises_alpha_above_the_target_and_lowers_it_below(kl, direction):
-    temperature = Temperature(0.3, target_kl=5.0)
+    temperature = Temperature(0.3, target=5.0)
     optimizer = torch.optim.SGD(temperature.parameters(), lr=0.01)
     temperature.loss(torch.full((4,), kl)).backward()
     optimizer.step()
@@ -20,5 +20,5 @@ def test_dual_raises_alpha_above_the_target_and_lowers_it_below(kl, direction):
 
 def test_no_gradient_reaches_the_policy_through_the_dual():
     kl = torch.ones(3, requires_grad=True)
-    Temperature(0.3, target_kl=5.0).loss(kl).backward()
+    Temperature(0.3, target=5.0).loss(kl).backward()
     assert kl.grad is None

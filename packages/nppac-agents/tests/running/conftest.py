@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nppac_agents.algorithms.nppac_config import NPPACConfig
+from nppac_agents.algorithms.nppac import NPPACConfig
 from nppac_agents.experiment.config import (
     EvaluationConfig,
     ExperimentConfig,

@@ -76,14 +76,14 @@ def test_a_killed_run_resumes_as_if_nothing_had_happened(
     class Killed(BaseException):
         pass
 
-    step = training_module.Training._interact_and_learn
+    step = training_module.Training._interact
 
-    def killed_step(self):
+    def killed_step(self, phase):
         if self.recorder.env_steps >= after:
             raise Killed
-        step(self)
+        step(self, phase)
 
-    monkeypatch.setattr(training_module.Training, "_interact_and_learn", killed_step)
+    monkeypatch.setattr(training_module.Training, "_interact", killed_step)
     with pytest.raises(Killed):
         run_point(point_experiment, "killed")
     monkeypatch.undo()
@@ -96,14 +96,14 @@ def test_an_interrupted_run_writes_a_checkpoint_and_resumes(
     point_experiment, run_point, monkeypatch
 ):
     _, whole = run_point(point_experiment, "whole")
-    step = training_module.Training._interact_and_learn
+    step = training_module.Training._interact
 
-    def interrupted_step(self):
+    def interrupted_step(self, phase):
         if self.recorder.env_steps == 120:
             os.kill(os.getpid(), signal.SIGTERM)
-        step(self)
+        step(self, phase)
 
-    monkeypatch.setattr(training_module.Training, "_interact_and_learn", interrupted_step)
+    monkeypatch.setattr(training_module.Training, "_interact", interrupted_step)
     with pytest.raises(Interrupted):
         run_point(point_experiment, "interrupted")
     monkeypatch.undo()

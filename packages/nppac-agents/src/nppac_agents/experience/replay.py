@@ -21,11 +21,21 @@ from nppac_agents.experience.transitions import Transitions
 class TensorReplay(ReplayBufferManager):
     """Ring buffers of ``capacity // n_envs`` transitions, one for each environment.
 
+    Demonstrated transitions stand behind the rings, are never overwritten, and are not counted by
+    ``len``.
+
     Args:
-        capacity: transitions over all environments. n_envs: environments, each with its own ring.
-        state_dim: S. action_dim: A. observed: the prior whose moments are stored beside each
-        transition; none for agents without. device: where the rows lie. generator: draws the
-        minibatches; on ``device``.
+        capacity: transitions over all environments.
+        n_envs: environments, each with its own ring.
+        state_dim: S.
+        action_dim: A.
+        observed: the prior whose moments are stored beside each transition; none for agents
+            without.
+        demonstrations: transitions that minibatches are drawn from too.
+        demonstration_share: their share of every minibatch, rounded down to whole transitions;
+            None draws uniformly from the pool of all transitions.
+        device: where the rows lie.
+        generator: draws the minibatches; on ``device``.
     """
 
     def __init__(
@@ -36,16 +46,24 @@ class TensorReplay(ReplayBufferManager):
         action_dim: int,
         *,
         observed: ObservedPrior | None,
+        demonstrations: Transitions | None = None,
+        demonstration_share: float | None = None,
         device: str | torch.device = "cpu",
         generator: torch.Generator,
     ) -> None:
         super().__init__([ReplayBuffer(capacity // n_envs) for _ in range(n_envs)])
         self.observed = observed
         self.generator = generator
+        self.n_demonstrated = 0 if demonstrations is None else len(demonstrations.states)
+        self.demonstration_share = demonstration_share
         prior_dim = action_dim if observed is not None else 0
         self._widths = (state_dim, action_dim, 1, 1, 1, state_dim, *[prior_dim] * 4)
-        self._rows = torch.empty(self.maxsize, sum(self._widths), device=device)
-        self._offsets = torch.as_tensor(self._offset, device=device)
+        self._rows = torch.empty(
+            self.maxsize + self.n_demonstrated, sum(self._widths), device=device
+        )
+        if demonstrations is not None:
+            self._rows[self.maxsize :] = _as_rows(demonstrations)
+        self._offsets = torch.as_tensor([*self._offset, self.maxsize], device=device)
         self._fill_ends = torch.zeros(n_envs, dtype=torch.long, device=device)
 
     def add(
@@ -95,7 +113,7 @@ class TensorReplay(ReplayBufferManager):
         self._fill_ends.copy_(torch.from_numpy(np.cumsum(self._lengths)))
 
     def sample_transitions(self, batch_size: int) -> Transitions:
-        """A minibatch drawn uniformly, with replacement, from all stored transitions."""
+        """A minibatch, drawn with replacement: uniformly, or with its share of demonstrations."""
         return self.transitions(self._draw(batch_size))
 
     def transitions(self, rows: Tensor) -> Transitions:
@@ -104,12 +122,23 @@ class TensorReplay(ReplayBufferManager):
         return Transitions(*fields[:2], *(field.squeeze(1) for field in fields[2:5]), *fields[5:])
 
     def _draw(self, batch_size: int) -> Tensor:
+        if self.demonstration_share is None or len(self) == 0:
+            return self._rows_of_ranks(0, len(self) + self.n_demonstrated, batch_size)
+        demonstrated = int(self.demonstration_share * batch_size)
+        total = len(self) + self.n_demonstrated
+        return torch.cat(
+            [
+                self._rows_of_ranks(len(self), total, demonstrated),
+                self._rows_of_ranks(0, len(self), batch_size - demonstrated),
+            ]
+        )
+
+    def _rows_of_ranks(self, low: int, high: int, size: int) -> Tensor:
+        """Rows of ranks drawn from [low, high): ring after ring, then the demonstrations."""
         device = self._rows.device
-        ranks = torch.randint(
-            len(self), (batch_size,), generator=self.generator, device=device
-        )  # rank among the stored transitions, ring after ring
+        ranks = torch.randint(low, high, (size,), generator=self.generator, device=device)
         rings = torch.bucketize(ranks, self._fill_ends, right=True)
-        starts = self._fill_ends - torch.diff(self._fill_ends, prepend=self._fill_ends.new_zeros(1))
+        starts = torch.cat([self._fill_ends.new_zeros(1), self._fill_ends])
         return ranks - starts[rings] + self._offsets[rings]
 
     # What Tianshou's trainers and collectors call.
@@ -127,7 +156,7 @@ class TensorReplay(ReplayBufferManager):
 
     def __getitem__(self, index: Any) -> Any:
         """The transitions at ``index`` as a Tianshou batch, the prior under ``policy``."""
-        index = np.arange(self.maxsize)[index]
+        index = np.arange(len(self._rows))[index]
         rows = torch.as_tensor(index, device=self._rows.device).reshape(-1)
         part = self.transitions(rows)
         return Batch(
@@ -189,3 +218,8 @@ class TensorReplay(ReplayBufferManager):
         rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
         self._rows[rows] = state["rows"].to(self._rows.device)
         self.generator.set_state(state["generator"])
+
+
+def _as_rows(transitions: Transitions) -> Tensor:
+    """One row a transition, its fields side by side."""
+    return torch.cat([f.unsqueeze(1) if f.ndim == 1 else f for f in transitions], dim=1)

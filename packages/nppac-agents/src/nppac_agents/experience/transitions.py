@@ -7,6 +7,15 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+class Moments(NamedTuple):
+    """The prior's normal at some states: what the KL divergence is taken to."""
+
+    mean: Tensor
+    """(B, A), or (B, 0) for an agent without a prior"""
+    scale: Tensor
+    """(B, A), its standard deviation as the KL sees it"""
+
+
 class Transitions(NamedTuple):
     """B transitions (s, a, r, s'), with the prior's mean and standard deviation at s and s'.
 

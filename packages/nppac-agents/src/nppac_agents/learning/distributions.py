@@ -13,13 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_LOG_SQRT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+from nppac_agents.learning.divergences import LOG_SQRT_TWO_PI, gaussian_log_prob
 
-
-def gaussian_log_prob(actions: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Log-density (B,) of actions (B, A) under normals with standard deviation ``std`` (B, A)."""
-    whitened = (actions - mean) / std
-    return -(0.5 * whitened.square() + std.log() + _LOG_SQRT_TWO_PI).sum(-1)
+EDGE = 1.0 - 1e-5
+"""Squashed actions are clipped to +-this before atanh: demonstrated ones lie on the edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +29,10 @@ class DiagonalGaussian:
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) and its log-density (B,)."""
         return _draw(self.mean, self.std, generator)
+
+    def log_prob(self, actions: Tensor) -> Tensor:
+        """Log-density (B,) of actions (B, A)."""
+        return gaussian_log_prob(actions, self.mean, self.std)
 
     def mode(self) -> Tensor:
         """The action (B, A) of highest density."""
@@ -48,9 +49,12 @@ class SquashedGaussian:
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) in (-1, 1) and its log-density (B,)."""
         raw, log_prob = _draw(self.mean, self.std, generator)
-        # log(1 - tanh(x)^2), stable for every x; softplus would cost ten times as much
-        log_slope = 2.0 * (math.log(2.0) - raw.abs() - (-2.0 * raw.abs()).exp().log1p())
-        return raw.tanh(), log_prob - log_slope.sum(-1)
+        return raw.tanh(), log_prob - _log_slope(raw).sum(-1)
+
+    def log_prob(self, actions: Tensor) -> Tensor:
+        """Log-density (B,) of actions (B, A), those on the edge of [-1, 1] taken just inside."""
+        raw = actions.clamp(-EDGE, EDGE).atanh()
+        return gaussian_log_prob(raw, self.mean, self.std) - _log_slope(raw).sum(-1)
 
     def mode(self) -> Tensor:
         """The squashed mean (B, A), the deterministic action of the literature."""
@@ -63,5 +67,10 @@ ActionDistribution = DiagonalGaussian | SquashedGaussian
 def _draw(mean: Tensor, std: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """A reparameterised sample (B, A) of independent normals and its log-density (B,)."""
     noise = torch.randn(mean.shape, generator=generator, device=mean.device)
-    log_prob = -(0.5 * noise.square() + std.log() + _LOG_SQRT_TWO_PI).sum(-1)
+    log_prob = -(0.5 * noise.square() + std.log() + LOG_SQRT_TWO_PI).sum(-1)
     return mean + std * noise, log_prob
+
+
+def _log_slope(raw: Tensor) -> Tensor:
+    """log(1 - tanh(x)^2), stable for every x; softplus would cost ten times as much."""
+    return 2.0 * (math.log(2.0) - raw.abs() - (-2.0 * raw.abs()).exp().log1p())

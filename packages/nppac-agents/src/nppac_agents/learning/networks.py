@@ -78,7 +78,8 @@ class CriticEnsemble(nn.Module):
     less than a batched one), on a GPU all at once.
 
     With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD),
-    which bounds the extrapolation of Q away from the data.
+    which bounds the extrapolation of Q away from the data. Values above ``upper_bound`` are clamped
+    to it, without gradient.
     """
 
     def __init__(
@@ -89,10 +90,12 @@ class CriticEnsemble(nn.Module):
         *,
         n_critics: int,
         layer_norm: bool,
+        upper_bound: float | None = None,
         standardiser: Standardiser,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
+        self.upper_bound = upper_bound
         self.standardiser = standardiser
         self.layer_norm = layer_norm
         sizes = (state_dim + action_dim, *hidden, 1)
@@ -108,14 +111,21 @@ class CriticEnsemble(nn.Module):
             if layer_norm and fan_out > 1:
                 self.gains.append(torch.ones(n_critics, fan_out))
 
-    def forward(self, states: Tensor, actions: Tensor) -> Tensor:
-        """Values (E, B) of states (B, S) and actions (B, A)."""
+    def forward(self, states: Tensor, actions: Tensor, members: Tensor | None = None) -> Tensor:
+        """Values (E, B) of states (B, S) and actions (B, A), of ``members`` only where given."""
         inputs = torch.cat([self.standardiser(states), actions], dim=-1)
-        stacked = [tuple(group) for group in (self.weights, self.biases, self.gains)]
+        values = self._values(inputs, members)
+        return values if self.upper_bound is None else values.clamp(max=self.upper_bound)
+
+    def _values(self, inputs: Tensor, members: Tensor | None) -> Tensor:
+        groups = [tuple(group) for group in (self.weights, self.biases, self.gains)]
+        if members is not None:
+            groups = [tuple(part[members] for part in group) for group in groups]
         if inputs.is_cuda:
-            return torch.vmap(self.value, (None, 0, 0, 0))(inputs, *stacked)
-        members = zip(*(_unstacked(group, len(self.biases[0])) for group in stacked), strict=True)
-        return torch.stack([self.value(inputs, *member) for member in members])
+            return torch.vmap(self.value, (None, 0, 0, 0))(inputs, *groups)
+        size = len(groups[1][0])
+        critics = zip(*(_unstacked(group, size) for group in groups), strict=True)
+        return torch.stack([self.value(inputs, *critic) for critic in critics])
 
     def value(
         self,

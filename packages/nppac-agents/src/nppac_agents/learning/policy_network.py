@@ -16,6 +16,7 @@ sigma0 / (1 - mu0^2) exp(rho), the prior to first order in sigma0.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
@@ -40,7 +41,25 @@ SATURATION = 1.0 - 1e-4
 """Prior means are clipped to +-this before atanh."""
 
 
-class PolicyNetwork(nn.Module):
+class ActorNetwork(nn.Module, ABC):
+    """What acts: pi(a|s), for a residual policy with the prior's moments as further inputs."""
+
+    standardiser: Standardiser
+    needs_prior: bool = False
+    """Whether ``forward`` and ``mode`` read the prior's moments."""
+
+    @abstractmethod
+    def forward(
+        self, states: Tensor, prior_mean: Tensor | None, prior_scale: Tensor | None
+    ) -> ActionDistribution:
+        """The distribution over actions at states (B, S)."""
+
+    @abstractmethod
+    def mode(self, states: Tensor, prior_mean: Tensor | None) -> Tensor:
+        """The deterministic action (B, A)."""
+
+
+class PolicyNetwork(ActorNetwork):
     """Maps states, and for a residual policy the prior's moments, to an action distribution."""
 
     def __init__(
@@ -56,6 +75,7 @@ class PolicyNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.start = start
+        self.needs_prior = start == "residual"
         self.squash = squash
         self.standardiser = standardiser
         self.body = MLP(
@@ -73,7 +93,7 @@ class PolicyNetwork(nn.Module):
         ``prior_scale`` is the standard deviation that the KL divergence uses.
         """
         shift, log_scale = self.body(self.standardiser(states)).chunk(2, dim=-1)
-        if self.start == "residual":
+        if self.needs_prior:
             assert prior_mean is not None
             assert prior_scale is not None
             ratio = log_scale.clamp(*LOG_RATIO_RANGE).exp()
@@ -83,7 +103,7 @@ class PolicyNetwork(nn.Module):
 
     def mode(self, states: Tensor, prior_mean: Tensor | None) -> Tensor:
         """The deterministic action (B, A); needs the prior's mean only."""
-        if self.start != "residual":
+        if not self.needs_prior:
             return self(states, None, None).mode()
         assert prior_mean is not None
         return self(states, prior_mean, torch.ones_like(prior_mean)).mode()

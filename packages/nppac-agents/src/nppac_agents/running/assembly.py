@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import torch
-from nppac_envs import Demonstrations
+from nppac_envs import Demonstrations, EnvConfig
+from nppac_envs.demonstrations.dataset import REWARDS
+from nppac_envs.errors import DataError
 from nppac_priors import Prior
 from nppac_priors.errors import ConfigError
 
@@ -58,7 +61,7 @@ def load_demonstrations(config: ExperimentConfig, spaces: Spaces) -> Demonstrati
         return None
     demonstrations = config.demonstrations.load()
     theirs = demonstrations.state_dim, demonstrations.action_dim
-    ours = spaces.observation.shape[0], spaces.action.shape[0]
+    ours = spaces.state_dim, spaces.action_dim
     if theirs != ours:
         raise ConfigError(
             f"demonstrations: {demonstrations.source} has {theirs[0]} state and {theirs[1]} action "
@@ -75,9 +78,15 @@ def fit_prior(
     device: torch.device,
     console: Console,
 ) -> Prior | None:
-    """The behavioural prior, fitted to the demonstrations."""
+    """The behavioural prior, fitted to the demonstrations.
+
+    Raises:
+        ConfigError: the agent uses none.
+    """
     if config.prior is None or demonstrations is None:
         return None
+    if not config.agent.uses_prior:
+        raise ConfigError(f"prior: agent {config.agent.kind!r} uses none; set prior to null")
     return config.prior.fit(
         demonstrations.states,
         demonstrations.actions,
@@ -96,5 +105,21 @@ def build_agent(
     seeds: Seeds,
     device: torch.device,
 ) -> Agent:
-    """The untrained agent."""
+    """The untrained agent; it sees the demonstrations with the environment's own rewards."""
+    if demonstrations is not None:
+        demonstrations = with_task_rewards(demonstrations, config.env)
     return config.agent.build(spaces, prior, demonstrations, device=device, generator=seeds.agent)
+
+
+def with_task_rewards(demonstrations: Demonstrations, env: EnvConfig) -> Demonstrations:
+    """Demonstrations whose rewards are those of the environment, or None where nobody can tell.
+
+    Rewards that follow from success are derived from it; others are taken as recorded.
+    """
+    reward = getattr(env, "reward", None)
+    if reward not in REWARDS:
+        return demonstrations
+    try:
+        return demonstrations.relabelled(reward, task=env.kind)
+    except DataError:
+        return dataclasses.replace(demonstrations, rewards=None)

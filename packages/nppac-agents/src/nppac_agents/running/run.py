@@ -79,9 +79,11 @@ def run_experiment(
     _trim_metrics(run_dir.metrics, checkpoint)
     with _training(run, agent) as training:
         if dry_run:
-            _one_update(training, console)
+            _dry_run(training, console)
             return {}
-        _start(training, checkpoint, run)
+        if checkpoint is not None:
+            training.restore(checkpoint)
+            run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
         training.run(run_dir.checkpoints)
         summary = _summary(run, training.recorder)
     run_dir.write_summary(summary)
@@ -137,21 +139,9 @@ def _training(run: _Run, agent: Agent) -> Iterator[Training]:
         yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console)
 
 
-def _start(training: Training, checkpoint: Checkpoint | None, run: _Run) -> None:
-    """Pre-trains and evaluates, or continues from a checkpoint."""
-    if checkpoint is None:
-        training.pretrain()
-        training.evaluate()
-        training.checkpoint().save(run.directory.checkpoints)
-    else:
-        training.restore(checkpoint)
-        run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
-
-
-def _one_update(training: Training, console: Console) -> None:
-    """What a dry run does: one step of each environment, and one update on what came."""
-    training.rollouts.step()
-    losses = training.agent.step(training.replay.sample_transitions(training.agent.batch_size))
+def _dry_run(training: Training, console: Console) -> None:
+    """One step of each environment, and one update of each phase."""
+    losses = training.try_out()
     values = ", ".join(f"{name} {value.item():.3g}" for name, value in losses.items())
     console.line(f"dry run: everything builds, and one update gives {values}")
 

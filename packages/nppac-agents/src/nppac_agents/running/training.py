@@ -1,4 +1,4 @@
-"""The learning loop: pre-training, then interaction, updates, evaluations, checkpoints."""
+"""The learning loop: an agent's phases in order, with evaluations and checkpoints on the way."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 
 from nppac_envs.measures import Measures
 
-from nppac_agents.agent import Agent, Phase
+from nppac_agents.agent import Agent
 from nppac_agents.experience.replay import TensorReplay
 from nppac_agents.experience.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.phase import Losses, Phase
 from nppac_agents.running.checkpoint import Checkpoint
 from nppac_agents.running.console import Console
 from nppac_agents.running.evaluation import Evaluator
@@ -19,6 +20,8 @@ from nppac_agents.running.interruption import Interruption
 from nppac_agents.running.recorder import Recorder
 
 RECENT_EPISODES = 20
+STAGES = {"rollouts": "rollouts", "offline": "offline", "online": "training"}
+"""What the console calls a phase."""
 
 
 class Training:
@@ -41,17 +44,33 @@ class Training:
         self.evaluator = evaluator
         self.recorder = recorder
         self.console = console
-        self.online_updates = 0
+        self.phase = 0
+        self.phase_updates = 0
+        self.judged = False
         self.recent: deque[float] = deque(maxlen=RECENT_EPISODES)
 
-    def pretrain(self) -> None:
-        """Every phase before the online one."""
-        for phase in self.agent.phases():
-            if phase.step is not None and phase.updates:
-                self._run_phase(phase)
+    def run(self, checkpoint_folder: Path) -> None:
+        """Learns to the end, from the beginning or from where ``restore`` left it.
+
+        Raises:
+            Interrupted: the user or the system asked to stop; a checkpoint has been written.
+            NumericalError: a loss or gradient is not finite.
+        """
+        phases = self.agent.phases()
+        while self.phase < len(phases):
+            phase = phases[self.phase]
+            if phase.name == "pretrain":
+                self._pretrain(phase)
+            else:
+                if not self.judged:
+                    self.evaluate()
+                    self.checkpoint().save(checkpoint_folder)
+                self._learn(phase, checkpoint_folder)
+            self.phase, self.phase_updates = self.phase + 1, 0
 
     def evaluate(self) -> Measures:
         """Evaluates the current policy, and records and prints what came out."""
+        self.judged = True
         measures = self.evaluator.evaluate(self.agent.policy)
         self.recorder.write_evaluation(measures)
         means = measures.means()
@@ -61,30 +80,6 @@ class Training:
             f"success_at_end {means['success_at_end']:.2f}, return {means['return_mean']:.1f}"
         )
         return measures
-
-    def run(self, checkpoint_folder: Path) -> None:
-        """Interacts and learns to the end, evaluating and writing checkpoints on the way.
-
-        Raises:
-            Interrupted: the user or the system asked to stop; a checkpoint has been written.
-            NumericalError: a loss or gradient is not finite.
-        """
-        total = self.config.training.env_steps
-        with self.console.stage("training", total) as stage, Interruption() as interruption:
-            while self.recorder.env_steps < total:
-                before = self.recorder.env_steps
-                self._interact_and_learn()
-                stage.advance(self.recorder.env_steps, **self._status())
-                ended = self.recorder.env_steps >= total
-                if ended or self._passed(before, self.config.evaluation.every):
-                    self.evaluate()
-                if (
-                    ended
-                    or self._passed(before, self.config.logging.checkpoint_every)
-                    or interruption.requested
-                ):
-                    self.checkpoint().save(checkpoint_folder)
-                interruption.raise_if_requested()
 
     def checkpoint(self) -> Checkpoint:
         """Everything that the rest of the run depends on."""
@@ -96,7 +91,12 @@ class Training:
                 "rollouts": self.rollouts.state(),
                 "recorder": sums,
             },
-            {**counters, "online_updates": self.online_updates, "recent": list(self.recent)},
+            {
+                **counters,
+                "phase": self.phase,
+                "phase_updates": self.phase_updates,
+                "recent": list(self.recent),
+            },
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -106,23 +106,22 @@ class Training:
         self.replay.load_state(tensors["replay"])
         self.rollouts.load_state(tensors["rollouts"])
         self.recorder.load_state(tensors.get("recorder", {}), position)
-        self.online_updates = position["online_updates"]
+        self.phase, self.phase_updates = position["phase"], position["phase_updates"]
         self.recent.extend(position["recent"])
+        self.judged = True
 
-    def _interact_and_learn(self) -> None:
-        """One step of every environment, and the updates that the interaction so far has earned."""
-        training = self.config.training
-        self.recent.extend(episode.episode_return for episode in self.rollouts.step())
-        self.recorder.env_steps += training.n_envs
-        earned = max(self.recorder.env_steps - training.start_steps, 0)
-        while self.online_updates < math.floor(earned * training.updates_per_step):
-            batch = self.replay.sample_transitions(self.agent.batch_size)
-            self.recorder.add(self.agent.step(batch))
-            self.online_updates += 1
-            if self.online_updates % self.config.logging.every == 0:
-                self.recorder.write_training("online", **self._status())
+    def try_out(self) -> Losses:
+        """One step of every environment, one update of every phase; the losses of the last."""
+        self.rollouts.step()
+        losses: Losses = {}
+        for phase in self.agent.phases():
+            if phase.name != "rollouts":
+                losses = phase.step() if phase.step else self._update()
+        return losses
 
-    def _run_phase(self, phase: Phase) -> None:
+    # The phases.
+
+    def _pretrain(self, phase: Phase) -> None:
         assert phase.step is not None
         assert phase.updates is not None
         every = max(self.config.logging.every, phase.updates // 100)
@@ -130,11 +129,68 @@ class Training:
             for update in range(1, phase.updates + 1):
                 self.recorder.add(phase.step())
                 if update % every == 0 or update == phase.updates:
-                    means = self.recorder.write_training(phase.name)
-                    stage.advance(update, kl=means.get("kl", math.nan))
+                    stage.advance(update, **_headline(self.recorder.write_training(phase.name)))
 
-    def _passed(self, before: int, every: int) -> bool:
-        return self.recorder.env_steps // every > before // every
+    def _learn(self, phase: Phase, folder: Path) -> None:
+        """A phase with evaluations and checkpoints; counted in updates if it is offline."""
+        advance = self._learn_offline if phase.name == "offline" else self._interact
+        total = phase.updates or phase.env_steps or self.config.training.env_steps
+        with self.console.stage(STAGES[phase.name], total) as stage, Interruption() as interruption:
+            while (before := self._done(phase)) < total:
+                advance(phase)
+                done = self._done(phase)
+                stage.advance(done, **self._status())
+                ended = done >= total
+                if phase.name != "rollouts" and (
+                    ended or _passed(before, done, self.config.evaluation.every)
+                ):
+                    self.evaluate()
+                if (
+                    ended
+                    or _passed(before, done, self.config.logging.checkpoint_every)
+                    or interruption.requested
+                ):
+                    self.checkpoint().save(folder)
+                interruption.raise_if_requested()
+
+    def _done(self, phase: Phase) -> int:
+        return self.phase_updates if phase.name == "offline" else self.recorder.env_steps
+
+    def _learn_offline(self, phase: Phase) -> None:
+        self._update_and_record(phase)
+
+    def _interact(self, phase: Phase) -> None:
+        """One step of every environment, and the updates that the interaction so far has earned."""
+        self.recent.extend(episode.episode_return for episode in self.rollouts.step())
+        self.recorder.env_steps += self.config.training.n_envs
+        if phase.name == "online":
+            while self.phase_updates < self._updates_earned():
+                self._update_and_record(phase)
+
+    def _updates_earned(self) -> int:
+        if self.agent.fresh_steps is not None:
+            return self.recorder.env_steps // self.agent.fresh_steps
+        training = self.config.training
+        earned = max(self.recorder.env_steps - training.start_steps, 0)
+        return math.floor(earned * training.updates_per_step)
+
+    def _update_and_record(self, phase: Phase) -> None:
+        self.recorder.add(self._update())
+        self.phase_updates += 1
+        if self.phase_updates % self.config.logging.every == 0 or self.agent.fresh_steps:
+            self.recorder.write_training(phase.name, **self._status())
+
+    def _update(self) -> Losses:
+        return self.agent.step(self.agent.minibatch(self.replay))
 
     def _status(self) -> dict[str, float]:
         return {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
+
+
+def _passed(before: int, now: int, every: int) -> bool:
+    return now // every > before // every
+
+
+def _headline(means: dict[str, float]) -> dict[str, float]:
+    """The first of the means, for the progress line."""
+    return dict(list(means.items())[:1])

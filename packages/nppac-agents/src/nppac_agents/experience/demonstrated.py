@@ -1,0 +1,40 @@
+"""Demonstrations as transitions for the replay of the methods that learn from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from nppac_envs import Demonstrations
+from torch import Tensor
+
+from nppac_agents.experience.observed_prior import ObservedPrior
+from nppac_agents.experience.transitions import Transitions
+from nppac_agents.learning.tensors import as_tensor
+
+
+def demonstrated_transitions(
+    demonstrations: Demonstrations, observed: ObservedPrior | None, device: str | torch.device
+) -> Transitions:
+    """All N demonstrated transitions, on ``device``, with the prior's moments at their states.
+
+    Rewards that are not known are zero. The end of an episode that did not terminate counts as
+    truncated: its last state has a value.
+    """
+    columns = demonstrations.transitions()
+    rewards = columns.get("rewards", np.zeros(len(demonstrations)))
+    terminals, ends = columns["terminals"], columns["episode_ends"]
+    return Transitions(
+        *(as_tensor(columns[name], device) for name in ("states", "actions")),
+        *(as_tensor(column, device) for column in (rewards, terminals, ends & ~terminals)),
+        as_tensor(columns["next_states"], device),
+        *_moments(columns["states"], observed, device),
+        *_moments(columns["next_states"], observed, device),
+    )
+
+
+def _moments(
+    states: np.ndarray, observed: ObservedPrior | None, device: str | torch.device
+) -> tuple[Tensor, Tensor]:
+    if observed is None:
+        return (nothing := torch.empty(len(states), 0, device=device)), nothing
+    return observed.prior.moments(as_tensor(states, device))
