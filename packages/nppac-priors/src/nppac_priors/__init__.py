@@ -11,8 +11,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nppac_priors.bayesian_mlp.config import BayesianMLPConfig as BayesianMLPConfig
     from nppac_priors.config import ComponentConfig as ComponentConfig
     from nppac_priors.config import PriorConfig as PriorConfig
+    from nppac_priors.ensemble.config import EnsembleConfig as EnsembleConfig
     from nppac_priors.errors import ConfigError as ConfigError
     from nppac_priors.errors import DataError as DataError
     from nppac_priors.errors import DuplicateKindError as DuplicateKindError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from nppac_priors.errors import PriorFileError as PriorFileError
     from nppac_priors.errors import UnknownKindError as UnknownKindError
     from nppac_priors.exact_gp.config import ExactGPConfig as ExactGPConfig
+    from nppac_priors.gaussian_mlp.config import GaussianMLPConfig as GaussianMLPConfig
     from nppac_priors.hookspecs import hookimpl as hookimpl
     from nppac_priors.prior import GaussianPrior as GaussianPrior
     from nppac_priors.prior import Prior as Prior
@@ -33,9 +36,17 @@ if TYPE_CHECKING:
     from nppac_priors.registry import prior_registry as prior_registry
     from nppac_priors.storage import load_prior as load_prior
     from nppac_priors.storage import save_prior as save_prior
+    from nppac_priors.wrappers.config import ConstantVarianceConfig as ConstantVarianceConfig
+    from nppac_priors.wrappers.config import MeanAndScaleConfig as MeanAndScaleConfig
+    from nppac_priors.wrappers.config import VarianceFloorConfig as VarianceFloorConfig
+    from nppac_priors.wrappers.prior import ConstantVariance as ConstantVariance
+    from nppac_priors.wrappers.prior import MeanAndScale as MeanAndScale
+    from nppac_priors.wrappers.prior import VarianceFloor as VarianceFloor
 
 _MODULES = {
+    "bayesian_mlp.config": ["BayesianMLPConfig"],
     "config": ["ComponentConfig", "PriorConfig"],
+    "ensemble.config": ["EnsembleConfig"],
     "errors": [
         "ConfigError",
         "DataError",
@@ -48,11 +59,14 @@ _MODULES = {
         "UnknownKindError",
     ],
     "exact_gp.config": ["ExactGPConfig"],
+    "gaussian_mlp.config": ["GaussianMLPConfig"],
     "hookspecs": ["hookimpl"],
     "prior": ["GaussianPrior", "Prior"],
     "progress": ["Progress"],
     "registry": ["ByKind", "PriorField", "Registry", "prior_registry"],
     "storage": ["load_prior", "save_prior"],
+    "wrappers.config": ["ConstantVarianceConfig", "MeanAndScaleConfig", "VarianceFloorConfig"],
+    "wrappers.prior": ["ConstantVariance", "MeanAndScale", "VarianceFloor"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

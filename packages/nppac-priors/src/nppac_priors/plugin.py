@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nppac_priors.bayesian_mlp.config import BayesianMLPConfig
+from nppac_priors.ensemble.config import EnsembleConfig
 from nppac_priors.exact_gp.config import ExactGPConfig
+from nppac_priors.gaussian_mlp.config import GaussianMLPConfig
 from nppac_priors.hookspecs import hookimpl
+from nppac_priors.wrappers.config import (
+    ConstantVarianceConfig,
+    MeanAndScaleConfig,
+    VarianceFloorConfig,
+)
 
 if TYPE_CHECKING:
     from nppac_priors.config import PriorConfig
@@ -14,4 +22,12 @@ if TYPE_CHECKING:
 @hookimpl
 def nppac_prior_configs() -> list[type[PriorConfig]]:
     """Return the built-in prior configurations."""
-    return [ExactGPConfig]
+    return [
+        ExactGPConfig,
+        GaussianMLPConfig,
+        EnsembleConfig,
+        BayesianMLPConfig,
+        VarianceFloorConfig,
+        ConstantVarianceConfig,
+        MeanAndScaleConfig,
+    ]

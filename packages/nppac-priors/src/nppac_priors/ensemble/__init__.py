@@ -1,0 +1,1 @@
+"""The ensemble of Gaussian networks, `kind: "ensemble"`."""

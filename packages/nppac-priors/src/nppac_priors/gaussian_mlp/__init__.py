@@ -1,0 +1,1 @@
+"""The Gaussian network cloned by maximum likelihood, `kind: "gaussian-mlp"`."""

@@ -1,0 +1,134 @@
+"""Configurations of the priors that change the standard deviation of another prior."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from nppac_priors.config import PriorConfig
+from nppac_priors.registry import PriorField
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import torch
+
+    from nppac_priors.prior import Prior
+    from nppac_priors.progress import ProgressCallback
+    from nppac_priors.wrappers.prior import (
+        ConstantVariance,
+        MeanAndScale,
+        VarianceFloor,
+        WrapperPrior,
+    )
+
+
+class WrapperConfig(PriorConfig):
+    """A prior made of the priors in its fields: these are fitted, then wrapped."""
+
+    @abstractmethod
+    def wrap(self, parts: Mapping[str, Prior]) -> WrapperPrior:
+        """Wrap fitted priors, given by the names of their fields.
+
+        Raises:
+            ConfigError: One of them is not Gaussian.
+            DataError: They do not fit together.
+        """
+
+    @property
+    def parts(self) -> dict[str, PriorConfig]:
+        """The configs of the wrapped priors by field."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: value for name, value in values.items() if isinstance(value, PriorConfig)}
+
+    def fit(
+        self,
+        states: np.ndarray | torch.Tensor,
+        actions: np.ndarray | torch.Tensor,
+        *,
+        episode_lengths: np.ndarray | torch.Tensor | None = None,
+        weights: np.ndarray | torch.Tensor | None = None,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> WrapperPrior:
+        """Fit each wrapped prior, one after the other, with the same arguments; see `PriorConfig`.
+
+        Raises:
+            ConfigError: A wrapped prior is of a kind that is not Gaussian.
+        """
+        return self.wrap(
+            {
+                name: config.fit(
+                    states,
+                    actions,
+                    episode_lengths=episode_lengths,
+                    weights=weights,
+                    device=device,
+                    generator=generator,
+                    progress=progress,
+                )
+                for name, config in self.parts.items()
+            }
+        )
+
+    def from_state(
+        self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
+    ) -> WrapperPrior:
+        """Rebuild the wrapped priors, whose tensors are named `field/tensor`."""
+
+        def of(part: str) -> dict[str, torch.Tensor]:
+            start = f"{part}/"
+            return {n.removeprefix(start): t for n, t in tensors.items() if n.startswith(start)}
+
+        rebuilt = {name: c.from_state(of(name), device=device) for name, c in self.parts.items()}
+        return self.wrap(rebuilt)
+
+
+class VarianceFloorConfig(WrapperConfig):
+    """A prior whose standard deviation is nowhere below a floor (Rudner et al. 2021)."""
+
+    kind: Literal["variance-floor"] = "variance-floor"  # pyright: ignore[reportIncompatibleVariableOverride]
+    prior: PriorField = Field(description="The prior that gets the floor.")
+    min_std: float = Field(gt=0.0, description="Smallest standard deviation, in action units.")
+
+    def wrap(self, parts: Mapping[str, Prior]) -> VarianceFloor:
+        """Give the fitted prior the floor."""
+        from nppac_priors.wrappers.prior import VarianceFloor
+
+        return VarianceFloor(**parts, min_std=self.min_std)
+
+
+class ConstantVarianceConfig(WrapperConfig):
+    """A prior's mean with one standard deviation everywhere (Rudner et al. 2021, Figure 3)."""
+
+    kind: Literal["constant-variance"] = "constant-variance"  # pyright: ignore[reportIncompatibleVariableOverride]
+    prior: PriorField = Field(description="The prior whose mean is taken.")
+    std: float = Field(
+        gt=0.0,
+        description="Standard deviation in action units; the paper's variances 1e-2, 5e-3 and 1e-3 "
+        "are 0.1, 0.0707 and 0.0316.",
+    )
+
+    def wrap(self, parts: Mapping[str, Prior]) -> ConstantVariance:
+        """Keep the fitted prior's mean."""
+        from nppac_priors.wrappers.prior import ConstantVariance
+
+        return ConstantVariance(**parts, std=self.std)
+
+
+class MeanAndScaleConfig(WrapperConfig):
+    """The mean of one prior and the standard deviation of another (Figure 2, bottom right)."""
+
+    kind: Literal["mean-and-scale"] = "mean-and-scale"  # pyright: ignore[reportIncompatibleVariableOverride]
+    mean: PriorField = Field(description="The prior whose mean is taken.")
+    scale: PriorField = Field(description="The prior whose standard deviation is taken.")
+
+    def wrap(self, parts: Mapping[str, Prior]) -> MeanAndScale:
+        """Put the two fitted priors together."""
+        from nppac_priors.wrappers.prior import MeanAndScale
+
+        return MeanAndScale(**parts)

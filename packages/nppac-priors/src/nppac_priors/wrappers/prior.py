@@ -1,0 +1,135 @@
+"""Fitted priors that change the standard deviation of other fitted priors."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import Tensor
+
+from nppac_priors.errors import ConfigError, DataError
+from nppac_priors.prior import GaussianPrior, Prior
+from nppac_priors.wrappers.config import (
+    ConstantVarianceConfig,
+    MeanAndScaleConfig,
+    VarianceFloorConfig,
+)
+
+if TYPE_CHECKING:
+    from nppac_priors.wrappers.config import WrapperConfig
+
+
+class WrapperPrior(GaussianPrior):
+    """What all wrappers share: their tensors are those of their parts, and so is their device.
+
+    Attributes:
+        parts: The wrapped priors, by the name of their field in the config.
+    """
+
+    config: WrapperConfig
+
+    def __init__(self, config: WrapperConfig, **parts: Prior) -> None:
+        """Wrap priors that agree in dimensions and device.
+
+        Raises:
+            ConfigError: One of them is not Gaussian.
+            DataError: They do not agree.
+        """
+        self.parts = {name: _gaussian(config, prior) for name, prior in parts.items()}
+        shapes = {(p.state_dim, p.action_dim, str(p.device)) for p in self.parts.values()}
+        if len(shapes) > 1:
+            raise DataError(
+                f"{config.kind}: its priors need the same state and action dimensions and device, "
+                f"got {sorted(shapes)}"
+            )
+        first = next(iter(self.parts.values()))
+        super().__init__(
+            config,
+            state_dim=first.state_dim,
+            action_dim=first.action_dim,
+            data_hash=_joint_hash([prior.data_hash for prior in self.parts.values()]),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """Where the wrapped priors compute."""
+        return next(iter(self.parts.values())).device
+
+    def state(self, *, include_factors: bool = False) -> dict[str, Tensor]:
+        """The tensors of the wrapped priors, as `part/tensor`."""
+        return {
+            f"{part}/{name}": tensor
+            for part, prior in self.parts.items()
+            for name, tensor in prior.state(include_factors=include_factors).items()
+        }
+
+    def to(self, device: str | torch.device) -> Self:
+        """A copy on a device."""
+        copy = self.config.wrap({name: prior.to(device) for name, prior in self.parts.items()})
+        copy.data_hash = self.data_hash
+        assert isinstance(copy, type(self))
+        return copy
+
+
+class VarianceFloor(WrapperPrior):
+    """A prior whose standard deviation is nowhere below `min_std`."""
+
+    def __init__(self, prior: Prior, min_std: float) -> None:
+        """Give a fitted prior a floor, in action units."""
+        config = VarianceFloorConfig(prior=prior.config, min_std=min_std)
+        super().__init__(config, prior=prior)
+        self._min_std = min_std
+
+    def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        mean, std = self.parts["prior"].moments(states)
+        return mean, std.clamp(min=self._min_std)
+
+    def _mean(self, states: Tensor) -> Tensor:
+        return self.parts["prior"].mean(states)
+
+
+class ConstantVariance(WrapperPrior):
+    """A prior's mean with the standard deviation `std` everywhere."""
+
+    def __init__(self, prior: Prior, std: float) -> None:
+        """Replace the standard deviation of a fitted prior, in action units."""
+        super().__init__(ConstantVarianceConfig(prior=prior.config, std=std), prior=prior)
+        self._std = std
+
+    def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        mean = self.parts["prior"].mean(states)
+        return mean, torch.full_like(mean, self._std)
+
+    def _mean(self, states: Tensor) -> Tensor:
+        return self.parts["prior"].mean(states)
+
+
+class MeanAndScale(WrapperPrior):
+    """The mean of one prior with the standard deviation of another."""
+
+    def __init__(self, *, mean: Prior, scale: Prior) -> None:
+        """Put two fitted priors of the same dimensions together."""
+        config = MeanAndScaleConfig(mean=mean.config, scale=scale.config)
+        super().__init__(config, mean=mean, scale=scale)
+
+    def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        return self.parts["mean"].mean(states), self.parts["scale"].moments(states)[1]
+
+    def _mean(self, states: Tensor) -> Tensor:
+        return self.parts["mean"].mean(states)
+
+
+def _gaussian(config: WrapperConfig, prior: Prior) -> GaussianPrior:
+    if not isinstance(prior, GaussianPrior):
+        raise ConfigError(
+            f"{config.kind}: needs a Gaussian prior, which {prior.config.kind!r} is not"
+        )
+    return prior
+
+
+def _joint_hash(hashes: list[str]) -> str:
+    """The hash that all have, or that of all different ones."""
+    if len(set(hashes)) == 1:
+        return hashes[0]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
