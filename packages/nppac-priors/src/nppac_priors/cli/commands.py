@@ -1,0 +1,186 @@
+"""The commands of `nppac-prior`: each takes the parsed arguments and returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nppac_priors.cli.exit_code import ExitCode
+from nppac_priors.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+    from pydantic.fields import FieldInfo
+
+    from nppac_priors.config import PriorConfig
+    from nppac_priors.episodes import Episodes
+    from nppac_priors.prior import Prior
+
+
+def fit(arguments: argparse.Namespace) -> int:
+    """Fits a prior and writes it."""
+    from nppac_priors.cli.subjects import read_configs
+    from nppac_priors.episodes import read_episodes
+
+    configs = read_configs([arguments.prior])
+    if len(configs) != 1:
+        raise ConfigError(f"{arguments.prior}: holds {len(configs)} priors; fit one at a time")
+    ((label, config),) = configs.items()
+    _require_folder(arguments.output)
+    episodes = read_episodes(arguments.data)
+    held_out = 0
+    if arguments.hold_out != 0:
+        split = episodes.hold_out(arguments.hold_out, _generator(arguments.seed))
+        episodes, held_out = split.fitted, len(split.held_out_indices)
+    prior, seconds = _fitted(label, config, episodes, arguments)
+    prior.save(arguments.output)
+    print(
+        f"{arguments.output}: {config.kind}, fitted to {len(episodes):,} steps of "
+        f"{len(episodes.episode_lengths)} episodes in {seconds:.1f} s; {held_out} held out"
+    )
+    return ExitCode.DONE
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Writes the health report of one prior or of several, and prints its table."""
+    from nppac_priors.cli.subjects import read_subjects
+    from nppac_priors.cli.tables import health_table
+    from nppac_priors.episodes import read_episodes
+    from nppac_priors.health.assessment import check_fits
+    from nppac_priors.health.report import MOST_PRIORS, write_report
+    from nppac_priors.storage import load_prior
+
+    subjects = read_subjects([arguments.prior, *arguments.compare])
+    if len(subjects) > MOST_PRIORS:
+        raise ConfigError(f"a report takes up to {MOST_PRIORS} priors, got {len(subjects)}")
+    split = read_episodes(arguments.data).hold_out(arguments.hold_out, _generator(arguments.seed))
+    loaded = {
+        label: check_fits(load_prior(subject, device=arguments.device), split.fitted)
+        for label, subject in subjects.items()
+        if isinstance(subject, Path)
+    }
+    priors, facts = {}, {}
+    for label, subject in subjects.items():
+        if isinstance(subject, Path):
+            priors[label] = loaded[label]
+        else:
+            prior, seconds = _fitted(label, subject, split.fitted, arguments)
+            priors[label], facts[label] = check_fits(prior, split.fitted), {"fit_seconds": seconds}
+    healths = write_report(
+        priors,
+        split,
+        arguments.output,
+        generator=_generator(arguments.seed),
+        title=arguments.data.stem,
+        facts=facts,
+    )
+    print(health_table(healths))
+    print(arguments.output / "health.html")
+    return ExitCode.DONE
+
+
+def training(arguments: argparse.Namespace) -> int:
+    """Follows the variance off the data while priors train."""
+    from nppac_priors.cli.progress import ProgressLine
+    from nppac_priors.cli.subjects import read_configs
+    from nppac_priors.episodes import read_episodes
+    from nppac_priors.health.assessment import Examination
+    from nppac_priors.health.report import write_training
+    from nppac_priors.health.training import checkpoints, trace_training
+
+    configs = read_configs(arguments.priors)
+    for config in configs.values():
+        checkpoints(config)
+    split = read_episodes(arguments.data).hold_out(arguments.hold_out, _generator(arguments.seed))
+    examination = Examination(split, generator=_generator(arguments.seed))
+    traces = {}
+    for label, config in configs.items():
+        with ProgressLine(label, quiet=arguments.quiet) as line:
+            traces[label] = trace_training(
+                config,
+                examination,
+                seeds=range(arguments.seeds),
+                device=arguments.device,
+                progress=lambda seed, steps, line=line: line.about(f"seed {seed}, {steps} steps"),
+            )
+    print(write_training(traces, configs, arguments.output, title=arguments.data.stem))
+    return ExitCode.DONE
+
+
+def kinds(arguments: argparse.Namespace) -> int:
+    """Lists the kinds of priors, or the fields of one."""
+    from nppac_priors.cli.tables import table
+    from nppac_priors.registry import prior_registry
+
+    registry = prior_registry()
+    if arguments.kind is not None:
+        rows = _field_rows(registry.get(arguments.kind))
+    else:
+        rows = [
+            {
+                "kind": component.kind,
+                "distribution": component.distribution,
+                "version": component.version,
+                "what": (component.cls.__doc__ or "").strip().partition("\n")[0],
+            }
+            for component in registry.components.values()
+        ]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        print(table([list(rows[0]), *(list(row.values()) for row in rows)]))
+    for plugin in registry.broken:
+        print(f"{plugin.distribution} {plugin.version}: {plugin.exception}")
+    return ExitCode.DONE
+
+
+def _fitted(
+    label: str, config: PriorConfig, episodes: Episodes, arguments: argparse.Namespace
+) -> tuple[Prior, float]:
+    """A prior fitted to all these episodes, and how many seconds that took."""
+    from nppac_priors.cli.progress import ProgressLine
+
+    started = time.perf_counter()
+    with ProgressLine(label, quiet=arguments.quiet) as progress:
+        prior = config.fit(
+            episodes.states,
+            episodes.actions,
+            episode_lengths=episodes.episode_lengths,
+            device=arguments.device,
+            generator=_generator(arguments.seed),
+            progress=progress,
+        )
+    return prior, time.perf_counter() - started
+
+
+def _generator(seed: int) -> torch.Generator:
+    import torch
+
+    return torch.Generator().manual_seed(seed)
+
+
+def _require_folder(path: Path) -> None:
+    """Better said before the fit than after it.
+
+    Raises:
+        ConfigError: The folder of a file to be written does not exist.
+    """
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path.parent}: no such folder for {path.name}; make it first")
+
+
+def _field_rows(config: type[PriorConfig]) -> list[dict[str, str]]:
+    return [
+        {"field": name, "default": _default(field), "meaning": field.description or ""}
+        for name, field in config.model_fields.items()
+        if name != "kind"
+    ]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return json.dumps(field.get_default(call_default_factory=True), default=str)

@@ -1,0 +1,212 @@
+"""A panel: a few curves over one x axis, as data, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nppac_priors.drawing.style import (
+    LEFT,
+    MUTED,
+    SMALL,
+    Label,
+    count_ticks,
+    direct_labels,
+    log_ticks,
+    new_figure,
+    style_axes,
+    value_ticks,
+)
+
+Scale = Literal["linear", "log", "symlog"]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One curve; NaN leaves a gap.
+
+    Attributes:
+        x: (n,).
+        y: (n,).
+        colour: hexadecimal.
+        name: stands beside it; empty for none.
+        low: (n,) and `high`: a band around it.
+        marked: with a dot at every value.
+        line: a matplotlib line style.
+        weight: of the line, in points.
+        opacity: of the line.
+    """
+
+    x: Array
+    y: Array
+    colour: str
+    name: str = ""
+    low: Array | None = None
+    high: Array | None = None
+    marked: bool = False
+    line: Literal["-", "--", ":"] = "-"
+    weight: float = 1.5
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Curves with one title.
+
+    Attributes:
+        key: a short name, for files and ids.
+        title: in words.
+        note: unit or definition, below the title.
+        x_label: of the x axis.
+        curves: at least one value between them is finite.
+        scale: of the y axis.
+        limits: of the y axis; None to follow the data.
+        log_x: whether the x axis is logarithmic; it counts steps if not.
+        x_end: where an axis that counts steps ends at the earliest.
+        form: format specification of the last value, which stands beside a lone curve.
+        size: of the panel alone, in inches.
+    """
+
+    key: str
+    title: str
+    note: str
+    x_label: str
+    curves: Sequence[Curve]
+    scale: Scale = "linear"
+    limits: tuple[float, float] | None = None
+    log_x: bool = False
+    x_end: float = 1.0
+    form: str = ".3g"
+    size: tuple[float, float] = (3.15, 2.35)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not any(np.isfinite(curve.y).any() for curve in self.curves)
+
+    @property
+    def description(self) -> str:
+        """The panel in words: where each curve starts and ends."""
+        if self.is_empty:
+            return f"{self.title}: no values yet."
+        parts = [_described(curve, self.x_label) for curve in self.curves]
+        return f"{self.title}, {self.note}. " + " ".join(part for part in parts if part)
+
+
+def draw_panel(axes: Axes, panel: Panel) -> None:
+    """Draws a panel, with the names of its curves right of the axes."""
+    style_axes(axes, title=panel.title, note=panel.note, x_label=panel.x_label)
+    if panel.is_empty:
+        axes.set(xticks=[], yticks=[])
+        axes.text(0, 0.5, "no values yet", transform=axes.transAxes, size=SMALL, color=MUTED)
+        return
+    for curve in panel.curves:
+        _draw_curve(axes, curve)
+    _set_scales(axes, panel)
+    direct_labels(axes, _labels(panel))
+
+
+def single_figure(panel: Panel) -> Figure:
+    """A figure of one panel."""
+    return row_figure([panel])
+
+
+def row_figure(panels: Sequence[Panel], *, right: float = 0.62, footnote: str = "") -> Figure:
+    """A figure with panels side by side.
+
+    Args:
+        panels: at least one.
+        right: room for names right of each panel, in inches.
+        footnote: how to read it; stands below.
+    """
+    width, height = sum(panel.size[0] for panel in panels), max(panel.size[1] for panel in panels)
+    figure = new_figure(width, height)
+    left, below, above, start = LEFT / 72 + 0.02, 0.42, 0.45, 0.0
+    for panel in panels:
+        inner = panel.size[0] - left - right
+        place = (
+            (start + left) / width,
+            below / height,
+            inner / width,
+            1 - (below + above) / height,
+        )
+        draw_panel(figure.add_axes(place), panel)
+        start += panel.size[0]
+    figure.text(0.02 / width, -0.02, footnote, size=SMALL, color=MUTED, va="top")
+    return figure
+
+
+def wide_range(curves: Sequence[Curve]) -> bool:
+    """Whether a linear axis would hide most values below the largest few."""
+    sizes = np.abs(np.concatenate([curve.y for curve in curves]))
+    sizes = sizes[np.isfinite(sizes)]
+    return bool(sizes.size) and sizes.max() > 50 * max(float(np.median(sizes)), 1.0)
+
+
+def _draw_curve(axes: Axes, curve: Curve) -> None:
+    alone = np.isfinite(curve.y).sum() == 1
+    axes.plot(
+        curve.x,
+        curve.y,
+        curve.line,
+        color=curve.colour,
+        linewidth=curve.weight,
+        alpha=curve.opacity,
+        marker="o" if curve.marked or alone else None,
+        markersize=3.2,
+        solid_capstyle="round",
+        solid_joinstyle="round",
+    )
+    if curve.low is not None and curve.high is not None:
+        axes.fill_between(curve.x, curve.low, curve.high, color=curve.colour, alpha=0.18, lw=0)
+
+
+def _set_scales(axes: Axes, panel: Panel) -> None:
+    if panel.log_x:
+        axes.set_xscale("log")
+        log_ticks(axes, "x")
+    else:
+        count_ticks(axes)
+        end = max([panel.x_end, *(float(curve.x.max()) for curve in panel.curves if curve.x.size)])
+        axes.set_xlim(-0.03 * end, 1.03 * end)
+    if panel.scale == "linear":
+        value_ticks(axes)
+    elif panel.scale == "log":
+        axes.set_yscale("log")
+        log_ticks(axes, "y")
+    else:
+        axes.set_yscale("symlog", linthresh=1.0)
+        log_ticks(axes, "y")
+    if panel.limits is not None:
+        low, high = panel.limits
+        margin = 0.04 * (high - low)
+        axes.set_ylim(low - margin, high + margin)
+
+
+def _labels(panel: Panel) -> list[Label]:
+    named = [curve for curve in panel.curves if np.isfinite(curve.y).any()]
+    if len(panel.curves) == 1:
+        return [Label(_last(c), format(_last(c), panel.form), c.colour) for c in named]
+    return [Label(_last(curve), curve.name, curve.colour) for curve in named if curve.name]
+
+
+def _last(curve: Curve) -> float:
+    return float(curve.y[np.isfinite(curve.y)][-1])
+
+
+def _described(curve: Curve, x_label: str) -> str:
+    known = np.isfinite(curve.y)
+    if not known.any() or (not curve.name and curve.opacity < 1):
+        return ""
+    x, y = curve.x[known], curve.y[known]
+    name = f"{curve.name}: " if curve.name else ""
+    if len(x) == 1:
+        return f"{name}{y[0]:.3g} at {x[0]:,.4g} {x_label}."
+    return f"{name}from {y[0]:.3g} at {x[0]:,.6g} to {y[-1]:.3g} at {x[-1]:,.6g} {x_label}."

@@ -1,0 +1,146 @@
+"""Measuring fitted priors: all numbers of the health report, and what its pictures are drawn from.
+
+Priors that are measured together meet the same states, so their numbers compare.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from nppac_priors.errors import DataError
+from nppac_priors.health.calibration import Calibration, calibration
+from nppac_priors.health.forecast import Forecast, forecast
+from nppac_priors.health.moments import moments
+from nppac_priors.health.off_data import OffData, is_off_data, off_data
+from nppac_priors.health.probes import Distances, Probes, make_probes
+from nppac_priors.health.verdict import Verdict, verdict
+from nppac_priors.prior import GaussianPrior
+
+if TYPE_CHECKING:
+    from nppac_priors.episodes import Episodes, HeldOutSplit
+    from nppac_priors.prior import Prior
+
+OFF_DATA_PERCENTILE = 95
+"""Off the data: farther from the fitted states than this share of held-out states is."""
+_THRESHOLD_STATES = 2000
+
+
+@dataclass(frozen=True)
+class Health:
+    """All numbers on one prior.
+
+    Attributes:
+        verdict: In words.
+        held_out: On episodes that it was not fitted to.
+        off_data: Away from the demonstrations.
+        forecast_on_data: KL and gradient norm on demonstration states.
+        forecast_off_data: The same off the data.
+        query_microseconds: Time for one state, in batches of 1,024, as measured once here.
+    """
+
+    verdict: Verdict
+    held_out: Calibration
+    off_data: OffData
+    forecast_on_data: Forecast
+    forecast_off_data: Forecast
+    query_microseconds: float
+
+
+class Examination:
+    """The states that all priors of a comparison are asked about.
+
+    Attributes:
+        split: Fitted and held-out episodes.
+        probes: States at every distance from the fitted ones.
+        off_data_from: The distance at which a state is off the data.
+    """
+
+    def __init__(self, split: HeldOutSplit, *, generator: torch.Generator) -> None:
+        """Draw the states.
+
+        Raises:
+            DataError: The fitted states are all the same.
+        """
+        distances = Distances(split.fitted.states)
+        if not distances.moving.any():
+            raise DataError("states: all dimensions are constant, so no state is off the data")
+        self.split = split
+        self.probes: Probes = make_probes(split.fitted.states, distances, generator=generator)
+        states = split.held_out.states
+        drawn = torch.randperm(len(states), generator=generator)[:_THRESHOLD_STATES].numpy()
+        distance = distances.nearest(states[drawn])
+        self.off_data_from = float(np.percentile(distance, OFF_DATA_PERCENTILE))
+
+    def examine(self, prior: GaussianPrior) -> Health:
+        """Measure one prior.
+
+        Raises:
+            DataError: The prior is for other dimensions, or was fitted to other episodes.
+            NumericalError: It is not finite somewhere.
+        """
+        check_fits(prior, self.split.fitted)
+        started = time.perf_counter()
+        mean, std = moments(prior, self.split.held_out.states)
+        seconds = time.perf_counter() - started
+        held_out = calibration(mean, std, torch.from_numpy(self.split.held_out.actions))
+        probe_std = moments(prior, self.probes.states)[1].double()
+        away = off_data(probe_std.mean(dim=1).numpy(), self.probes, self.off_data_from)
+        on = torch.from_numpy(self.probes.on_data)
+        off = torch.from_numpy(is_off_data(self.probes, self.off_data_from))
+        policy_std = probe_std[on].median(dim=0).values
+        return Health(
+            verdict=verdict(
+                collapse_score=away.collapse_score,
+                honesty_ratio=away.off_data_median_std / held_out.rmse_of_dimensions,
+                coverage_90=held_out.coverage[0.9],
+            ),
+            held_out=held_out,
+            off_data=away,
+            forecast_on_data=forecast(probe_std[on], policy_std),
+            forecast_off_data=forecast(probe_std[off], policy_std),
+            query_microseconds=1e6 * seconds / len(mean),
+        )
+
+
+def assess(prior: GaussianPrior, split: HeldOutSplit, *, generator: torch.Generator) -> Health:
+    """Measure one prior; `Examination` measures several on the same states.
+
+    Args:
+        prior: Fitted to `split.fitted`.
+        split: As `Episodes.hold_out` gives it.
+        generator: A CPU generator that draws the states off the data.
+
+    Raises:
+        DataError: The prior is for other dimensions, or was fitted to other episodes.
+        NumericalError: It is not finite somewhere.
+    """
+    return Examination(split, generator=generator).examine(prior)
+
+
+def check_fits(prior: Prior, fitted: Episodes) -> GaussianPrior:
+    """The prior, after a check that it was fitted to these episodes: the others are held out.
+
+    Raises:
+        DataError: It has no mean and std, is for other dimensions, or was fitted to other data.
+    """
+    kind = prior.config.kind
+    if not isinstance(prior, GaussianPrior):
+        raise DataError(f"prior {kind!r}: the health report needs a prior with a mean and a std")
+    dimensions = fitted.states.shape[1], fitted.actions.shape[1]
+    if (prior.state_dim, prior.action_dim) != dimensions:
+        raise DataError(
+            f"prior {kind!r} maps {prior.state_dim} state dimensions to {prior.action_dim} "
+            f"actions, the demonstrations have {dimensions[0]} and {dimensions[1]}"
+        )
+    if prior.data_hash and prior.data_hash != fitted.data_hash:
+        raise DataError(
+            f"prior {kind!r} was not fitted to the {len(fitted.episode_lengths)} episodes that "
+            f"are left when the others are held out; fit it with the same data, seed and share "
+            f"of held-out episodes"
+        )
+    return prior

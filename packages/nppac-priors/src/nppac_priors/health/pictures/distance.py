@@ -1,0 +1,70 @@
+"""Standard deviation against distance from the demonstrations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from nppac_priors.drawing.panels import Curve, Panel, row_figure
+from nppac_priors.drawing.style import INK, MUTED, SERIES, SMALL
+from nppac_priors.health.off_data import OffData
+
+_POINTS_PER_CHARACTER = 4.6
+
+
+def distance_panel(measured: Mapping[str, OffData]) -> Panel:
+    """One curve and its band for each prior; dashed, its median on the data."""
+    curves: list[Curve] = []
+    for colour, (label, off_data) in zip(SERIES, measured.items(), strict=False):
+        curves.append(_curve(label, off_data, colour, band=len(measured) <= 2))
+        ends = curves[-1].x[[0, -1]]
+        on_data = np.full(2, off_data.on_data_median_std)
+        curves.append(Curve(ends, on_data, colour, line="--", weight=0.9, opacity=0.75))
+    values = np.concatenate([curve.y for curve in curves])
+    wide = values.min() > 0 and values.max() > 8 * values.min()
+    return Panel(
+        "std_by_distance",
+        "Standard deviation against distance",
+        "mean over action dimensions; dashed: median on the data"
+        + ("; band: 10 to 90 % of states" if len(measured) <= 2 else ""),
+        "standardised distance to the nearest demonstration state",
+        curves,
+        scale="log" if wide else "linear",
+        limits=None if wide else (0.0, float(values.max())),
+        log_x=True,
+        size=(4.6 + _room(measured), 3.0),
+    )
+
+
+def draw_distance(measured: Mapping[str, OffData]) -> Figure:
+    """The panel as a figure, with a mark where the states off the data begin."""
+    figure = row_figure([distance_panel(measured)], right=0.3 + _room(measured))
+    axes = figure.axes[0]
+    start = next(iter(measured.values())).off_data_from
+    axes.axvline(start, color=MUTED, linewidth=0.8, linestyle=":", zorder=0.5)
+    axes.annotate(
+        "off the data →",
+        (start, 0),
+        (4, 4),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        size=SMALL,
+        color=INK,
+    )
+    return figure
+
+
+def _curve(label: str, off_data: OffData, colour: str, *, band: bool) -> Curve:
+    curve = off_data.curve
+    away = np.array(curve.distance) > 0
+    x, mean, low, high = (
+        np.array(column)[away] for column in (curve.distance, curve.mean_std, curve.p10, curve.p90)
+    )
+    return Curve(x, mean, colour, label, low if band else None, high if band else None, marked=True)
+
+
+def _room(measured: Mapping[str, OffData]) -> float:
+    """Inches that the longest label needs."""
+    return max(len(label) for label in measured) * _POINTS_PER_CHARACTER / 72

@@ -1,0 +1,170 @@
+"""The health report as files: `health.json`, `health.html`, and the pictures as PNG.
+
+Several priors stand side by side: same states, one colour scale, one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nppac_priors.atomic_files import write_bytes, write_json
+from nppac_priors.drawing.rendering import figure_png
+from nppac_priors.errors import ConfigError
+from nppac_priors.health.assessment import Examination, Health
+from nppac_priors.health.moments import moments
+from nppac_priors.health.page import Picture, health_page
+from nppac_priors.health.pictures.distance import draw_distance
+from nppac_priors.health.pictures.plane import draw_planes
+from nppac_priors.health.pictures.reliability import draw_reliability
+from nppac_priors.health.pictures.training import draw_training
+from nppac_priors.health.pictures.trajectory import draw_trajectory
+from nppac_priors.health.plane import make_plane, variance_on
+
+if TYPE_CHECKING:
+    import torch
+
+    from nppac_priors.config import PriorConfig
+    from nppac_priors.episodes import HeldOutSplit
+    from nppac_priors.health.training import TrainingTrace
+    from nppac_priors.prior import GaussianPrior
+
+MOST_PRIORS = 7
+"""As many as there are colours that tell apart."""
+
+
+def write_report(
+    priors: Mapping[str, GaussianPrior],
+    split: HeldOutSplit,
+    folder: str | Path,
+    *,
+    generator: torch.Generator,
+    title: str = "Prior health",
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Health]:
+    """Measure priors that were fitted to `split.fitted`, and write the report into a folder.
+
+    Args:
+        priors: By label, in the order of the report; at most `MOST_PRIORS`.
+        split: As `Episodes.hold_out` gives it.
+        folder: Made where it is missing.
+        generator: A CPU generator that draws the states off the data.
+        title: Heading of the page, such as the name of the data.
+        facts: By label, more to record about a prior, such as its `fit_seconds`.
+
+    Returns:
+        The numbers, by label.
+
+    Raises:
+        ConfigError: There are no priors, or too many.
+        DataError: A prior does not fit the data, or was fitted to other episodes.
+        NumericalError: A prior is not finite somewhere.
+        OSError: The folder cannot be written.
+    """
+    if not 1 <= len(priors) <= MOST_PRIORS:
+        raise ConfigError(f"a report takes 1 to {MOST_PRIORS} priors, got {len(priors)}")
+    examination = Examination(split, generator=generator)
+    healths = {label: examination.examine(prior) for label, prior in priors.items()}
+    pictures = _pictures(priors, split, healths)
+    record = {
+        "format": "nppac-prior-health",
+        "version": 1,
+        "title": title,
+        "data": _data(split),
+        "priors": {
+            label: {
+                "config": prior.config.model_dump(mode="json"),
+                "data_hash": prior.data_hash,
+                **(facts or {}).get(label, {}),
+                **asdict(healths[label]),
+            }
+            for label, prior in priors.items()
+        },
+    }
+    _write(Path(folder), record, healths, pictures)
+    return healths
+
+
+def write_training(
+    traces: Mapping[str, TrainingTrace],
+    configs: Mapping[str, PriorConfig],
+    folder: str | Path,
+    *,
+    title: str = "Training",
+) -> Path:
+    """Write `training.png`, and `training.json` with what it is drawn from.
+
+    Args:
+        traces: By label, as `trace_training` gives them.
+        configs: Of the priors, by label.
+        folder: Made where it is missing.
+        title: Name of the data.
+
+    Returns:
+        The picture.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    record = {
+        "format": "nppac-prior-training",
+        "version": 1,
+        "title": title,
+        "priors": {
+            label: {"config": configs[label].model_dump(mode="json"), **asdict(trace)}
+            for label, trace in traces.items()
+        },
+    }
+    path = Path(folder) / "training.png"
+    write_json(path.with_suffix(".json"), record)
+    write_bytes(path, figure_png(draw_training(traces)))
+    return path
+
+
+def _write(
+    folder: Path, record: dict[str, Any], healths: dict[str, Health], pictures: list[Picture]
+) -> None:
+    """The page last: where it is, everything is."""
+    for picture in pictures:
+        write_bytes(folder / f"{picture.key}.png", figure_png(picture.figure))
+    write_json(folder / "health.json", record)
+    write_bytes(folder / "health.html", health_page(record, healths, pictures).encode())
+
+
+def _pictures(
+    priors: Mapping[str, GaussianPrior], split: HeldOutSplit, healths: Mapping[str, Health]
+) -> list[Picture]:
+    plane = make_plane(split.fitted.states, split.fitted.episode_lengths)
+    variances = {label: variance_on(plane, prior) for label, prior in priors.items()}
+    away = {label: health.off_data for label, health in healths.items()}
+    held_out = {label: health.held_out for label, health in healths.items()}
+    episode = split.held_out.take(np.array([0]))
+    predictions = {label: _prediction(prior, episode.states) for label, prior in priors.items()}
+    return [
+        Picture("variance_plane", draw_planes(plane, variances)),
+        Picture("std_by_distance", draw_distance(away)),
+        Picture("reliability", draw_reliability(held_out)),
+        Picture("trajectory", draw_trajectory(episode.actions.astype(float), predictions)),
+    ]
+
+
+def _prediction(prior: GaussianPrior, states: Any) -> tuple[Any, Any]:
+    mean, std = moments(prior, states)
+    return mean.double().numpy(), std.double().numpy()
+
+
+def _data(split: HeldOutSplit) -> dict[str, Any]:
+    fitted, held_out = split.fitted, split.held_out
+    return {
+        "state_dim": fitted.states.shape[1],
+        "action_dim": fitted.actions.shape[1],
+        "fitted_episodes": len(fitted.episode_lengths),
+        "fitted_steps": len(fitted),
+        "fitted_hash": fitted.data_hash,
+        "held_out_episodes": list(split.held_out_indices),
+        "held_out_steps": len(held_out),
+    }

@@ -1,0 +1,73 @@
+"""The verdict on a prior, in words, with the rule that gave it.
+
+Two quantities decide. The *collapse score*: the share of states off the data where the prior is
+surer than it is on its data. The *honesty ratio*: its median standard deviation off the data over
+its root mean squared error on held-out demonstrations. A prior that knows how little it knows
+claims off the data at least the error that it makes even where demonstrators go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Word = Literal["healthy", "overconfident off the data", "collapsed"]
+
+COLLAPSED_SCORE, OVERCONFIDENT_SCORE = 0.5, 0.05
+COLLAPSED_RATIO, OVERCONFIDENT_RATIO = 0.25, 0.75
+COVERAGE_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to think of a prior.
+
+    Attributes:
+        word: `healthy`, `overconfident off the data`, or `collapsed`.
+        rule: One sentence with the rule and the numbers that met it.
+        on_held_out: `calibrated`, `overconfident` or `underconfident` on held-out demonstrations.
+    """
+
+    word: Word
+    rule: str
+    on_held_out: Literal["calibrated", "overconfident", "underconfident"]
+
+
+def verdict(*, collapse_score: float, honesty_ratio: float, coverage_90: float) -> Verdict:
+    """Judge a prior.
+
+    Args:
+        collapse_score: Share of off-data states whose std is below the on-data median.
+        honesty_ratio: Median off-data std over held-out RMSE, both averaged over dimensions.
+        coverage_90: Observed coverage of the central 90 % intervals on held-out demonstrations.
+    """
+    word, rule = _off_data(collapse_score, honesty_ratio)
+    on_held_out = "calibrated"
+    if coverage_90 < 0.9 - COVERAGE_TOLERANCE:
+        on_held_out = "overconfident"
+    elif coverage_90 > 0.9 + COVERAGE_TOLERANCE:
+        on_held_out = "underconfident"
+    return Verdict(word, rule, on_held_out)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """`92.2 %`."""
+    return f"{share:.{digits}%}".replace("%", " %")
+
+
+def _off_data(score: float, ratio: float) -> tuple[Word, str]:
+    surer = "of the states off the data have a standard deviation below the on-data median"
+    claims = f"off the data the median standard deviation is {ratio:.2f} of the held-out error"
+    if score >= COLLAPSED_SCORE:
+        return "collapsed", f"{percent(score)} {surer} ({percent(COLLAPSED_SCORE)} or more)"
+    if ratio < COLLAPSED_RATIO:
+        return "collapsed", f"{claims} (below {COLLAPSED_RATIO:g})"
+    if score > OVERCONFIDENT_SCORE:
+        rule = f"{percent(score)} {surer} (more than {percent(OVERCONFIDENT_SCORE)})"
+        return "overconfident off the data", rule
+    if ratio < OVERCONFIDENT_RATIO:
+        return "overconfident off the data", f"{claims} (below {OVERCONFIDENT_RATIO:g})"
+    return "healthy", (
+        f"{percent(score, 1)} {surer} (at most {percent(OVERCONFIDENT_SCORE)}), and {claims} "
+        f"(at least {OVERCONFIDENT_RATIO:g})"
+    )

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from nppac_priors.episodes import Episodes
+from nppac_priors.errors import DataError
+from nppac_priors.health.assessment import Examination, assess
+from nppac_priors.prior import Prior
+
+NOISE = 0.1
+
+
+def growing(norm):
+    return NOISE * (1 + (norm / 5) ** 2).clamp(max=4)
+
+
+def collapsing(norm):
+    return torch.where(norm < 5, NOISE, 1e-9)
+
+
+def constant(norm):
+    return torch.full_like(norm, NOISE)
+
+
+@pytest.mark.parametrize(
+    ("std", "word"), [(growing, "healthy"), (collapsing, "collapsed"), (constant, "healthy")]
+)
+def test_the_verdict_on_a_prior_of_known_shape(shaped, examination, std, word):
+    """Actions are pure noise, so claiming no more than that noise everywhere is honest."""
+    health = examination.examine(shaped(std))
+    assert health.verdict.word == word
+    assert (health.off_data.collapse_score > 0.8) == (word == "collapsed")
+
+
+def test_growth_and_forecast_of_a_known_shape(shaped, examination):
+    health = examination.examine(shaped(growing))
+    assert health.off_data.off_data_median_std == pytest.approx(0.4, rel=0.05)
+    on, off = health.forecast_on_data, health.forecast_off_data
+    policy, prior = health.off_data.on_data_median_std, health.off_data.off_data_median_std
+    ratio = (policy / prior) ** 2
+    expected = 2 * 0.5 * (ratio + (0.1 / prior) ** 2 - 1 - math.log(ratio))
+    assert off.kl.median == pytest.approx(expected, rel=1e-3)
+    assert off.gradient_norm.median < on.gradient_norm.median
+
+
+def test_what_is_measured_on_held_out_episodes_has_not_been_fitted(shaped, examination, split):
+    held_out = examination.examine(shaped(constant)).held_out
+    assert held_out.steps == len(split.held_out)
+    assert held_out.rmse == pytest.approx(float(np.sqrt(np.square(split.held_out.actions).mean())))
+
+
+def test_off_the_data_is_where_held_out_states_hardly_go(examination, split):
+    fitted, held_out = split.fitted.states.astype(float), split.held_out.states.astype(float)
+    scaled = (held_out[:, None] - fitted[None]) / fitted.std(axis=0)
+    nearest = np.sqrt(np.square(scaled).sum(-1)).min(axis=1)
+    assert examination.off_data_from == pytest.approx(np.percentile(nearest, 95))
+
+
+def test_the_same_generator_gives_the_same_numbers(shaped, split):
+    def numbers():
+        health = assess(shaped(growing), split, generator=torch.Generator().manual_seed(3))
+        return health.off_data, health.forecast_off_data
+
+    assert numbers() == numbers()
+
+
+def test_a_prior_fitted_to_the_held_out_episodes_too_is_refused(shaped, examination, split):
+    assert examination.examine(shaped(constant, data_hash=split.fitted.data_hash))
+    with pytest.raises(DataError, match="was not fitted to the 7 episodes that are left"):
+        examination.examine(shaped(constant, data_hash="0" * 64))
+
+
+def test_a_prior_of_other_dimensions_is_refused(linear_prior, examination):
+    with pytest.raises(DataError, match="3 state dimensions to 2 actions"):
+        examination.examine(linear_prior)
+
+
+def test_a_prior_without_moments_is_refused(shaped, examination):
+    class Other(Prior):
+        device = property(lambda self: torch.device("cpu"))
+        state = to = _distribution = lambda *_: None
+
+    other = Other(shaped(constant).config, state_dim=4, action_dim=2)
+    with pytest.raises(DataError, match="needs a prior with a mean and a std"):
+        examination.examine(other)
+
+
+def test_states_that_never_change_are_refused():
+    episodes = Episodes(np.ones((6, 2)), np.zeros((6, 1)), np.array([2, 2, 2]))
+    generator = torch.Generator().manual_seed(0)
+    with pytest.raises(DataError, match="all dimensions are constant"):
+        Examination(episodes.hold_out(0.3, generator), generator=generator)
