@@ -15,9 +15,13 @@ from nppac_envs.registration import register_environments
 if TYPE_CHECKING:
     from nppac_envs.adroit.config import DoorConfig, PenConfig
     from nppac_envs.config import EnvConfig
+    from nppac_envs.demonstrations.awac import AwacConfig
     from nppac_envs.demonstrations.config import DemonstrationsConfig
+    from nppac_envs.demonstrations.csv_file import CsvConfig
+    from nppac_envs.demonstrations.d4rl import D4rlConfig
     from nppac_envs.demonstrations.dapg import DapgConfig
     from nppac_envs.demonstrations.dataset import Demonstrations
+    from nppac_envs.demonstrations.lerobot import LerobotConfig
     from nppac_envs.demonstrations.minari import MinariConfig
     from nppac_envs.demonstrations.npz import NpzConfig
     from nppac_envs.demonstrations.shipped import ShippedConfig, shipped_names
@@ -33,6 +37,10 @@ if TYPE_CHECKING:
     from nppac_envs.measures import EpisodeMeasures, Measures, measure
 
 _HOMES = {
+    "LerobotConfig": "demonstrations.lerobot",
+    "D4rlConfig": "demonstrations.d4rl",
+    "CsvConfig": "demonstrations.csv_file",
+    "AwacConfig": "demonstrations.awac",
     "AntConfig": "locomotion.config",
     "ConfigError": "errors",
     "DapgConfig": "demonstrations.dapg",
@@ -59,7 +67,10 @@ _HOMES = {
 
 __all__ = [
     "AntConfig",
+    "AwacConfig",
     "ConfigError",
+    "CsvConfig",
+    "D4rlConfig",
     "DapgConfig",
     "DataError",
     "Demonstrations",
@@ -71,6 +82,7 @@ __all__ = [
     "EpisodeMeasures",
     "HalfCheetahConfig",
     "HopperConfig",
+    "LerobotConfig",
     "Measures",
     "MinariConfig",
     "NpzConfig",

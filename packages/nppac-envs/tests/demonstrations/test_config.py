@@ -45,3 +45,49 @@ def test_clipping_does_not_hide_infinity(make_arrays, tmp_path: Path):
     np.savez(tmp_path / "set.npz", **arrays)
     with pytest.raises(DataError, match=r"actions is not finite.*episode 2, step 0"):
         NpzConfig(path=tmp_path / "set.npz", clip=True).load()
+
+
+def test_a_range_is_mapped_onto_the_policys(make_arrays, tmp_path: Path):
+    arrays = make_arrays(lengths=(4,))
+    arrays["actions"] = np.array([[-2, 0], [0, 5], [2, 10], [1, 2.5]], np.float32)
+    np.savez(tmp_path / "set.npz", **arrays)
+    loaded = NpzConfig(path=tmp_path / "set.npz", action_range=([-2, 0], [2, 10])).load()
+    assert loaded.actions.tolist() == [[-1, -1], [0, 0], [1, 1], [0.5, -0.5]]
+    assert loaded.n_rescaled == 7, "0 stays 0 in one entry"
+    with pytest.raises(DataError, match="outside"):
+        NpzConfig(path=tmp_path / "set.npz", action_range=(-2, 2)).load()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ((1, -1), "lowest first"),
+        (([-1, -1, -1], 1), "one finite number or 2"),
+        ((-1, float("inf")), "one finite number or 2"),
+        (([-1, 1], [1, 1]), "lowest first"),
+    ],
+)
+def test_impossible_ranges_are_one_line(bounds, message: str, outside: Path):
+    with pytest.raises(DataError, match=message) as caught:
+        NpzConfig(path=outside, action_range=bounds).load()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("top", [0.4, 1.3, 7.1])
+def test_the_ends_of_a_range_land_inside_the_box(top: float, make_arrays, tmp_path: Path):
+    """A bound given in float64 and an action stored in float32 must not miss each other."""
+    arrays = make_arrays(lengths=(2,))
+    arrays["actions"] = np.array([[top, -top], [-top, top]], np.float32)
+    np.savez(tmp_path / "set.npz", **arrays)
+    loaded = NpzConfig(path=tmp_path / "set.npz", action_range=(-top, top)).load()
+    assert loaded.actions.tolist() == [[1, -1], [-1, 1]]
+
+
+def test_a_hash_pins_the_set(make_arrays, tmp_path: Path):
+    np.savez(tmp_path / "set.npz", **make_arrays())
+    expected = NpzConfig(path=tmp_path / "set.npz").load().hash
+    assert NpzConfig(path=tmp_path / "set.npz", hash=expected).load().hash == expected
+    with pytest.raises(DataError, match="another set than expected"):
+        NpzConfig(path=tmp_path / "set.npz", hash=expected, n_episodes=1).load()
+    with pytest.raises(ValidationError):
+        NpzConfig(path=tmp_path / "set.npz", hash="abc")

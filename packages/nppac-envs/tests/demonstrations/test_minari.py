@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import minari
 import numpy as np
 import pytest
@@ -114,18 +115,47 @@ def test_download_asks_minari(root: Path, monkeypatch: pytest.MonkeyPatch):
         MinariConfig(id="little/set-v0", root=root, download=True)
 
 
+def test_a_set_in_part_is_refused(root: Path):
+    content = json.loads(metadata(root).read_text())
+    metadata(root).write_text(json.dumps(content | {"total_steps": 6}))
+    with pytest.raises(DataError, match=r"holds 2 episodes and 5 steps, .* 2 and 6; fetch"):
+        MinariConfig(id="little/set-v0", root=root).load()
+    assert MinariConfig(id="little/set-v0", root=root, n_episodes=1).load().n_episodes == 1
+
+
+def test_d4rls_hand_sets_are_mapped(root: Path):
+    """Rewards follow success, and actions are clipped; other names are left as they are."""
+    (root / "D4RL" / "door").mkdir(parents=True)
+    path = metadata(root).with_name("main_data.hdf5")
+    with h5py.File(path, "r+") as file:
+        file["episode_0/actions"][0] = 1.3
+        file["episode_0/rewards"][:] = [0.5, 10.0, -3.0]
+    with pytest.raises(DataError, match="outside"):
+        MinariConfig(id="little/set-v0", root=root).load()
+    (root / "little" / "set-v0").rename(root / "D4RL" / "door" / "human-v2")
+    loaded = MinariConfig(id="D4RL/door/human-v2", root=root).load()
+    assert loaded.n_clipped == 2
+    assert loaded.rewards.tolist() == [0, 1, 0, 0, 1]
+
+
 @pytest.mark.parametrize(
-    ("name", "steps", "solved", "rewarded"),
-    [("door/human-v0", 6704, 7, 7), ("pen/human-v0", 4975, 17, 17)],
+    ("name", "episodes", "steps", "solved"),
+    [
+        ("door/human-v0", 25, 6704, 7),
+        ("pen/human-v0", 25, 4975, 17),
+        ("door/expert-v0", 25, 5000, 25),
+        ("pen/expert-v0", 25, 5000, 23),
+        ("relocate/expert-v0", 25, 5000, 25),
+        ("hammer/expert-v0", 25, 5000, 25),
+        ("halfcheetah/expert-v0", 15, 15000, None),
+        ("walker2d/expert-v0", 15, 14092, None),
+        ("ant/expert-v0", 15, 14818, None),
+    ],
 )
-def test_the_human_demonstrations(data: Path, name, steps, solved, rewarded):
-    loaded = MinariConfig(id=name, root=data / "minari").load()
-    summary = loaded.summary()
-    assert (summary["episodes"], summary["steps"]) == (25, steps)
+def test_the_real_sets(data: Path, name, episodes, steps, solved):
+    summary = MinariConfig(id=name, root=data / "minari").load().summary()
+    assert (summary["episodes"], summary["steps"]) == (episodes, steps)
     assert summary["episodes_with_success"] == solved
-    assert loaded.rewards is not None
-    owner = np.repeat(np.arange(25), loaded.episode_lengths)
-    assert len(set(owner[loaded.rewards > 0])) == rewarded
     assert summary["n_clipped"] == 0
 
 

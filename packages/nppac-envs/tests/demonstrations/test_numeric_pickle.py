@@ -44,10 +44,32 @@ def test_every_other_function_is_refused(function: Any):
             load_numeric_pickle(raw)
 
 
-def test_object_arrays_are_refused():
-    raw = pickle.dumps(np.array([{}, []], dtype=object))
-    with pytest.raises(pickle.UnpicklingError, match="holds object"):
-        load_numeric_pickle(raw)
+def test_object_arrays_become_lists():
+    objects = np.empty(2, object)
+    objects[:] = [{"a": np.arange(3)}, 1.5]
+    first, second = load_numeric_pickle(pickle.dumps(objects)).objects
+    assert first["a"].values.tolist() == [0, 1, 2]
+    assert second == 1.5
+    with pytest.raises(pickle.UnpicklingError, match="no list"):
+        load_numeric_pickle(pickle.dumps(objects.reshape(1, 2)))
+
+
+def test_bytes_never_become_objects_and_sizes_never_become_bytes():
+    for dtype, content in ((np.dtype(object), b"8" * 16), (np.dtype(float), 10**15)):
+        state = (1, (2,), dtype, False, content)
+        with pytest.raises(pickle.UnpicklingError, match=r"not made of numbers|no list"):
+            load_numeric_pickle(pickle.dumps(_Array(state)))
+
+
+class _Array:
+    """Pickles as an array with a state of choice."""
+
+    def __init__(self, state: tuple[object, ...]) -> None:
+        self.state = state
+
+    def __reduce__(self):
+        build, arguments, _ = np.zeros(1).__reduce__()
+        return build, arguments, self.state
 
 
 def test_setting_attributes_on_the_builders_does_not_last():

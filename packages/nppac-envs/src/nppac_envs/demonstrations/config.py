@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.checks import check_finite, check_shapes
-from nppac_envs.demonstrations.dataset import FIELDS, Demonstrations
+from nppac_envs.demonstrations.dataset import FIELDS, PER_EPISODE, Demonstrations
 from nppac_envs.errors import DataError
+
+ActionBound = float | list[float]
 
 logger = logging.getLogger(__name__)
 
@@ -24,27 +26,47 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid"):
     n_episodes: int | None = Field(
         default=None, ge=1, description="Use the first n episodes; null uses all."
     )
+    action_range: tuple[ActionBound, ActionBound] | None = Field(
+        default=None,
+        description="The range of the stored actions, lowest and highest, each one number or one "
+        "an action dimension: it is mapped linearly onto [-1, 1].",
+    )
     clip: bool = Field(
         default=False, description="Clip actions to [-1, 1] instead of refusing the set."
     )
+    hash: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="The hash that `nppac-demos inspect` shows with these settings; any other set "
+        "is refused.",
+    )
 
     def load(self) -> Demonstrations:
-        """Read, check and, if asked for, clip the set.
+        """Read, check and, if asked for, rescale and clip the set.
 
         Raises:
             DataError: The set is missing, broken, has fewer episodes than `n_episodes`, holds
-                numbers that are not finite, or has actions outside [-1, 1] and is not clipped.
+                numbers that are not finite, has actions outside [-1, 1] and is not clipped, or has
+                another hash than `hash`.
         """
         where = self._where()
         arrays = self._first_episodes(self._read(), where)
-        n_clipped = 0
+        n_rescaled = n_clipped = 0
+        if self.action_range is not None:
+            rescaled = rescale(arrays["actions"], *self.action_range, where)
+            n_rescaled = int((rescaled != arrays["actions"]).sum())
+            arrays["actions"] = rescaled
         if self._clips():
             n_clipped = int((np.abs(arrays["actions"]) > 1.0).sum())
             arrays["actions"] = np.clip(arrays["actions"], -1.0, 1.0)
-        if n_clipped:
-            size = arrays["actions"].size
-            logger.info("%s: clipped %d of %d action entries", where, n_clipped, size)
-        return Demonstrations(**arrays, source=where, n_clipped=n_clipped)
+        size = arrays["actions"].size
+        for what, changed in (("rescaled", n_rescaled), ("clipped", n_clipped)):
+            if changed:
+                logger.info("%s: %s %d of %d action entries", where, what, changed, size)
+        loaded = Demonstrations(**arrays, source=where, n_rescaled=n_rescaled, n_clipped=n_clipped)
+        if self.hash is not None and loaded.hash != self.hash:
+            raise DataError(f"{where}: is another set than expected, its hash is {loaded.hash}")
+        return loaded
 
     def _first_episodes(
         self, arrays: dict[str, NDArray[Any]], where: str
@@ -55,10 +77,9 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid"):
         if wanted > episodes:
             raise DataError(f"{where}: n_episodes is {wanted}, but there are {episodes} episodes")
         steps = int(arrays["episode_lengths"][:wanted].sum())
-        per_episode = ("final_states", "episode_lengths", "terminations")
         with np.errstate(over="ignore"):
             first = {
-                name: array[: wanted if name in per_episode else steps].astype(FIELDS[name])
+                name: array[: wanted if name in PER_EPISODE else steps].astype(FIELDS[name])
                 for name, array in arrays.items()
             }
         check_finite(first, where)
@@ -74,3 +95,26 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid"):
     @abstractmethod
     def _read(self) -> dict[str, NDArray[Any]]:
         """The arrays of `Demonstrations` by name, numeric, not yet checked against each other."""
+
+
+def rescale(
+    actions: NDArray[np.float32], low: ActionBound, high: ActionBound, where: str
+) -> NDArray[np.float32]:
+    """Map actions (N, A) linearly so that `low` becomes -1 and `high` 1, bounds (A,) or numbers.
+
+    Raises:
+        DataError: The bounds do not fit the actions, are not finite, or low is not below high.
+    """
+    width = actions.shape[1]
+    bounds = [np.asarray(bound, np.float64) for bound in (low, high)]
+    for name, bound in zip(("lowest", "highest"), bounds, strict=True):
+        if bound.shape not in ((), (width,)) or not np.isfinite(bound).all():
+            raise DataError(
+                f"{where}: the {name} action must be one finite number or {width}, not {bound}"
+            )
+    if not (bounds[0] < bounds[1]).all():
+        raise DataError(f"{where}: action_range must be lowest first, got {low} and {high}")
+    share = (actions - bounds[0]) / (bounds[1] - bounds[0])
+    # The bounds themselves land on -1 and 1 exactly, though actions and bounds are float32.
+    mapped = 2.0 * share - 1.0
+    return np.where(np.abs(np.abs(mapped) - 1.0) < 1e-6, np.sign(mapped), mapped).astype(np.float32)

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
 from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
 from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
 from nppac_envs.errors import DataError
 
@@ -38,29 +39,19 @@ class DapgConfig(DemonstrationsConfig, frozen=True):
 
     def _read(self) -> dict[str, NDArray[Any]]:
         where = self._where()
-        try:
-            raw = self.path.expanduser().read_bytes()
-            demos = load_numeric_pickle(raw)
-        except OSError as error:
-            raise DataError(f"{where}: cannot be read ({error.strerror})") from error
-        except Exception as error:
-            reason = " ".join(str(error).split())[:200]
-            raise DataError(
-                f"{where}: refused, not a pickle of plain arrays ({type(error).__name__}: {reason})"
-            ) from error
+        demos, size = read_legacy(self.path, load_numeric_pickle, where)
         if not isinstance(demos, list) or not demos:
             raise DataError(
                 f"{where}: must be a list of demonstrations, not {type(demos).__name__}"
             )
-        episodes = [_episode(demo, f"{where}: demonstration {i}") for i, demo in enumerate(demos)]
-        if sum(episode.observations.nbytes + episode.actions.nbytes for episode in episodes) > len(
-            raw
-        ):
-            raise DataError(f"{where}: uses the same numbers for several demonstrations")
-        return join(episodes, where)
+        budget = NumberBudget(size)
+        return join(
+            [_episode(demo, budget, f"{where}: demonstration {i}") for i, demo in enumerate(demos)],
+            where,
+        )
 
 
-def _episode(demo: Any, where: str) -> Episode:
+def _episode(demo: Any, budget: NumberBudget, where: str) -> Episode:
     if not isinstance(demo, dict):
         raise DataError(f"{where}: must be a dict, not {type(demo).__name__}")
     observations, actions = (_array(demo, name, where) for name in ("observations", "actions"))
@@ -69,12 +60,14 @@ def _episode(demo: Any, where: str) -> Episode:
             f"{where}: needs as many observations as actions, two or more; has "
             f"{len(observations)} and {len(actions)}"
         )
+    for array in (observations, actions):
+        budget.spend(array, where)
     rewards = _array(demo, "rewards", where)[:-1] if "rewards" in demo else None
     return Episode(observations, actions[:-1], rewards)
 
 
 def _array(demo: dict[str, Any], name: str, where: str) -> NDArray[Any]:
     value = demo.get(name)
-    if not isinstance(value, PickledArray) or value.values.ndim == 0:
+    if not isinstance(value, PickledArray) or value.objects is not None or value.values.ndim == 0:
         raise DataError(f"{where}: must have an array {name!r}")
     return value.values

@@ -31,6 +31,7 @@ FIELDS = {
     "successes": np.bool_,
     "terminations": np.bool_,
 }
+PER_EPISODE = ("final_states", "episode_lengths", "terminations")
 
 
 @final
@@ -49,10 +50,11 @@ class Demonstrations:
         rewards: (N,) float32, or None where unknown.
         successes: (N,) bool, or None where unknown.
         source: Where they come from, for logs and messages.
-        n_clipped: Action entries that clipping changed when the set was loaded; `take`, `split`
-            and `folds` pass it on as it is.
+        n_clipped: Action entries that clipping changed when the set was loaded; parts of the set
+            pass it on as it is.
         terminations: (E,) bool: the episode's last action led to a terminal state. None: no
             episode did (the hand tasks never terminate).
+        n_rescaled: Action entries that mapping a range onto [-1, 1] changed, like `n_clipped`.
 
     Raises:
         DataError: Shapes that do not fit, numbers that are not finite, actions outside [-1, 1].
@@ -67,6 +69,7 @@ class Demonstrations:
     source: str = "arrays"
     n_clipped: int = 0
     terminations: NDArray[np.bool_] | None = None
+    n_rescaled: int = 0
 
     def __post_init__(self) -> None:
         given = {name: np.asarray(value) for name, value in self._fields() if value is not None}
@@ -123,7 +126,7 @@ class Demonstrations:
             raise DataError(
                 f"{self.source}: cannot take {n_episodes} episodes; there are {self.n_episodes}"
             )
-        return self._select(range(n_episodes))
+        return self.select(range(n_episodes))
 
     def split(self, test_episodes: Sequence[int]) -> tuple[Demonstrations, Demonstrations]:
         """Divide by episode into (train, test); `test_episodes` are indices into the episodes.
@@ -143,7 +146,7 @@ class Demonstrations:
                 f"got {list(test_episodes)}"
             )
         train = [episode for episode in range(self.n_episodes) if episode not in set(test)]
-        return self._select(train), self._select(test)
+        return self.select(train), self.select(test)
 
     def folds(
         self, k: int, rng: np.random.Generator
@@ -161,16 +164,25 @@ class Demonstrations:
         parts = np.array_split(rng.permutation(self.n_episodes), k)
         return [self.split(part.tolist()) for part in parts]
 
-    def _select(self, episodes: Iterable[int]) -> Demonstrations:
+    def select(self, episodes: Iterable[int]) -> Demonstrations:
+        """The episodes with these indices, in this order.
+
+        Raises:
+            DataError: There is none, or an index is out of range.
+        """
         index = np.fromiter(episodes, np.int64)
+        if not index.size or index.min() < 0 or index.max() >= self.n_episodes:
+            raise DataError(
+                f"{self.source}: episodes must be between 0 and {self.n_episodes - 1}, one or "
+                f"more; got {index.tolist()}"
+            )
         owner = np.repeat(np.arange(self.n_episodes), self.episode_lengths)
         steps = np.concatenate([np.flatnonzero(owner == episode) for episode in index])
-        per_episode = ("final_states", "episode_lengths", "terminations")
         chosen = {
-            name: array[index if name in per_episode else steps]
+            name: array[index if name in PER_EPISODE else steps]
             for name, array in self.arrays().items()
         }
-        return Demonstrations(**chosen, source=self.source, n_clipped=self.n_clipped)
+        return replace(self, **{name: chosen.get(name) for name in FIELDS})
 
     def transitions(self) -> dict[str, NDArray[Any]]:
         """One row a step, for a replay buffer.
@@ -255,10 +267,10 @@ class Demonstrations:
         """Counts and ranges for logs, in plain JSON types.
 
         Returns:
-            `source`, `hash`, `episodes`, `steps`, `state_dim`, `action_dim`, `n_clipped`,
-            `length_min`, `length_max`, `return_mean`, `episodes_with_success` (None where unknown),
-            and the lists `state_min`, `state_max`, `action_min`, `action_max`, one entry a
-            dimension.
+            `source`, `hash`, `episodes`, `steps`, `state_dim`, `action_dim`, `n_rescaled`,
+            `n_clipped`, `length_min`, `length_max`, `return_mean`, `episodes_with_success` (None
+            where unknown), and the lists `state_min`, `state_max`, `action_min`, `action_max`, one
+            entry a dimension.
         """
         starts = np.cumsum(self.episode_lengths) - self.episode_lengths
         solved = returns = None
@@ -273,6 +285,7 @@ class Demonstrations:
             "steps": len(self),
             "state_dim": self.state_dim,
             "action_dim": self.action_dim,
+            "n_rescaled": self.n_rescaled,
             "n_clipped": self.n_clipped,
             "length_min": int(self.episode_lengths.min()),
             "length_max": int(self.episode_lengths.max()),

@@ -1,9 +1,15 @@
-"""Demonstrations from a Minari set (Younis et al., 2024), local or fetched from its server."""
+"""Demonstrations from a Minari set (Younis et al., 2024), local or fetched from its server.
+
+The hand sets of D4RL (`D4RL/door/human-v2` and its siblings for pen, relocate and hammer) are
+mapped to the convention of N-PPAC: rewards are 1 on success and 0 elsewhere instead of dense, and
+actions are clipped to [-1, 1], as the simulator did when they were recorded.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal, Self, final
 
@@ -13,7 +19,10 @@ from pydantic import Field, model_validator
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
 from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.hdf5_file import check_hdf5
 from nppac_envs.errors import DataError
+
+_HAND_SET = re.compile(r"D4RL/(door|pen|relocate|hammer)/[^/]+")
 
 
 @final
@@ -42,6 +51,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
     def _where(self) -> str:
         return f"minari {self.id}"
 
+    def _clips(self) -> bool:
+        return self.clip or _HAND_SET.fullmatch(self.id) is not None
+
     def _read(self) -> dict[str, NDArray[Any]]:
         import minari
 
@@ -50,9 +62,13 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             if self.download and not folder.exists():
                 minari.download_dataset(self.id)
             _check_metadata(folder, self._where())
+            if (folder / "main_data.hdf5").is_file():
+                check_hdf5(folder / "main_data.hdf5", self._where())
             dataset = minari.MinariDataset(folder)
             first = dataset.episode_indices[: self.n_episodes]
             episodes = [_episode(data, self._where()) for data in dataset.iterate_episodes(first)]
+            if self.n_episodes is None:
+                _check_totals(dataset, episodes, self._where())
         except DataError:
             raise
         except Exception as error:
@@ -60,7 +76,10 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 f"{self._where()}: cannot read {folder} ({type(error).__name__}: "
                 f"{' '.join(str(error).split())[:200]})"
             ) from error
-        return join(episodes, self._where())
+        arrays = join(episodes, self._where())
+        if _HAND_SET.fullmatch(self.id) and "successes" in arrays:
+            arrays["rewards"] = arrays["successes"].astype(np.float32)
+        return arrays
 
     def _folder(self) -> Path:
         if self.root is not None:
@@ -88,8 +107,21 @@ def _check_metadata(folder: Path, where: str) -> None:
             )
 
 
+def _check_totals(dataset: Any, episodes: list[Episode], where: str) -> None:
+    """Refuse a set that was fetched or copied in part."""
+    steps = sum(len(episode.actions) for episode in episodes)
+    if (len(episodes), steps) != (dataset.total_episodes, dataset.total_steps):
+        raise DataError(
+            f"{where}: holds {len(episodes)} episodes and {steps} steps, but its metadata says "
+            f"{dataset.total_episodes} and {dataset.total_steps}; fetch it again"
+        )
+
+
 def _episode(data: Any, where: str) -> Episode:
-    """Convert one `minari.EpisodeData`; success flags may include one for the reset, which goes."""
+    """Convert one `minari.EpisodeData`.
+
+    Success flags may include one for the reset, which goes; rewards that are all NaN are unknown.
+    """
     steps = len(data.actions)
     successes = (data.infos or {}).get("success")
     if successes is not None:
@@ -100,4 +132,5 @@ def _episode(data: Any, where: str) -> Episode:
             )
         successes = successes[len(successes) - steps :]
     terminated = bool(np.asarray(data.terminations)[-1]) if steps else False
-    return Episode(data.observations, data.actions, data.rewards, successes, terminated)
+    rewards = None if np.isnan(data.rewards).all() else data.rewards
+    return Episode(data.observations, data.actions, rewards, successes, terminated)

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from nppac_envs.demonstrations.checks import check_lengths, check_shapes
 from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.flat_steps import without_last_steps
 from nppac_envs.demonstrations.npz_file import read_npz
 from nppac_envs.errors import DataError
 
@@ -79,21 +79,5 @@ def read_demonstrations(path: Path, fields: NpzFields) -> dict[str, NDArray[Any]
                 f"{path}: {names[name]!r} ({name}) must hold true and false, or 0 and 1"
             )
     if "final_states" not in arrays:
-        return _without_last_actions(arrays, str(path))
+        return without_last_steps(arrays, str(path))
     return arrays
-
-
-def _without_last_actions(arrays: dict[str, NDArray[Any]], where: str) -> dict[str, NDArray[Any]]:
-    """Turn each episode's last state into its final state; no action that is left ends in it."""
-    states, lengths = np.atleast_1d(arrays["states"]), arrays["episode_lengths"]
-    check_lengths(lengths, len(states), where)
-    last = np.cumsum(lengths) - 1
-    check_shapes(arrays | {"final_states": states[last]}, where)
-    if (lengths < 2).any():
-        raise DataError(f"{where}: without final_states every episode needs two steps or more")
-    kept = {
-        name: np.delete(array, last, axis=0)
-        for name, array in arrays.items()
-        if name not in ("episode_lengths", "terminations")
-    }
-    return kept | {"final_states": states[last], "episode_lengths": lengths - 1}

@@ -6,6 +6,7 @@ as the archive holds for it. Nothing is unpickled.
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from nppac_envs.errors import DataError
 
 MAX_BYTES = 4 * 2**30
-_MAX_DEFLATE_RATIO = 1032
+MAX_DEFLATE_RATIO = 1032
 _READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -49,7 +50,7 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray[Any]:
     name = info.filename.removesuffix(".npy")
-    if info.file_size > info.compress_size * _MAX_DEFLATE_RATIO:
+    if info.file_size > info.compress_size * MAX_DEFLATE_RATIO:
         raise DataError(f"{path}: {name} declares more bytes than the file can hold")
     with archive.open(info) as file:
         shape, fortran, dtype = _read_header(file)
@@ -72,6 +73,16 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
     if version not in _READ_HEADER:
         raise ValueError(f"npy version {version}")
     return _READ_HEADER[version](file, max_header_size=10_000)
+
+
+def read_npy_header(raw: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, whether the order is Fortran's, number type, and where the content starts.
+
+    Raises:
+        ValueError: `raw` is no npy file.
+    """
+    file = io.BytesIO(raw)
+    return *_read_header(file), file.tell()
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Unpickling of plain numeric arrays, and of nothing else.
+"""Unpickling of plain numeric arrays and of lists of them, and of nothing else.
 
 A pickle is a program. This reader runs it with five names allowed, those that NumPy writes to
 rebuild arrays, dtypes and scalars, and each is answered by a function of this module that makes
@@ -22,7 +22,7 @@ _MODULES = (
 
 
 def load_numeric_pickle(raw: bytes) -> Any:
-    """Rebuild lists, dicts, strings, numbers and `PickledArray`s.
+    """Rebuild lists, dicts, strings, numbers and `PickledArray`s, arrays of objects as lists.
 
     Raises:
         pickle.UnpicklingError: The pickle asks for anything else.
@@ -33,15 +33,26 @@ def load_numeric_pickle(raw: bytes) -> Any:
 
 @final
 class PickledArray:
-    """A stand-in for an array, which a pickle makes empty first and fills afterwards."""
+    """A stand-in for an array, which a pickle makes empty first and fills afterwards.
 
-    __slots__ = ("values",)
+    Attributes:
+        values: Its numbers; empty for an array of objects.
+        objects: What an array of objects holds, None for one of numbers.
+    """
+
+    __slots__ = ("objects", "values")
 
     def __init__(self) -> None:
         self.values: NDArray[Any] = np.empty(0)
+        self.objects: list[Any] | None = None
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         _, shape, kind, fortran, raw = state
+        if kind.dtype.hasobject:
+            if not isinstance(raw, list) or tuple(shape) != (len(raw),):
+                raise pickle.UnpicklingError("it holds an array of objects that is no list")
+            self.objects = raw
+            return
         content = raw.encode("latin1") if isinstance(raw, str) else raw
         self.values = _numbers(content, kind, shape, "F" if fortran else "C")
 
@@ -54,7 +65,7 @@ class _Dtype:
 
     def __init__(self, code: Any) -> None:
         self.dtype = np.dtype(str(code))
-        if self.dtype.kind not in "biuf":
+        if self.dtype.kind not in "biuf" and self.dtype != np.dtype(object):
             raise pickle.UnpicklingError(f"it holds {self.dtype}, not plain numbers")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -63,6 +74,8 @@ class _Dtype:
 
 
 def _numbers(content: Any, kind: _Dtype, shape: Any, order: Any) -> NDArray[Any]:
+    if kind.dtype.hasobject or not isinstance(content, bytes | bytearray):
+        raise pickle.UnpicklingError("it holds an array that is not made of numbers")
     return np.frombuffer(bytes(content), kind.dtype).reshape(tuple(shape), order=order)
 
 
@@ -76,7 +89,7 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "_reconstruct": lambda *_: PickledArray(),
     "_frombuffer": _from_buffer,
     "dtype": lambda code, *_: _Dtype(code),
-    "scalar": lambda kind, raw: float(np.frombuffer(raw, kind.dtype)[0]),
+    "scalar": lambda kind, raw: float(_numbers(raw, kind, (1,), "C")[0]),
 }
 
 

@@ -6,11 +6,23 @@ from typing import Annotated
 
 from pydantic import Field
 
+from nppac_envs.demonstrations.awac import AwacConfig
+from nppac_envs.demonstrations.csv_file import CsvConfig
+from nppac_envs.demonstrations.d4rl import D4rlConfig
 from nppac_envs.demonstrations.dapg import DapgConfig
+from nppac_envs.demonstrations.lerobot import LerobotConfig
 from nppac_envs.demonstrations.minari import MinariConfig
 from nppac_envs.demonstrations.npz import NpzConfig
 from nppac_envs.demonstrations.shipped import ShippedConfig
 
 DemonstrationsSource = Annotated[
-    MinariConfig | NpzConfig | DapgConfig | ShippedConfig, Field(discriminator="source")
+    MinariConfig
+    | NpzConfig
+    | CsvConfig
+    | D4rlConfig
+    | DapgConfig
+    | AwacConfig
+    | LerobotConfig
+    | ShippedConfig,
+    Field(discriminator="source"),
 ]

@@ -1,0 +1,118 @@
+"""Demonstrations from a npy file of the AWAC release (Nair et al., 2020): `pen2_sparse.npy`, ...
+
+The layout: an array of objects, one dict a path, with `observations` and `next_observations` (lists
+of vectors, or of dicts that hold one under `observation` or `state_observation`), `actions`,
+`rewards` (one more than steps in the published files; it goes) and `terminals`. It is a pickle
+inside, and is read like one of the DAPG release: nothing in it is run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
+from nppac_envs.demonstrations.npz_file import read_npy_header
+from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
+from nppac_envs.errors import DataError
+
+_OBSERVATION_KEYS = ("observation", "state_observation")
+
+
+@final
+class AwacConfig(DemonstrationsConfig, frozen=True):
+    """A npy file of AWAC's paths, read without running what is in it.
+
+    Rewards are as stored (0 on success, -1 elsewhere, in the published files).
+    """
+
+    source: Literal["awac"] = Field(default="awac", description="Kind of source.")
+    path: Path = Field(description="The npy file.")
+
+    def _where(self) -> str:
+        return f"awac {self.path}"
+
+    def _read(self) -> dict[str, NDArray[Any]]:
+        where = self._where()
+        content, size = read_legacy(self.path, _load, where)
+        if not isinstance(content, PickledArray) or not content.objects:
+            raise DataError(f"{where}: must be a one-dimensional array of path dicts")
+        budget = NumberBudget(size)
+        paths = enumerate(content.objects)
+        return join([_episode(path, budget, f"{where}: path {i}") for i, path in paths], where)
+
+
+def _load(raw: bytes) -> Any:
+    shape, _, dtype, offset = read_npy_header(raw)
+    if dtype != np.dtype(object) or len(shape) != 1:
+        raise ValueError(f"holds {dtype} of shape {shape}, not a list of objects")
+    return load_numeric_pickle(raw[offset:])
+
+
+def _episode(path: Any, budget: NumberBudget, where: str) -> Episode:
+    if not isinstance(path, dict):
+        raise DataError(f"{where}: must be a dict, not {type(path).__name__}")
+    names = ("observations", "next_observations", "actions")
+    lists = [_list(path, name, where) for name in names]
+    if len({len(rows) for rows in lists}) > 1:
+        raise DataError(
+            f"{where}: needs as many observations and next_observations as actions, has "
+            f"{', '.join(str(len(rows)) for rows in lists)}"
+        )
+    observations = _matrix(lists[0] + lists[1][-1:], "observations", budget, where)
+    actions = _matrix(lists[2], "actions", budget, where)
+    rewards = _column(path, "rewards", where)
+    if rewards is not None and len(rewards) == len(actions) + 1:
+        rewards = rewards[:-1]
+    terminals = _column(path, "terminals", where)
+    terminated = terminals is not None and terminals.size > 0 and bool(terminals[-1])
+    return Episode(observations, actions, rewards, None, terminated)
+
+
+def _list(path: dict[str, Any], name: str, where: str) -> list[Any]:
+    value = path.get(name)
+    if isinstance(value, PickledArray):
+        value = list(value.values) if value.objects is None else value.objects
+    if not isinstance(value, list) or not value:
+        raise DataError(f"{where}: must have a list {name!r}")
+    return value
+
+
+def _matrix(rows: list[Any], name: str, budget: NumberBudget, where: str) -> NDArray[Any]:
+    """(T, width) numbers from vectors, or from dicts that hold one."""
+    vectors = []
+    for row in rows:
+        vector = _vector(row)
+        if vector is None or (vectors and vector.shape != vectors[0].shape):
+            raise DataError(
+                f"{where}: {name} must be vectors of one size, or dicts with one under "
+                f"{' or '.join(map(repr, _OBSERVATION_KEYS))}"
+            )
+        budget.spend(vector, where)
+        vectors.append(vector)
+    return np.stack(vectors)
+
+
+def _vector(row: Any) -> NDArray[Any] | None:
+    if isinstance(row, dict):
+        row = next((row[key] for key in _OBSERVATION_KEYS if key in row), None)
+    values = row.values if isinstance(row, PickledArray) else row
+    return values if isinstance(values, np.ndarray) and values.ndim == 1 and values.size else None
+
+
+def _column(path: dict[str, Any], name: str, where: str) -> NDArray[Any] | None:
+    """(T,) numbers from an array or a list of numbers; None where there is none."""
+    value = path.get(name)
+    if value is None:
+        return None
+    if isinstance(value, list) and all(isinstance(entry, int | float) for entry in value):
+        return np.array(value, np.float64)
+    if not isinstance(value, PickledArray) or value.values.ndim == 0:
+        raise DataError(f"{where}: {name} must be an array of numbers")
+    return value.values.reshape(len(value.values), -1)[:, 0]

@@ -1,0 +1,72 @@
+"""Episodes that lie end to end, cut into the arrays of `Demonstrations`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nppac_envs.demonstrations.checks import check_lengths, check_shapes
+from nppac_envs.errors import DataError
+
+
+def arrays_of_steps(
+    columns: Mapping[str, NDArray[Any] | None],
+    ends: NDArray[np.integer],
+    where: str,
+    *,
+    next_states: NDArray[Any] | None = None,
+    terminals: NDArray[np.bool_] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """The arrays of `Demonstrations`, from one row a step.
+
+    Args:
+        columns: `states`, `actions` and, unless they are None, `rewards` and `successes`.
+        ends: (E,) the row after each episode's last one; ascending, the last is N.
+        where: Named in messages.
+        next_states: (N, S) the state after each step. None: each episode's last step is used up,
+            its state becomes the final state and its action is dropped.
+        terminals: (N,) whether a step led to a terminal state.
+
+    Raises:
+        DataError: The shapes do not fit, or an episode is used up.
+    """
+    arrays = {name: column for name, column in columns.items() if column is not None}
+    lengths = np.diff(ends, prepend=0)
+    last = ends - 1
+    if next_states is not None:
+        arrays["final_states"] = next_states[last]
+        arrays["episode_lengths"] = lengths
+        if terminals is not None and terminals[last].any():
+            arrays["terminations"] = terminals[last]
+        return arrays
+    return without_last_steps(arrays | {"episode_lengths": lengths}, where)
+
+
+def without_last_steps(arrays: Mapping[str, NDArray[Any]], where: str) -> dict[str, NDArray[Any]]:
+    """Turn each episode's last state into its final state; no action that is left ends in it.
+
+    Args:
+        arrays: The arrays of `Demonstrations` without `final_states`.
+        where: Named in messages.
+
+    Raises:
+        DataError: The shapes do not fit, or an episode has a single step.
+    """
+    states, lengths = np.atleast_1d(arrays["states"]), arrays["episode_lengths"]
+    check_lengths(lengths, len(states), where)
+    last = np.cumsum(lengths) - 1
+    check_shapes({**arrays, "final_states": states[last]}, where)
+    if (lengths < 2).any():
+        raise DataError(
+            f"{where}: episode {int(np.argmax(lengths < 2))} has one step; without final states "
+            "every episode needs two steps or more"
+        )
+    kept = {
+        name: np.delete(array, last, axis=0)
+        for name, array in arrays.items()
+        if name not in ("episode_lengths", "terminations")
+    }
+    return kept | {"final_states": states[last], "episode_lengths": lengths - 1}

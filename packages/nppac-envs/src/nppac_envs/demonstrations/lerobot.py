@@ -1,0 +1,143 @@
+"""Demonstrations from a LeRobot data set: a folder with `meta/info.json` and parquet files.
+
+Versions 2 and 3 of the format: one row a frame, with `episode_index`, `frame_index`, vectors under
+`observation.state` and `action` and, where there are, `next.reward` and `next.success`. Images are
+not read. The state after an episode's last action is not stored, so its last frame's state becomes
+the final state and that frame's action is dropped. Needs `pip install "nppac-envs[lerobot]"`.
+
+A robot's actions are seldom in [-1, 1]: give `action_range` the range of each joint.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.flat_steps import arrays_of_steps
+from nppac_envs.demonstrations.npz_file import MAX_BYTES
+from nppac_envs.errors import ConfigError, DataError
+
+
+@final
+class LerobotFields(BaseModel, frozen=True, extra="forbid"):
+    """Which columns of the data set are which."""
+
+    states: str = Field(default="observation.state", description="Column of state vectors.")
+    actions: str = Field(default="action", description="Column of action vectors.")
+    rewards: str = Field(default="next.reward", description="Reward column, if there is one.")
+    successes: str = Field(default="next.success", description="Success column, if there is one.")
+
+
+@final
+class LerobotConfig(DemonstrationsConfig, frozen=True):
+    """A LeRobot data set on disk, without its images."""
+
+    source: Literal["lerobot"] = Field(default="lerobot", description="Kind of source.")
+    path: Path = Field(description="The folder that holds meta and data.")
+    fields: LerobotFields = Field(
+        default_factory=LerobotFields, description="Names of the columns in the data set."
+    )
+
+    def _where(self) -> str:
+        return f"lerobot {self.path}"
+
+    def _read(self) -> dict[str, NDArray[Any]]:
+        where = self._where()
+        columns = _read_columns(self.path.expanduser(), self.fields, where)
+        order = np.lexsort((columns["frame_index"], columns["episode_index"]))
+        columns = {name: column[order] for name, column in columns.items()}
+        episodes, frames = columns.pop("episode_index"), columns.pop("frame_index")
+        ends = np.append(np.flatnonzero(np.diff(episodes)) + 1, len(episodes))
+        lengths = np.diff(ends, prepend=0)
+        expected = np.concatenate([np.arange(length) for length in lengths])
+        if (frames != expected).any():
+            wrong = int(np.flatnonzero(frames != expected)[0])
+            raise DataError(
+                f"{where}: episode {episodes[wrong]} lacks or repeats frame {expected[wrong]}"
+            )
+        _check_totals(self.path.expanduser(), len(ends), len(episodes), where)
+        if "successes" in columns and not np.isin(columns["successes"], (0, 1)).all():
+            raise DataError(f"{where}: {self.fields.successes!r} must hold true and false")
+        return arrays_of_steps(columns, ends, where)
+
+
+def _read_columns(folder: Path, fields: LerobotFields, where: str) -> dict[str, NDArray[Any]]:
+    """The columns by our names, over all files."""
+    files = sorted((folder / "data").rglob("*.parquet"))
+    if not files:
+        raise DataError(f"{where}: there is no parquet file under {folder / 'data'}")
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            'LeRobot data needs pyarrow; pip install "nppac-envs[lerobot]"'
+        ) from error
+    try:
+        parts = [_read_file(path, fields, f"{where}: {path.name}") for path in files]
+        names = set.intersection(*(set(part) for part in parts))
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+    except DataError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{where}: cannot be read ({type(error).__name__}: {reason})") from error
+
+
+def _read_file(path: Path, fields: LerobotFields, where: str) -> dict[str, NDArray[Any]]:
+    from pyarrow import parquet
+
+    required = {"episode_index": "episode_index", "frame_index": "frame_index"}
+    required |= {"states": fields.states, "actions": fields.actions}
+    optional = {"rewards": fields.rewards, "successes": fields.successes}
+    with parquet.ParquetFile(path) as file:
+        stored = file.schema_arrow.names
+        missing = [name for name in required.values() if name not in stored]
+        if missing:
+            raise DataError(f"{where}: has no column {missing[0]!r}; it has {', '.join(stored)}")
+        wanted = required | {name: col for name, col in optional.items() if col in stored}
+        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+        if sum(max(group.total_byte_size, group.num_rows) for group in groups) > MAX_BYTES:
+            raise DataError(f"{where}: declares more than {MAX_BYTES // 2**30} GiB")
+        table = file.read(columns=list(wanted.values()))
+    return {name: _column(table.column(col), name, where) for name, col in wanted.items()}
+
+
+def _column(column: Any, name: str, where: str) -> NDArray[Any]:
+    """(N, width) numbers of states and actions, (N,) of the rest."""
+    import pyarrow as pa
+
+    array = column.combine_chunks()
+    kind = array.type
+    if column.null_count:
+        raise DataError(f"{where}: {name} has {column.null_count} missing values")
+    if not (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind)):
+        values = array.to_numpy(zero_copy_only=False)
+        return values[:, None] if name in ("states", "actions") else values
+    values = array.flatten().to_numpy(zero_copy_only=False)
+    width = len(values) // max(len(array), 1)
+    sizes = np.diff(array.offsets.to_numpy()) if pa.types.is_list(kind) else np.array([width])
+    if (sizes != width).any() or width == 0:
+        raise DataError(f"{where}: {name} must be vectors of one size")
+    matrix = values.reshape(-1, width)
+    return matrix if name in ("states", "actions") else matrix[:, 0]
+
+
+def _check_totals(folder: Path, episodes: int, frames: int, where: str) -> None:
+    """Refuse a set that was fetched or copied in part."""
+    path = folder / "meta" / "info.json"
+    try:
+        info = json.loads(path.read_text())
+        expected = int(info["total_episodes"]), int(info["total_frames"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{where}: {path} does not tell total_episodes and total_frames") from error
+    if expected != (episodes, frames):
+        raise DataError(
+            f"{where}: holds {episodes} episodes and {frames} frames, but {path.name} says "
+            f"{expected[0]} and {expected[1]}; fetch it again"
+        )

@@ -1,0 +1,91 @@
+"""Demonstrations from demonstrations: only successful ones, a random few, several sets as one.
+
+`Demonstrations` itself has `take`, `select`, `split`, `folds`, `judged` and `relabelled`; clipping
+and rescaling of actions belong to loading (`DemonstrationsConfig`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.errors import DataError
+
+
+def episode_successes(demonstrations: Demonstrations) -> NDArray[np.bool_] | None:
+    """(E,) whether any step of an episode was recorded as a success; None where unknown."""
+    flags = demonstrations.recorded_successes
+    if flags is None:
+        return None
+    lengths = demonstrations.episode_lengths
+    return np.logical_or.reduceat(flags, np.cumsum(lengths) - lengths)
+
+
+def successful(demonstrations: Demonstrations) -> Demonstrations:
+    """The episodes with a success at any step, in their order.
+
+    Raises:
+        DataError: No success was recorded, or no episode has one.
+    """
+    ever = episode_successes(demonstrations)
+    if ever is None:
+        raise DataError(
+            f"{demonstrations.source}: has neither success flags nor rewards of two values; "
+            "decide success by a task's rule first (judged)"
+        )
+    if not ever.any():
+        raise DataError(f"{demonstrations.source}: none of the {ever.size} episodes is successful")
+    return demonstrations.select(np.flatnonzero(ever))
+
+
+def sample(
+    demonstrations: Demonstrations, n_episodes: int, rng: np.random.Generator
+) -> Demonstrations:
+    """`n_episodes` episodes drawn without replacement, in their order.
+
+    Raises:
+        DataError: There are fewer, or none is asked for.
+    """
+    if not 1 <= n_episodes <= demonstrations.n_episodes:
+        raise DataError(
+            f"{demonstrations.source}: cannot draw {n_episodes} episodes; "
+            f"there are {demonstrations.n_episodes}"
+        )
+    drawn = rng.choice(demonstrations.n_episodes, n_episodes, replace=False)
+    return demonstrations.select(np.sort(drawn))
+
+
+def concatenate(sets: Sequence[Demonstrations]) -> Demonstrations:
+    """Several sets of one task as one, the episodes in the order given.
+
+    Rewards and successes are kept if every set has them; an episode of a set without
+    terminations did not end in a terminal state.
+
+    Raises:
+        DataError: There is no set, or states or actions have different sizes.
+    """
+    if not sets:
+        raise DataError("there are no sets to concatenate")
+    first = sets[0]
+    for other in sets[1:]:
+        sizes = [(s.state_dim, s.action_dim) for s in (first, other)]
+        if sizes[0] != sizes[1]:
+            raise DataError(
+                f"{other.source} has (state, action) dimensions {sizes[1]}, but {first.source} "
+                f"has {sizes[0]}; only sets of one task can be concatenated"
+            )
+    arrays: list[dict[str, NDArray[Any]]] = [s.arrays() for s in sets]
+    if any("terminations" in of for of in arrays):
+        for of in arrays:
+            of.setdefault("terminations", np.zeros(len(of["episode_lengths"]), np.bool_))
+    common = set.intersection(*(set(of) for of in arrays))
+    return Demonstrations(
+        **{name: np.concatenate([of[name] for of in arrays]) for name in common},
+        source=" + ".join(s.source for s in sets),
+        n_clipped=sum(s.n_clipped for s in sets),
+        n_rescaled=sum(s.n_rescaled for s in sets),
+    )

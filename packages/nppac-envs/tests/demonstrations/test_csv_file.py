@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nppac_envs import ConfigError, CsvConfig, DataError
+from nppac_envs.demonstrations.csv_file import CsvFields
+
+TABLE = """\
+episode,t,state_0,state_1,action_0,reward,success
+a,0,1,10,0.1,0,0
+a,1,2,20,0.2,1,1
+a,2,3,30,0.3,0,0
+b,0,4,40,-1,0,0
+b,1,5,50,1,0,0
+"""
+
+
+def load(folder: Path, text: str, **settings: Any):
+    (folder / "set.csv").write_text(text)
+    return CsvConfig(path=folder / "set.csv", **settings).load()
+
+
+def test_columns_become_arrays(tmp_path: Path):
+    loaded = load(tmp_path, TABLE)
+    assert loaded.states.tolist() == [[1, 10], [2, 20], [4, 40]]
+    assert loaded.final_states.tolist() == [[3, 30], [5, 50]]
+    assert loaded.actions[:, 0].tolist() == pytest.approx([0.1, 0.2, -1])
+    assert loaded.episode_lengths.tolist() == [2, 1]
+    assert loaded.rewards.tolist() == [0, 1, 0]
+    assert loaded.successes.tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("header", "states"),
+    [
+        ("run,obs[1],obs[0],act", "obs"),
+        ("run,obs.10,obs.9,act", "obs"),
+        ("run,y,x,act", "x,y"),
+        ("run,obs 1,obs 0,act", "obs"),
+        ("run,q2,q1,act", "q"),
+    ],
+)
+def test_names_of_columns(tmp_path: Path, header: str, states: str):
+    """Columns are ordered by their numbers, or as they are listed."""
+    fields = CsvFields(states=states, actions="act", episodes="run")
+    loaded = load(tmp_path, f"{header}\n0,2,1,0\n0,4,3,0\n", fields=fields)
+    assert loaded.states.tolist() == [[1, 2]]
+    assert loaded.rewards is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "needs a header line"),
+        ("episode,state,action\n", "needs a header line"),
+        ("episode,state\n0,1\n0,2\n", r"no column 'action' \(actions\); it has 'episode', 'state'"),
+        ("episode,state,action\n0,1,1\n0,1\n", "line 3 has 2 values, the header has 3"),
+        ("episode,state,action\n0,1,1\n0,,1\n", "row 2 has no number in column 'state': ''"),
+        ("episode,state,action\n0,1,1\n0,nan,1\n", "final_states is not finite"),
+        ("episode,state,action\n0,1,1\n1,1,1\n", "episode 0 has one step"),
+        ("episode,state,action\n0,1,1\n0,1,1\n1,1,1\n1,1,1\n0,1,1\n", "episode 0 are not together"),
+        ("episode,state,action,success\n0,1,1,2\n0,1,1,0\n", "must hold 0 and 1"),
+        ("episode,state,action\n0,1,3\n0,1,1\n", "outside"),
+        ("episode,state,action\n0,1,\ud8001\n".encode("utf-8", "surrogatepass"), "UTF-8"),
+    ],
+)
+def test_broken_tables_are_one_line(tmp_path: Path, text: str | bytes, message: str):
+    content = text if isinstance(text, bytes) else text.encode()
+    (tmp_path / "set.csv").write_bytes(content)
+    with pytest.raises(DataError, match=message) as caught:
+        CsvConfig(path=tmp_path / "set.csv").load()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_renamed_column_has_to_be_there(tmp_path: Path):
+    with pytest.raises(DataError, match="no column 'gain'"):
+        load(tmp_path, TABLE, fields=CsvFields(rewards="gain"))
+    with pytest.raises(DataError, match="No such file"):
+        CsvConfig(path=tmp_path / "none.csv").load()
+
+
+def test_locating_maps_names(tmp_path: Path):
+    from nppac_envs.demonstrations.locations import locate
+
+    (tmp_path / "set.csv").write_text("run,obs,act\n0,1,1\n0,2,1\n")
+    fields = {"states": "obs", "actions": "act", "episodes": "run"}
+    assert len(locate(str(tmp_path / "set.csv"), fields=fields).load()) == 1
+    with pytest.raises(ConfigError, match=r"csv .*fields.state") as caught:
+        locate(str(tmp_path / "set.csv"), fields={"state": "obs"})
+    assert "\n" not in str(caught.value)

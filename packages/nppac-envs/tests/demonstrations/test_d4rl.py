@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from nppac_envs import D4rlConfig, DataError
+
+
+def columns(steps: int = 6) -> dict[str, np.ndarray]:
+    """Two episodes of three steps; the second ends in a terminal state."""
+    states = np.repeat(np.arange(float(steps))[:, None], 3, axis=1)
+    flags = np.zeros((2, steps), bool)
+    flags[0, 2] = flags[1, 5] = True
+    return {
+        "observations": states,
+        "actions": np.full((steps, 2), 0.5),
+        "rewards": np.arange(float(steps)),
+        "timeouts": flags[0],
+        "terminals": flags[1],
+        "next_observations": states + 0.5,
+    }
+
+
+def load(folder: Path, arrays: dict[str, Any], **settings: Any):
+    with h5py.File(folder / "set.hdf5", "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    return D4rlConfig(path=folder / "set.hdf5", **settings).load()
+
+
+def without(*names: str) -> dict[str, np.ndarray]:
+    return {name: array for name, array in columns().items() if name not in names}
+
+
+def test_episodes_end_at_either_flag(tmp_path: Path):
+    loaded = load(tmp_path, columns())
+    assert loaded.episode_lengths.tolist() == [3, 3]
+    assert loaded.final_states[:, 0].tolist() == [2.5, 5.5]
+    assert loaded.transitions()["terminals"].tolist() == [False] * 5 + [True]
+    assert loaded.rewards.tolist() == list(range(6))
+
+
+def test_without_next_observations_the_last_action_goes(tmp_path: Path):
+    loaded = load(tmp_path, without("next_observations"))
+    assert loaded.states[:, 0].tolist() == [0, 1, 3, 4]
+    assert loaded.final_states[:, 0].tolist() == [2, 5]
+    assert loaded.rewards.tolist() == [0, 1, 3, 4]
+    assert loaded.terminations is None, "the terminal step itself was dropped"
+
+
+def test_an_episode_that_the_file_cuts_counts(tmp_path: Path):
+    assert load(tmp_path, without("terminals")).episode_lengths.tolist() == [3, 3]
+    loaded = load(tmp_path, without("terminals", "timeouts", "rewards"))
+    assert loaded.episode_lengths.tolist() == [6]
+    assert loaded.rewards is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"actions": np.zeros((5, 2))}, "'actions' has shape"),
+        ({"observations": np.zeros((0, 3))}, "'observations' has shape"),
+        ({"observations": 3.0}, "'observations' has shape"),
+        ({"observations": np.zeros((6, 3, 2))}, "must be two-dimensional"),
+        ({"timeouts": np.arange(6)}, "one flag a step"),
+        ({"rewards": np.array([b"a"] * 6)}, "array of numbers 'rewards'"),
+        ({"actions": np.full((6, 2), 2.0)}, "outside"),
+        ({"next_observations": np.full((6, 3), np.nan)}, "final_states is not finite"),
+    ],
+)
+def test_broken_arrays_are_one_line(tmp_path: Path, change: dict[str, Any], message: str):
+    with pytest.raises(DataError, match=message) as caught:
+        load(tmp_path, columns() | change)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_array_or_file(tmp_path: Path):
+    with pytest.raises(DataError, match="'actions'"):
+        load(tmp_path, without("actions"))
+    with pytest.raises(DataError, match="no such file"):
+        D4rlConfig(path=tmp_path / "none.hdf5").load()
+
+
+def test_a_huge_array_that_is_not_there_is_refused(tmp_path: Path):
+    with h5py.File(tmp_path / "huge.hdf5", "w") as file:
+        for name, width in (("observations", 39), ("actions", 28)):
+            file.create_dataset(name, (10**9, width), "f8", chunks=(1, width))
+    with pytest.raises(DataError, match="more bytes than the file can hold"):
+        D4rlConfig(path=tmp_path / "huge.hdf5").load()
+
+
+def test_numbers_of_other_files_are_not_read(tmp_path: Path):
+    (tmp_path / "secret").write_bytes(np.zeros(1000).tobytes())
+    with h5py.File(tmp_path / "external.hdf5", "w") as file:
+        file.create_dataset(
+            "observations", (6, 3), "f8", external=[(str(tmp_path / "secret"), 0, 8000)]
+        )
+    with h5py.File(tmp_path / "linked.hdf5", "w") as file:
+        file["observations"] = h5py.ExternalLink(str(tmp_path / "external.hdf5"), "observations")
+    with h5py.File(tmp_path / "twice.hdf5", "w") as file:
+        file["observations"] = np.zeros((6, 3))
+        file["actions"] = file["observations"]
+    for name, message in (
+        ("external", "stored elsewhere"),
+        ("linked", "stored elsewhere"),
+        ("twice", "several places"),
+    ):
+        with pytest.raises(DataError, match=message):
+            D4rlConfig(path=tmp_path / f"{name}.hdf5").load()
