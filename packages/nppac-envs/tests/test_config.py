@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 from nppac_envs import DapgConfig, DoorConfig, MinariConfig, NpzConfig, PenConfig, ShippedConfig
+from nppac_envs.plugin import nppac_env_configs
 from pydantic import BaseModel, ValidationError
 
-CONFIGS = [DoorConfig, PenConfig, DapgConfig, MinariConfig, NpzConfig, ShippedConfig]
+CONFIGS = [*nppac_env_configs(), DapgConfig, MinariConfig, NpzConfig, ShippedConfig]
 
 
 @pytest.mark.parametrize("config", CONFIGS)
@@ -21,7 +22,14 @@ def test_configs_are_frozen(config: DoorConfig | PenConfig):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"horizons": 5}, {"horizon": 0}, {"reward": "dense"}, {"kind": "pen"}, {"horizon": 2.5}],
+    [
+        {"horizons": 5},
+        {"horizon": 0},
+        {"reward": "shaped"},
+        {"terminate_when_dropped": True},
+        {"kind": "pen"},
+        {"horizon": 2.5},
+    ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, object]):
     with pytest.raises(ValidationError):

@@ -65,8 +65,10 @@ def test_importing_registers_the_environments():
             "nppac/Ant-v0",
             "nppac/Door-v0",
             "nppac/HalfCheetah-v0",
+            "nppac/Hammer-v0",
             "nppac/Hopper-v0",
             "nppac/Pen-v0",
+            "nppac/Relocate-v0",
             "nppac/Walker2d-v0",
         ]
     )

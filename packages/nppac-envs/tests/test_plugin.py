@@ -25,4 +25,13 @@ def test_the_hook_returns_the_built_in_configs_and_those_of_others():
 
 def test_built_in_kinds_differ():
     kinds = [config.model_fields["kind"].default for config in plugin.nppac_env_configs()]
-    assert kinds == ["door", "pen", "halfcheetah", "walker2d", "ant", "hopper"]
+    assert kinds == [
+        "door",
+        "pen",
+        "hammer",
+        "relocate",
+        "halfcheetah",
+        "walker2d",
+        "ant",
+        "hopper",
+    ]

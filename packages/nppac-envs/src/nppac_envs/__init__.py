@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nppac_envs.registration import register_environments
 
 if TYPE_CHECKING:
-    from nppac_envs.adroit.config import DoorConfig, PenConfig
+    from nppac_envs.adroit.config import DoorConfig, HammerConfig, PenConfig, RelocateConfig
     from nppac_envs.config import EnvConfig
     from nppac_envs.demonstrations.awac import AwacConfig
     from nppac_envs.demonstrations.config import DemonstrationsConfig
@@ -37,12 +37,11 @@ if TYPE_CHECKING:
     from nppac_envs.measures import EpisodeMeasures, Measures, measure
 
 _HOMES = {
-    "LerobotConfig": "demonstrations.lerobot",
-    "D4rlConfig": "demonstrations.d4rl",
-    "CsvConfig": "demonstrations.csv_file",
-    "AwacConfig": "demonstrations.awac",
     "AntConfig": "locomotion.config",
+    "AwacConfig": "demonstrations.awac",
     "ConfigError": "errors",
+    "CsvConfig": "demonstrations.csv_file",
+    "D4rlConfig": "demonstrations.d4rl",
     "DapgConfig": "demonstrations.dapg",
     "DataError": "errors",
     "Demonstrations": "demonstrations.dataset",
@@ -53,11 +52,14 @@ _HOMES = {
     "EnvsError": "errors",
     "EpisodeMeasures": "measures",
     "HalfCheetahConfig": "locomotion.config",
+    "HammerConfig": "adroit.config",
     "HopperConfig": "locomotion.config",
+    "LerobotConfig": "demonstrations.lerobot",
     "Measures": "measures",
     "MinariConfig": "demonstrations.minari",
     "NpzConfig": "demonstrations.npz",
     "PenConfig": "adroit.config",
+    "RelocateConfig": "adroit.config",
     "ShippedConfig": "demonstrations.shipped",
     "Walker2dConfig": "locomotion.config",
     "hookimpl": "hookspecs",
@@ -81,12 +83,14 @@ __all__ = [
     "EnvsError",
     "EpisodeMeasures",
     "HalfCheetahConfig",
+    "HammerConfig",
     "HopperConfig",
     "LerobotConfig",
     "Measures",
     "MinariConfig",
     "NpzConfig",
     "PenConfig",
+    "RelocateConfig",
     "ShippedConfig",
     "Walker2dConfig",
     "__version__",

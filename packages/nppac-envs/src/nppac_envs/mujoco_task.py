@@ -52,6 +52,8 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
     """Arrays of the model that a reset changes."""
     data_fields: ClassVar[tuple[str, ...]] = ()
     """Computed arrays that the simulator reads before it recomputes them."""
+    attributes: tuple[str, ...] = ()
+    """Numbers that the wrapped environment keeps outside of the model and its data."""
 
     simulator: Any
     last_observation: NDArray[np.float32] | None = None
@@ -64,6 +66,7 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
         state: dict[str, NDArray[Any]] = {"integration": integration}
         state |= {name: getattr(model, name).copy() for name in self.model_fields}
         state |= {name: getattr(data, name).copy() for name in self.data_fields}
+        state |= {name: np.array(getattr(self.simulator, name)) for name in self.attributes}
         if self.last_observation is not None:
             state["observation"] = self.last_observation.copy()
         return state
@@ -78,6 +81,8 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
         mujoco.mj_setState(model, data, state["integration"], _INTEGRATION)
         for name in self.data_fields:
             getattr(data, name)[:] = state[name]
+        for name in self.attributes:
+            setattr(self.simulator, name, np.array(state[name])[()])
         self.last_observation = state["observation"].copy() if "observation" in state else None
 
     def render(self) -> NDArray[np.uint8]:

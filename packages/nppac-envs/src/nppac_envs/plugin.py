@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nppac_envs.adroit.config import DoorConfig, PenConfig
+from nppac_envs.adroit.config import DoorConfig, HammerConfig, PenConfig, RelocateConfig
 from nppac_envs.config import EnvConfig
 from nppac_envs.hookspecs import hookimpl
 from nppac_envs.locomotion.config import (
@@ -16,4 +16,6 @@ from nppac_envs.locomotion.config import (
 @hookimpl
 def nppac_env_configs() -> list[type[EnvConfig]]:
     """The hand tasks and the locomotion tasks."""
-    return [DoorConfig, PenConfig, HalfCheetahConfig, Walker2dConfig, AntConfig, HopperConfig]
+    hand = [DoorConfig, PenConfig, HammerConfig, RelocateConfig]
+    locomotion = [HalfCheetahConfig, Walker2dConfig, AntConfig, HopperConfig]
+    return [*hand, *locomotion]

@@ -13,6 +13,8 @@ _LOCOMOTION = "nppac_envs.locomotion.task:LocomotionTask"
 _TASKS = (
     ("nppac/Door-v0", _ADROIT, 200, {"task": "door"}),
     ("nppac/Pen-v0", _ADROIT, 100, {"task": "pen"}),
+    ("nppac/Hammer-v0", _ADROIT, 200, {"task": "hammer"}),
+    ("nppac/Relocate-v0", _ADROIT, 200, {"task": "relocate"}),
     ("nppac/HalfCheetah-v0", _LOCOMOTION, 1000, {"robot": "halfcheetah"}),
     ("nppac/Walker2d-v0", _LOCOMOTION, 1000, {"robot": "walker2d"}),
     ("nppac/Ant-v0", _LOCOMOTION, 1000, {"robot": "ant"}),

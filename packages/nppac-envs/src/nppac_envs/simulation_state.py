@@ -1,10 +1,12 @@
 """The exact state of an environment between two steps, to continue from later or elsewhere.
 
-It is the task's own state (for the hand tasks, the simulator's integration state and the model
-fields that a reset changes), the generator of its start states, and the counters of its wrappers,
-all as plain arrays. Restored into an environment made from the same config, every further step is
-identical to the bit. The last observation is not part of it: keep the one that the last step
-returned, because a recomputed one differs by a simulator substep.
+It is the task's own state (the simulator's integration state, the model fields that a reset
+changes, and the latest observation, because a recomputed one differs by a simulator substep), the
+generator of its start states, and the counters and flags of its wrappers, all as plain arrays.
+Restored into an environment made from the same config, every further step is identical to the bit.
+
+`get_env_state` takes one environment, `get_vector_state` a `SyncVectorEnv`, whose state also says
+which environments its next step resets.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.wrappers import OrderEnforcing, TimeLimit
+from gymnasium.vector import SyncVectorEnv
+from gymnasium.wrappers import Autoreset, OrderEnforcing, TimeLimit
 from numpy.typing import NDArray
 
 from nppac_envs.errors import ConfigError
 
 State = dict[str, NDArray[Any]]
 
-_COUNTERS = {TimeLimit: "_elapsed_steps", OrderEnforcing: "_has_reset"}
+_COUNTERS = {TimeLimit: "_elapsed_steps", OrderEnforcing: "_has_reset", Autoreset: "autoreset"}
 
 
 def get_env_state(env: gymnasium.Env[Any, Any]) -> State:
@@ -43,8 +46,12 @@ def get_env_state(env: gymnasium.Env[Any, Any]) -> State:
     return state
 
 
-def set_env_state(env: gymnasium.Env[Any, Any], state: State) -> None:
+def set_env_state(env: gymnasium.Env[Any, Any], state: State) -> Any:
     """Puts an environment made from the same config where `get_env_state` found another.
+
+    Returns:
+        The observation that the other's latest reset or step returned; None where the task keeps
+        none (`last_observation`).
 
     Raises:
         ConfigError: The task offers no `set_state`, or the state is of other wrappers.
@@ -61,8 +68,35 @@ def set_env_state(env: gymnasium.Env[Any, Any], state: State) -> None:
     task.set_state(own)
     task.np_random.bit_generator.state = json.loads(state["generator"].tobytes())
     for name, wrapper, attribute in _counters(env):
-        kind = bool if attribute == "_has_reset" else int
+        kind = int if attribute == "_elapsed_steps" else bool
         setattr(wrapper, attribute, kind(state[name]))
+    observation = getattr(task, "last_observation", None)
+    return None if observation is None else _seen_through(env, observation)
+
+
+def get_vector_state(envs: SyncVectorEnv) -> State:
+    """The states of a vector environment's parts, and which of them its next step resets.
+
+    An `AsyncVectorEnv` has its parts in other processes and cannot be saved.
+    """
+    state = {"autoreset": envs._autoreset_envs.copy()}
+    for index, env in enumerate(envs.envs):
+        state |= {f"{index}.{name}": value for name, value in get_env_state(env).items()}
+    return state
+
+
+def set_vector_state(envs: SyncVectorEnv, state: State) -> NDArray[Any]:
+    """Puts a vector environment made the same way where `get_vector_state` found another.
+
+    Returns:
+        The latest observations, (E, ...).
+    """
+    envs._autoreset_envs = np.array(state["autoreset"], np.bool_)
+    for index, env in enumerate(envs.envs):
+        prefix = f"{index}."
+        own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+        envs._env_obs[index] = set_env_state(env, own)
+    return np.stack(envs._env_obs)
 
 
 def _task(env: gymnasium.Env[Any, Any]) -> Any:
@@ -74,10 +108,23 @@ def _task(env: gymnasium.Env[Any, Any]) -> Any:
     return task
 
 
-def _counters(env: gymnasium.Env[Any, Any]) -> Iterator[tuple[str, Any, str]]:
+def _wrappers(env: gymnasium.Env[Any, Any]) -> Iterator[Any]:
+    """The wrappers, from the outermost to the innermost."""
     layer: Any = env
     while isinstance(layer, gymnasium.Wrapper):
+        yield layer
+        layer = layer.env
+
+
+def _counters(env: gymnasium.Env[Any, Any]) -> Iterator[tuple[str, Any, str]]:
+    for layer in _wrappers(env):
         attribute = _COUNTERS.get(type(layer))
         if attribute is not None:
             yield f"wrapper.{type(layer).__name__}", layer, attribute
-        layer = layer.env
+
+
+def _seen_through(env: gymnasium.Env[Any, Any], observation: Any) -> Any:
+    for layer in reversed(list(_wrappers(env))):
+        if isinstance(layer, gymnasium.ObservationWrapper):
+            observation = layer.observation(observation)
+    return observation

@@ -1,28 +1,23 @@
 from __future__ import annotations
 
-import warnings
-
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env
 from gymnasium_robotics.envs.adroit_hand.adroit_door import AdroitHandDoorEnv
+from gymnasium_robotics.envs.adroit_hand.adroit_hammer import AdroitHandHammerEnv
 from gymnasium_robotics.envs.adroit_hand.adroit_pen import AdroitHandPenEnv
+from gymnasium_robotics.envs.adroit_hand.adroit_relocate import AdroitHandRelocateEnv
 from nppac_envs import ConfigError
 from nppac_envs.adroit.task import AdroitTask
 
-SIMULATORS = {"door": AdroitHandDoorEnv, "pen": AdroitHandPenEnv}
+SIMULATORS = {
+    "door": AdroitHandDoorEnv,
+    "pen": AdroitHandPenEnv,
+    "hammer": AdroitHandHammerEnv,
+    "relocate": AdroitHandRelocateEnv,
+}
 
 
-@pytest.mark.parametrize("gymnasium_id", ["nppac/Door-v0", "nppac/Pen-v0"])
-def test_gymnasium_accepts_the_environment(gymnasium_id: str):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", message=".*infinity.*")
-        check_env(gymnasium.make(gymnasium_id).unwrapped, skip_render_check=True)
-
-
-@pytest.mark.parametrize("task", ["door", "pen"])
+@pytest.mark.parametrize("task", SIMULATORS)
 def test_it_steps_as_the_simulator_does(task):
     """Same seed, same actions: the simulator's own observations, in float32."""
     ours, bare = AdroitTask(task), SIMULATORS[task](reward_type="sparse")
@@ -39,7 +34,7 @@ def test_it_steps_as_the_simulator_does(task):
         assert reward == float(sparse == 10.0)
 
 
-@pytest.mark.parametrize("task", ["door", "pen"])
+@pytest.mark.parametrize("task", SIMULATORS)
 def test_a_seed_fixes_the_trajectory(task):
     def play(env: AdroitTask) -> list[np.ndarray]:
         rng = np.random.default_rng(2)
@@ -82,6 +77,16 @@ def test_no_start_state_of_the_pen_is_a_success():
     assert cosine.max() < 0.9
 
 
+@pytest.mark.parametrize("task", ["hammer", "relocate"])
+def test_no_other_start_state_is_a_success(task):
+    """A step that moves nothing has the start's flag."""
+    env = AdroitTask(task)
+    env.simulator.do_simulation = lambda *_: None
+    for seed in range(100):
+        env.reset(seed=seed)
+        assert env.step(np.zeros(env.action_space.shape, np.float32))[4] == {"success": False}
+
+
 def test_actions_outside_the_box_are_clipped():
     first, second = AdroitTask("pen"), AdroitTask("pen")
     first.reset(seed=0)
@@ -91,8 +96,13 @@ def test_actions_outside_the_box_are_clipped():
 
 
 def test_an_unknown_reward_is_refused():
-    with pytest.raises(ConfigError, match="'dense' is unknown"):
-        AdroitTask("pen", reward="dense")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="'shaped' is unknown; choose one of zero-one, binary"):
+        AdroitTask("pen", reward="shaped")  # type: ignore[arg-type]
+
+
+def test_only_the_pen_can_end_on_a_drop():
+    with pytest.raises(ConfigError, match="'door' has nothing to drop"):
+        AdroitTask("door", terminate_when_dropped=True)
 
 
 def test_a_missing_renderer_is_one_line(monkeypatch: pytest.MonkeyPatch):

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import pytest
 from nppac_envs.locomotion.task import LocomotionTask
+from nppac_envs.mujoco_task import logged_warnings
 
 BARE = {
     "halfcheetah": "HalfCheetah-v5",
@@ -21,7 +22,8 @@ BARE = {
 
 @pytest.mark.parametrize("robot", BARE)
 def test_v5_steps_as_gymnasiums_environment_does(robot):
-    ours, bare = LocomotionTask(robot), gymnasium.make(BARE[robot]).unwrapped
+    with logged_warnings():
+        ours, bare = LocomotionTask(robot), gymnasium.make(BARE[robot]).unwrapped
     rng = np.random.default_rng(1)
     first, info = ours.reset(seed=3)
     assert info == {}

@@ -1,49 +1,36 @@
-"""Configs of the hand tasks: `door` (open it) and `pen` (turn it to a goal direction).
+"""Configs of the hand tasks: `door`, `pen`, `hammer` and `relocate`.
 
-Both have the reward and horizon of N-PPAC (Rudner et al., NeurIPS 2021): 1 on success and 0
-elsewhere, cut after 200 (door) and 100 (pen) steps. AWAC (Nair et al., 2020) has "binary" rewards
-and 200 steps for both.
+By default they have the reward and horizon of N-PPAC (Rudner et al., NeurIPS 2021): 1 on success
+and 0 elsewhere, cut after 200 steps, pen after 100. AWAC (Nair et al., 2020) has "binary" rewards
+and 200 steps for all.
 """
 
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import Literal, final
 
 from pydantic import Field
 
-from nppac_envs.config import EnvConfig
-
-if TYPE_CHECKING:
-    import gymnasium
+from nppac_envs.registered_config import RegisteredConfig
 
 
-class AdroitConfig(EnvConfig, ABC, frozen=True):
+class AdroitConfig(RegisteredConfig, ABC, frozen=True):
     """What the hand tasks have in common."""
 
-    gymnasium_id: ClassVar[str]
-
-    reward: Literal["zero-one", "binary"] = Field(
+    horizon: int = Field(
+        default=200, ge=1, le=1_000_000, description="Steps after which an episode is cut."
+    )
+    reward: Literal["zero-one", "binary", "sparse", "dense"] = Field(
         default="zero-one",
-        description='"zero-one": 1 on success, 0 elsewhere. "binary": 0 on success, -1 elsewhere.',
+        description='"zero-one": 1 on success, 0 elsewhere. "binary": 0 on success, -1 elsewhere. '
+        '"sparse" and "dense": the shaped rewards of the simulator that N-PPAC used.',
     )
 
     @property
     def has_success(self) -> bool:
         """True: every step's info holds `success`."""
         return True
-
-    def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
-        """Make the environment through its Gymnasium id; see `nppac_envs.adroit.task`."""
-        import gymnasium
-
-        return gymnasium.make(
-            self.gymnasium_id,
-            reward=self.reward,
-            max_episode_steps=self.horizon,
-            render_mode=render_mode,
-            disable_env_checker=True,
-        )
 
 
 @final
@@ -56,9 +43,6 @@ class DoorConfig(AdroitConfig, frozen=True):
     gymnasium_id = "nppac/Door-v0"
 
     kind: Literal["door"] = Field(default="door", description="Name of the environment.")
-    horizon: int = Field(
-        default=200, ge=1, le=1_000_000, description="Steps after which an episode is cut."
-    )
 
 
 @final
@@ -75,3 +59,32 @@ class PenConfig(AdroitConfig, frozen=True):
     horizon: int = Field(
         default=100, ge=1, le=1_000_000, description="Steps after which an episode is cut."
     )
+    terminate_when_dropped: bool = Field(
+        default=False,
+        description="End an episode when the pen falls below 0.075 m, as D4RL does.",
+    )
+
+
+@final
+class HammerConfig(AdroitConfig, frozen=True):
+    """Take the hammer and drive the nail into the board: 46 observations, 26 actions.
+
+    Success: the nail's head is less than 0.01 m from its goal. The board's height is drawn at every
+    reset.
+    """
+
+    gymnasium_id = "nppac/Hammer-v0"
+
+    kind: Literal["hammer"] = Field(default="hammer", description="Name of the environment.")
+
+
+@final
+class RelocateConfig(AdroitConfig, frozen=True):
+    """Take the ball from the table to a goal in the air: 39 observations, 30 actions.
+
+    Success: the ball is less than 0.1 m from the goal. The places of both are drawn at every reset.
+    """
+
+    gymnasium_id = "nppac/Relocate-v0"
+
+    kind: Literal["relocate"] = Field(default="relocate", description="Name of the environment.")

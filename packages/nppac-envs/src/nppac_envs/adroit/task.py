@@ -1,7 +1,7 @@
-"""The hand tasks as Gymnasium environments with binary rewards.
+"""The hand tasks as Gymnasium environments with the literature's rewards.
 
 The simulator is Gymnasium-Robotics'; its reward is ignored, because its sparse reward is 10 / -0.1
-and its dense reward changed between releases. Reward comes from the success flag alone.
+and its dense reward changed between releases. `rewards` has those that are used.
 """
 
 from __future__ import annotations
@@ -14,24 +14,32 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from nppac_envs.adroit.rewards import pen_dropped, rewards_of
 from nppac_envs.errors import ConfigError
 from nppac_envs.mujoco_task import MujocoTask
 
 with contextlib.redirect_stderr(io.StringIO()):  # its notice about rewards that are not used here
     from gymnasium_robotics.envs.adroit_hand.adroit_door import AdroitHandDoorEnv
+    from gymnasium_robotics.envs.adroit_hand.adroit_hammer import AdroitHandHammerEnv
     from gymnasium_robotics.envs.adroit_hand.adroit_pen import AdroitHandPenEnv
+    from gymnasium_robotics.envs.adroit_hand.adroit_relocate import AdroitHandRelocateEnv
 
-_SIMULATORS = {"door": AdroitHandDoorEnv, "pen": AdroitHandPenEnv}
+_SIMULATORS = {
+    "door": AdroitHandDoorEnv,
+    "pen": AdroitHandPenEnv,
+    "hammer": AdroitHandHammerEnv,
+    "relocate": AdroitHandRelocateEnv,
+}
 
 
 @final
 class AdroitTask(MujocoTask):
-    """One hand task; never terminates, so wrap it in a `TimeLimit` (the registered ids do).
+    """One hand task; wrap it in a `TimeLimit` (the registered ids do).
 
     Observations are the simulator's, cast to float32: relative error 6e-8, far below the
-    simulator's own accuracy, and what networks and `Demonstrations` hold. Success is decided in
-    float64 before the cast. `info` holds `success: bool` and nothing else, at reset too (False:
-    no start state is a success).
+    simulator's own accuracy, and what networks and `Demonstrations` hold. Success is the
+    simulator's own flag, decided in float64 before the cast. `info` holds `success: bool` and
+    nothing else, at reset too (False: no start state is a success). Never terminates unless asked.
 
     Attributes:
         simulator: Gymnasium-Robotics' environment, for its `model`, `data` and `set_env_state`.
@@ -42,28 +50,36 @@ class AdroitTask(MujocoTask):
 
     def __init__(
         self,
-        task: Literal["door", "pen"],
-        reward: Literal["zero-one", "binary"] = "zero-one",
+        task: Literal["door", "pen", "hammer", "relocate"],
+        reward: Literal["zero-one", "binary", "sparse", "dense"] = "zero-one",
+        terminate_when_dropped: bool = False,
         render_mode: str | None = None,
     ) -> None:
         """Build the simulator.
 
         Args:
             task: Which task.
-            reward: "zero-one" (1 on success, else 0) or "binary" (0 on success, else -1).
+            reward: "zero-one" (1 on success, else 0), "binary" (0 on success, else -1), or the
+                shaped "sparse" or "dense" of `nppac_envs.adroit.rewards`.
+            terminate_when_dropped: Terminate when the pen falls; for the pen only.
             render_mode: `None` or "rgb_array".
 
         Raises:
-            ConfigError: `reward` is none of the two.
+            ConfigError: `reward` is unknown, or termination on a drop is asked of another task.
         """
-        if reward not in ("zero-one", "binary"):
-            raise ConfigError(f"reward {reward!r} is unknown; choose 'zero-one' or 'binary'")
-        self.simulator = _SIMULATORS[task](render_mode=render_mode)
+        rewards = rewards_of(task)
+        if reward not in rewards:
+            raise ConfigError(f"reward {reward!r} is unknown; choose one of {', '.join(rewards)}")
+        if terminate_when_dropped and task != "pen":
+            raise ConfigError(f"{task!r} has nothing to drop; only 'pen' can end on a drop")
+        self.simulator = _SIMULATORS[task](reward_type="sparse", render_mode=render_mode)
+        self.attributes = ("pen_length", "tar_length") if task == "pen" else ()
         self.render_mode = render_mode
         self.action_space = self.simulator.action_space
         shape = self.simulator.observation_space.shape
         self.observation_space = spaces.Box(-np.inf, np.inf, shape, np.float32)
-        self._rewards = (0.0, 1.0) if reward == "zero-one" else (-1.0, 0.0)
+        self._reward = rewards[reward]
+        self._terminate_when_dropped = terminate_when_dropped
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -86,5 +102,7 @@ class AdroitTask(MujocoTask):
         """Advance 0.01 s; entries of the action outside [-1, 1] are clipped."""
         observation, _, _, _, info = self.simulator.step(action)
         success = bool(info["success"])
+        reward = float(self._reward(self.simulator, success))
+        terminated = self._terminate_when_dropped and pen_dropped(self.simulator)
         self.last_observation = observation.astype(np.float32)
-        return self.last_observation, self._rewards[success], False, False, {"success": success}
+        return self.last_observation, reward, terminated, False, {"success": success}

@@ -8,20 +8,15 @@ HalfCheetah's rules are the same in all versions, so it has no such choice.
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import Literal, final
 
 from pydantic import Field
 
-from nppac_envs.config import EnvConfig
-
-if TYPE_CHECKING:
-    import gymnasium
+from nppac_envs.registered_config import RegisteredConfig
 
 
-class LocomotionConfig(EnvConfig, ABC, frozen=True):
+class LocomotionConfig(RegisteredConfig, ABC, frozen=True):
     """What the locomotion tasks have in common."""
-
-    gymnasium_id: ClassVar[str]
 
     horizon: int = Field(
         default=1000, ge=1, le=1_000_000, description="Steps after which an episode is cut."
@@ -31,18 +26,6 @@ class LocomotionConfig(EnvConfig, ABC, frozen=True):
     def has_success(self) -> bool:
         """False: there is a return and no success."""
         return False
-
-    def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
-        """Make the environment through its Gymnasium id; see `nppac_envs.locomotion.task`."""
-        import gymnasium
-
-        return gymnasium.make(
-            self.gymnasium_id,
-            max_episode_steps=self.horizon,
-            render_mode=render_mode,
-            disable_env_checker=True,
-            **self.model_dump(exclude={"kind", "horizon"}),
-        )
 
 
 class VersionedConfig(LocomotionConfig, ABC, frozen=True):
