@@ -73,10 +73,9 @@ class Episodes:
 
     def take(self, indices: NDArray[np.integer]) -> Episodes:
         """The episodes of these indices, in this order."""
-        starts = np.cumsum(self.episode_lengths) - self.episode_lengths
-        rows = np.concatenate(
-            [np.arange(starts[i], starts[i] + self.episode_lengths[i]) for i in indices]
-        )
+        ends = np.cumsum(self.episode_lengths).tolist()
+        starts = [0, *ends]
+        rows = np.concatenate([np.arange(starts[i], ends[i]) for i in indices.tolist()])
         return Episodes(self.states[rows], self.actions[rows], self.episode_lengths[indices])
 
     def hold_out(self, share: float, generator: torch.Generator) -> HeldOutSplit:
