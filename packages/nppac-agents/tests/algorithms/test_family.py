@@ -1,0 +1,135 @@
+"""What holds for every agent, whatever its method."""
+
+import pytest
+import torch
+from nppac_agents.experiment.registries import agent_registry
+from tianshou.data import Collector
+from tianshou.env import DummyVectorEnv
+from tianshou.trainer import OfflineTrainerParams, OffPolicyTrainerParams
+
+OFF_POLICY = ["awac", "nppac", "rlpd", "sac", "sacfd"]
+REPLAY = [*OFF_POLICY, "bc"]
+SETTINGS = {
+    "awac": {"offline_updates": 3},
+    "bc": {"updates": 3},
+    "nppac": {"target_kl": 2.0},
+    "rlpd": {"n_critics": 4, "critic_updates_per_actor_update": 2},
+}
+
+
+def learned(build, random_batch, kind, seed, updates):
+    agent = build(kind, seed=seed, **SETTINGS.get(kind, {}))
+    prior_std = 0.1 if kind == "nppac" else None
+    for update in range(updates):
+        agent.step(random_batch(seed=update, prior_std=prior_std))
+    return agent
+
+
+def test_every_builtin_agent_is_tested_here_or_for_itself():
+    builtin = {
+        kind for kind, part in agent_registry().components.items()
+        if part.distribution == "nppac-agents"
+    }  # fmt: skip
+    assert builtin - {"dapg"} == set(REPLAY)
+
+
+@pytest.mark.parametrize("kind", REPLAY)
+def test_same_seed_same_parameters_and_another_seed_others(build, random_batch, kind):
+    def parameters(seed):
+        agent = learned(build, random_batch, kind, seed, updates=200)
+        return torch.cat([p.detach().flatten() for p in agent.parameters()])
+
+    assert torch.equal(parameters(1), parameters(1))
+    assert not torch.equal(parameters(1), parameters(2))
+
+
+@pytest.mark.parametrize("kind", REPLAY)
+def test_state_holds_everything_the_agent_learns_with(build, random_batch, kind):
+    agent, other = (learned(build, random_batch, kind, seed, 5) for seed in (0, 8))
+    other.load_state({name: value.clone() for name, value in agent.state().items()})
+    prior_std = 0.1 if kind == "nppac" else None
+    for update in range(5, 10):
+        agent.step(random_batch(seed=update, prior_std=prior_std))
+        other.step(random_batch(seed=update, prior_std=prior_std))
+    stored, restored = agent.state(), other.state()
+    assert stored.keys() == restored.keys()
+    stepped = {name.split(".")[1] for name in stored if name.startswith("optimizer")}
+    assert stepped == set(agent.optimizers)
+    for name, value in stored.items():
+        assert torch.equal(value, restored[name]), name
+
+
+@pytest.mark.parametrize("kind", REPLAY)
+def test_losses_are_finite_scalars_without_gradient(build, random_batch, kind):
+    agent = build(kind, **SETTINGS.get(kind, {}))
+    batch = random_batch(prior_std=0.1 if kind == "nppac" else None)
+    losses = {}
+    for _ in range(2):
+        losses |= agent.step(batch)
+    expected = {"actor_loss", "actor_grad_norm", "actor_std"}
+    if kind != "bc":
+        expected |= {"critic_loss", "critic_value", "target_value", "critic_grad_norm"}
+    if kind in ("sac", "sacfd", "rlpd"):
+        expected |= {"entropy", "alpha"}
+    assert expected <= losses.keys()
+    for name, value in losses.items():
+        assert value.shape == (), name
+        assert value.isfinite(), name
+        assert not value.requires_grad, name
+
+
+@pytest.mark.parametrize("kind", OFF_POLICY)
+def test_an_off_policy_agent_learns_in_a_plain_tianshou_script(build, point_config, kind):
+    agent = build(kind, **SETTINGS.get(kind, {}))
+    replay = agent.make_replay(400, 2, torch.Generator().manual_seed(0))
+    envs = DummyVectorEnv([point_config.make for _ in range(2)])
+    before = [p.detach().clone() for p in agent.policy.network.parameters()]
+    agent.run_training(
+        OffPolicyTrainerParams(
+            training_collector=Collector(agent.policy, envs, replay),
+            max_epochs=1,
+            epoch_num_steps=60,
+            collection_step_num_env_steps=10,
+            update_step_num_gradient_steps_per_sample=0.5,
+            batch_size=32,
+            test_in_training=False,
+            verbose=False,
+            show_progress=False,
+        )
+    )
+    assert agent.updates == 30
+    after = agent.policy.network.parameters()
+    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def test_cloning_runs_under_tianshous_offline_trainer(build):
+    agent = build("bc")
+    agent.run_training(
+        OfflineTrainerParams(
+            buffer=agent.make_replay(1, 1, torch.Generator().manual_seed(0)),
+            max_epochs=1,
+            epoch_num_steps=30,
+            batch_size=32,
+            verbose=False,
+            show_progress=False,
+        )
+    )
+    assert agent.updates == 30
+
+
+@pytest.mark.parametrize("kind", ["bc", "sacfd", "awac", "rlpd"])
+def test_who_learns_from_demonstrations_is_refused_without(spaces, kind, generator):
+    config = agent_registry().get(kind)()
+    with pytest.raises(Exception, match=f"agent: '{kind}' needs demonstrations"):
+        config.build(spaces, None, None, generator=generator)
+
+
+@pytest.mark.parametrize("kind", ["sacfd", "awac", "rlpd"])
+def test_who_learns_from_rewards_is_refused_where_they_are_unknown(
+    spaces, demonstrations, kind, generator
+):
+    from dataclasses import replace
+
+    unknown = replace(demonstrations, rewards=None)
+    with pytest.raises(Exception, match=f"agent: '{kind}' learns from rewards"):
+        agent_registry().get(kind)().build(spaces, None, unknown, generator=generator)
