@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nppac_priors.registry import PriorField as PriorField
     from nppac_priors.registry import Registry as Registry
     from nppac_priors.registry import prior_registry as prior_registry
+    from nppac_priors.sparse_gp.config import SparseGPConfig as SparseGPConfig
     from nppac_priors.storage import load_prior as load_prior
     from nppac_priors.storage import save_prior as save_prior
     from nppac_priors.wrappers.config import ConstantVarianceConfig as ConstantVarianceConfig
@@ -64,6 +65,7 @@ _MODULES = {
     "prior": ["GaussianPrior", "Prior"],
     "progress": ["Progress"],
     "registry": ["ByKind", "PriorField", "Registry", "prior_registry"],
+    "sparse_gp.config": ["SparseGPConfig"],
     "storage": ["load_prior", "save_prior"],
     "wrappers.config": ["ConstantVarianceConfig", "MeanAndScaleConfig", "VarianceFloorConfig"],
     "wrappers.prior": ["ConstantVariance", "MeanAndScale", "VarianceFloor"],

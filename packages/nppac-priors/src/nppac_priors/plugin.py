@@ -9,6 +9,7 @@ from nppac_priors.ensemble.config import EnsembleConfig
 from nppac_priors.exact_gp.config import ExactGPConfig
 from nppac_priors.gaussian_mlp.config import GaussianMLPConfig
 from nppac_priors.hookspecs import hookimpl
+from nppac_priors.sparse_gp.config import SparseGPConfig
 from nppac_priors.wrappers.config import (
     ConstantVarianceConfig,
     MeanAndScaleConfig,
@@ -24,6 +25,7 @@ def nppac_prior_configs() -> list[type[PriorConfig]]:
     """Return the built-in prior configurations."""
     return [
         ExactGPConfig,
+        SparseGPConfig,
         GaussianMLPConfig,
         EnsembleConfig,
         BayesianMLPConfig,

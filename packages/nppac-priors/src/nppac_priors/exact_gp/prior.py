@@ -64,10 +64,12 @@ class ExactGPPrior(GaussianPrior):
 
     def to(self, device: str | torch.device) -> Self:
         """A copy on a device."""
-        factors = Factors(**_moved(vars(self.predictor.factors), device))
-        data = TrainingData(**_moved(vars(self.data), device))
-        hyperparameters = Hyperparameters(**_moved(vars(self.hyperparameters), device))
-        copy = type(self)(self.config, hyperparameters, data, factors)
+        copy = type(self)(
+            self.config,
+            self.hyperparameters.to(device),
+            self.data.to(device),
+            self.predictor.factors.to(device),
+        )
         copy.data_hash = self.data_hash
         return copy
 
@@ -100,7 +102,7 @@ def fit_prior(
         hyperparameters = load_hyperparameters(
             config.hyperparameters, config.kernel, data.states.shape[1], data.actions.shape[1]
         )
-    hyperparameters = Hyperparameters(**_moved(vars(hyperparameters), data.states.device))
+    hyperparameters = hyperparameters.to(data.states.device)
     if progress is not None:
         progress(Progress("condition", 0, 1, {}))
     factors = condition(config.kernel, hyperparameters, data, config.variance_tolerance)
@@ -113,18 +115,10 @@ def restore_prior(
     config: ExactGPConfig, tensors: dict[str, Tensor], device: str | torch.device
 ) -> ExactGPPrior:
     """Rebuild a prior from `ExactGPPrior.state`, repeating the conditioning if need be."""
-
-    def take(cls: type) -> dict[str, Tensor]:
-        return _moved({name: tensors[name] for name in cls.__annotations__}, device)
-
-    hyperparameters = Hyperparameters(**take(Hyperparameters))
-    data = TrainingData(**take(TrainingData))
+    hyperparameters = Hyperparameters.take(tensors).to(device)
+    data = TrainingData.take(tensors).to(device)
     if "modes" in tensors:
-        factors = Factors(**take(Factors))
+        factors = Factors.take(tensors).to(device)
     else:
         factors = condition(config.kernel, hyperparameters, data, config.variance_tolerance)
     return ExactGPPrior(config, hyperparameters, data, factors)
-
-
-def _moved(tensors: dict[str, Tensor], device: str | torch.device) -> dict[str, Tensor]:
-    return {name: tensor.to(device) for name, tensor in tensors.items()}

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from nppac_priors.data import demonstration_tensors, sample_weights
+from nppac_priors.gp.tensor_record import TensorRecord
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True)
-class TrainingData:
+class TrainingData(TensorRecord):
     """What the posterior is conditioned on; float32.
 
     Attributes:

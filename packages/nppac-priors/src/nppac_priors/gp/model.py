@@ -19,10 +19,11 @@ from torch import Tensor
 
 from nppac_priors.errors import ConfigError
 from nppac_priors.gp.config import KernelName
+from nppac_priors.gp.tensor_record import TensorRecord
 
 
 @dataclass(frozen=True)
-class Hyperparameters:
+class Hyperparameters(TensorRecord):
     """What defines the GP besides its data. All float64.
 
     Attributes:
@@ -81,6 +82,12 @@ class GPModel(torch.nn.Module):
         """B (A, A)."""
         task = self.covar_module.task_covar_module
         return task.covar_factor @ task.covar_factor.T + torch.diag(task.var)
+
+    @property
+    def task_factor(self) -> Tensor:
+        """T (A, rank + A) with T T' = B."""
+        task = self.covar_module.task_covar_module
+        return torch.cat((task.covar_factor, torch.diag(task.var.sqrt())), dim=1)
 
     @property
     def noise_variance(self) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 from nppac_priors.gp.config import KernelName
 from nppac_priors.gp.kernels import PointKernel
 from nppac_priors.gp.model import Hyperparameters
+from nppac_priors.gp.tensor_record import TensorRecord
 
 _CACHED = 1 << 18
 """Kernel values computed at a time on a CPU: 2 MiB, about a core's cache."""
@@ -23,7 +24,7 @@ _IN_FLIGHT = 1 << 21
 
 
 @dataclass(frozen=True)
-class Factors:
+class Factors(TensorRecord):
     """What prediction needs besides the points; N points, r modes, A actions.
 
     Attributes:
