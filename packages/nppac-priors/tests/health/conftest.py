@@ -61,7 +61,7 @@ class ShapedPrior(GaussianPrior):
         return torch.zeros(len(states), 2), std[:, None].expand(-1, 2)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shaped() -> Callable[..., ShapedPrior]:
     """A prior from a function of the norm of the states (B,)."""
     return lambda std, **options: ShapedPrior(ShapedConfig(), std, **options)

@@ -60,7 +60,7 @@ def _read(text: str) -> dict[str, PriorConfig | Path]:
     if what.endswith(".json"):
         return _read_file(Path(what), label)
     data = _parse(what, "PRIOR") if what.lstrip().startswith("{") else {"kind": what}
-    config = prior_registry().parse(data)
+    config = prior_registry().parse(data, where=label or "PRIOR")
     return {label or config.kind: config}
 
 

@@ -29,8 +29,11 @@ class Number(NamedTuple):
     def text(self, health: Health) -> str:
         """The value as shown."""
         value = self.value(health)
-        if self.form.endswith("g") and not 1e-3 <= abs(value) < 1e3:
-            shown = f"{value:,.0f}" if 1e3 <= abs(value) < 1e6 else power_of_ten(value)
+        extreme = abs(value) >= 1e6 or 0 < abs(value) < 1e-3
+        if self.form.endswith("g") and extreme:
+            shown = power_of_ten(value)
+        elif self.form.endswith("g") and abs(value) >= 1e3:
+            shown = f"{value:,.0f}"
         else:
             shown = format(value, self.form)
         return shown.replace("-", "−").replace("%", " %")
