@@ -118,8 +118,7 @@ class Agent(Algorithm, ABC):
     # Tianshou's side.
 
     def _update_with_batch(self, batch: Any) -> TrainingStats:
-        losses = self.step(transitions_of(batch))
-        return UpdateStats({name: value.item() for name, value in losses.items()})
+        return UpdateStats(self.step(transitions_of(batch)))
 
     # Checkpoints.
 
@@ -169,9 +168,9 @@ def transitions_of(batch: Any) -> Transitions:
 class UpdateStats(TrainingStats):
     """One update's losses for Tianshou's loggers."""
 
-    def __init__(self, losses: dict[str, float]) -> None:
+    def __init__(self, losses: Losses) -> None:
         super().__init__()
-        self.losses = losses
+        self.losses = {name: value.item() for name, value in losses.items()}
 
     def get_loss_stats_dict(self) -> dict[str, float]:
         """The losses by name."""

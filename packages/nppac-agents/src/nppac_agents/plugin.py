@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nppac_agents.algorithms.awac import AWACConfig
 from nppac_agents.algorithms.bc import BCConfig
+from nppac_agents.algorithms.dapg import DAPGConfig
 from nppac_agents.algorithms.nppac import NPPACConfig
 from nppac_agents.algorithms.rlpd import RLPDConfig
 from nppac_agents.algorithms.sac import SACConfig
@@ -14,4 +15,4 @@ from nppac_agents.hookspecs import hookimpl
 @hookimpl
 def nppac_agent_configs() -> list[type]:
     """The built-in agents."""
-    return [AWACConfig, BCConfig, NPPACConfig, RLPDConfig, SACConfig, SACfDConfig]
+    return [AWACConfig, BCConfig, DAPGConfig, NPPACConfig, RLPDConfig, SACConfig, SACfDConfig]

@@ -121,6 +121,25 @@ class TensorReplay(ReplayBufferManager):
         fields = self._rows[rows].split(self._widths, dim=1)
         return Transitions(*fields[:2], *(field.squeeze(1) for field in fields[2:5]), *fields[5:])
 
+    def in_order(self) -> Transitions:
+        """All transitions of the interaction, ring after ring, each from its oldest to its newest.
+
+        The newest of a ring whose episode goes on counts as truncated, so that whatever follows a
+        row that neither terminated nor was truncated is its successor.
+        """
+        rings = zip(self.buffers, self._offset, strict=True)
+        rows = [
+            start + (ring._insertion_idx - len(ring) + np.arange(len(ring))) % ring.maxsize
+            for ring, start in rings
+        ]
+        device = self._rows.device
+        batch = self.transitions(torch.from_numpy(np.concatenate(rows)).to(device))
+        newest = np.cumsum(self._lengths[self._lengths > 0]) - 1
+        ends = torch.from_numpy(newest).to(device)
+        truncated = batch.truncated.clone()
+        truncated[ends] = torch.maximum(truncated[ends], 1.0 - batch.terminated[ends])
+        return batch._replace(truncated=truncated)
+
     def _draw(self, batch_size: int) -> Tensor:
         if self.demonstration_share is None or len(self) == 0:
             return self._rows_of_ranks(0, len(self) + self.n_demonstrated, batch_size)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -47,12 +47,18 @@ class Standardiser(nn.Module):
 
 
 class MLP(nn.Module):
-    """Perceptron with ReLU between layers; last weights uniform in +-``output_bound``."""
+    """Perceptron; last weights uniform in +-``output_bound``, ``activation`` between layers."""
 
     def __init__(
-        self, sizes: Sequence[int], *, output_bound: float, generator: torch.Generator
+        self,
+        sizes: Sequence[int],
+        *,
+        output_bound: float,
+        activation: Callable[[Tensor], Tensor] = torch.relu_,
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
+        self.activation = activation
         layers = [nn.Linear(*fans) for fans in itertools.pairwise(sizes)]
         for layer in layers:
             bound = 1.0 / math.sqrt(layer.in_features)
@@ -67,7 +73,7 @@ class MLP(nn.Module):
         """(B, sizes[0]) to (B, sizes[-1])."""
         hidden = inputs
         for layer in self.layers[:-1]:
-            hidden = layer(hidden).relu_()
+            hidden = self.activation(layer(hidden))
         return self.layers[-1](hidden)
 
 

@@ -1,0 +1,40 @@
+"""Linear systems whose matrix is only known by its products with vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def conjugate_gradients(
+    product: Callable[[Tensor], Tensor],
+    target: Tensor,
+    *,
+    iterations: int,
+    tolerance: float = 1e-10,
+) -> Tensor:
+    """X (P,) with A x near ``target`` (P,), for a positive definite A (Hestenes & Stiefel 1952).
+
+    It starts at zero, so that x' target is never negative, however few the iterations.
+
+    Args:
+        product: v (P,) to A v.
+        target: the right side.
+        iterations: at most so many products.
+        tolerance: it stops where the squared residual is this share of its first value.
+    """
+    solution = torch.zeros_like(target)
+    residual, direction = target.clone(), target.clone()
+    squared = first = residual @ residual
+    for _ in range(iterations):
+        if squared <= tolerance * first:
+            break
+        image = product(direction)
+        length = squared / (direction @ image)
+        solution = solution + length * direction
+        residual = residual - length * image
+        previous, squared = squared, residual @ residual
+        direction = residual + (squared / previous) * direction
+    return solution
