@@ -4,6 +4,7 @@ distributions that exist only on `sys.path`."""
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,17 @@ class LinearPrior(GaussianPrior):
     def _moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mean = states @ self.weight
         return mean, torch.full_like(mean, self.std)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real demonstrations and published GPs."""
+    root = Path(
+        os.environ.get("NPPAC_DATA") or Path(__file__).resolve().parents[3].parent / "shared/data"
+    )
+    if not (root / "reference-gps").is_dir():
+        pytest.skip("no real demonstrations: set NPPAC_DATA")
+    return root
 
 
 @pytest.fixture

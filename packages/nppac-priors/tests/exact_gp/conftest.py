@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,17 +9,6 @@ import pytest
 import torch
 from nppac_priors.gp.config import KernelName
 from torch import Tensor
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of the real demonstrations and published GPs."""
-    root = Path(
-        os.environ.get("NPPAC_DATA") or Path(__file__).resolve().parents[4].parent / "shared/data"
-    )
-    if not (root / "reference-gps").is_dir():
-        pytest.skip("no real demonstrations: set NPPAC_DATA")
-    return root
 
 
 @dataclass(frozen=True)
