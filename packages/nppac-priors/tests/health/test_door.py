@@ -1,0 +1,61 @@
+"""The paper's finding on its own demonstrations: what each prior claims off the data."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from nppac_priors import prior_registry
+from nppac_priors.episodes import Episodes, HeldOutSplit
+from nppac_priors.health.assessment import Examination
+
+
+def door(real_data, episodes) -> HeldOutSplit:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(real_data / "minari/door/human-v0/data/main_data.hdf5") as file:
+        groups = [file[f"episode_{index}"] for index in range(episodes)]
+        actions = [group["actions"][:] for group in groups]
+        states = [group["observations"][: len(group["actions"])] for group in groups]
+    lengths = np.array([len(part) for part in actions])
+    whole = Episodes(np.concatenate(states), np.concatenate(actions), lengths)
+    return whole.hold_out(0.2, torch.Generator().manual_seed(0))
+
+
+def measured(split, **fields):
+    config = prior_registry().parse(fields)
+    fitted = split.fitted
+    prior = config.fit(
+        fitted.states,
+        fitted.actions,
+        episode_lengths=fitted.episode_lengths,
+        generator=torch.Generator().manual_seed(0),
+    )
+    return Examination(split, generator=torch.Generator().manual_seed(0)).examine(prior), prior
+
+
+def check_gp(health, prior_std):
+    curve = np.array(health.off_data.curve.mean_std)
+    assert (np.diff(curve) >= -1e-4 * curve[1:]).all()
+    assert curve[-1] == pytest.approx(prior_std, rel=1e-3)
+    assert health.off_data.collapse_score == 0.0
+    assert health.off_data.growth_ratio > 2
+    assert health.verdict.word == "healthy"
+
+
+@pytest.mark.parametrize("episodes", [6, pytest.param(25, marks=pytest.mark.slow)])
+def test_the_exact_gp_regains_its_prior_std(real_data, episodes):
+    split = door(real_data, episodes)
+    health, prior = measured(split, kind="exact-gp", kernel="matern12", steps=60, subset_size=400)
+    fitted = prior.hyperparameters
+    prior_std = (fitted.task_covariance.diagonal() + fitted.noise_variance).sqrt().mean().item()
+    check_gp(health, prior_std)
+
+
+@pytest.mark.parametrize("penalty", [{}, {"entropy_weight": 0.3}, {"tikhonov": 0.01}])
+def test_the_network_cloned_by_maximum_likelihood_collapses(real_data, penalty):
+    health, _ = measured(door(real_data, 6), kind="gaussian-mlp", steps=300, **penalty)
+    assert health.verdict.word == "collapsed"
+    assert health.off_data.collapse_score > 0.9
+    near, far = health.forecast_on_data, health.forecast_off_data
+    assert far.kl.mean > 1e3 * near.kl.mean
+    assert far.gradient_norm.mean > 1e3 * near.gradient_norm.mean
