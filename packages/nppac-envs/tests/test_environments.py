@@ -105,6 +105,7 @@ def test_no_transition_of_a_vector_environment_crosses_a_reset(config, vector):
     envs.close()
 
 
+@pytest.mark.slow
 def test_frames_are_drawn_off_screen_and_drawing_changes_nothing():
     code = (
         "import numpy as np, nppac_envs\n"

@@ -68,6 +68,7 @@ def test_importing_registers_the_environments():
             "nppac/Hammer-v0",
             "nppac/Hopper-v0",
             "nppac/Pen-v0",
+            "nppac/Push-v0",
             "nppac/Relocate-v0",
             "nppac/Walker2d-v0",
         ]

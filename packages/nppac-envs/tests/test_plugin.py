@@ -34,4 +34,5 @@ def test_built_in_kinds_differ():
         "walker2d",
         "ant",
         "hopper",
+        "push",
     ]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Walker2dConfig,
     )
     from nppac_envs.measures import EpisodeMeasures, Measures, measure
+    from nppac_envs.pushing.config import PushConfig
 
 _HOMES = {
     "AntConfig": "locomotion.config",
@@ -59,6 +60,7 @@ _HOMES = {
     "MinariConfig": "demonstrations.minari",
     "NpzConfig": "demonstrations.npz",
     "PenConfig": "adroit.config",
+    "PushConfig": "pushing.config",
     "RelocateConfig": "adroit.config",
     "ShippedConfig": "demonstrations.shipped",
     "Walker2dConfig": "locomotion.config",
@@ -90,6 +92,7 @@ __all__ = [
     "MinariConfig",
     "NpzConfig",
     "PenConfig",
+    "PushConfig",
     "RelocateConfig",
     "ShippedConfig",
     "Walker2dConfig",

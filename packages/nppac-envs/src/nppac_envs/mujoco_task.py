@@ -21,6 +21,9 @@ from nppac_envs.errors import ConfigError
 mujoco: Any = importlib.import_module("mujoco")  # its compiled module has no types
 _INTEGRATION = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 _LOG = logging.getLogger(__name__)
+_OBSERVATION = "observation"
+
+Observation = NDArray[np.float32] | dict[str, NDArray[np.float32]]
 
 
 @contextlib.contextmanager
@@ -56,7 +59,7 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
     """Numbers that the wrapped environment keeps outside of the model and its data."""
 
     simulator: Any
-    last_observation: NDArray[np.float32] | None = None
+    last_observation: Observation | None = None
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """The simulator's integration state, the fields above and the latest observation."""
@@ -67,9 +70,7 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
         state |= {name: getattr(model, name).copy() for name in self.model_fields}
         state |= {name: getattr(data, name).copy() for name in self.data_fields}
         state |= {name: np.array(getattr(self.simulator, name)) for name in self.attributes}
-        if self.last_observation is not None:
-            state["observation"] = self.last_observation.copy()
-        return state
+        return state | _observation_arrays(self.last_observation)
 
     def set_state(self, state: dict[str, NDArray[Any]]) -> None:
         """Continue from what `get_state` returned; further steps are identical to the bit."""
@@ -83,7 +84,7 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
             getattr(data, name)[:] = state[name]
         for name in self.attributes:
             setattr(self.simulator, name, np.array(state[name])[()])
-        self.last_observation = state["observation"].copy() if "observation" in state else None
+        self.last_observation = _observation(state)
 
     def render(self) -> NDArray[np.uint8]:
         """Draw one frame, (480, 480, 3).
@@ -102,3 +103,19 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
     def close(self) -> None:
         """Free the renderer."""
         self.simulator.close()
+
+
+def _observation_arrays(observation: Observation | None) -> dict[str, NDArray[np.float32]]:
+    if observation is None:
+        return {}
+    if isinstance(observation, dict):
+        return {f"{_OBSERVATION}.{name}": array.copy() for name, array in observation.items()}
+    return {_OBSERVATION: observation.copy()}
+
+
+def _observation(state: dict[str, NDArray[Any]]) -> Observation | None:
+    if _OBSERVATION in state:
+        return state[_OBSERVATION].copy()
+    prefix = f"{_OBSERVATION}."
+    parts = {k.removeprefix(prefix): v.copy() for k, v in state.items() if k.startswith(prefix)}
+    return parts or None

@@ -11,11 +11,12 @@ from nppac_envs.locomotion.config import (
     HopperConfig,
     Walker2dConfig,
 )
+from nppac_envs.pushing.config import PushConfig
 
 
 @hookimpl
 def nppac_env_configs() -> list[type[EnvConfig]]:
-    """The hand tasks and the locomotion tasks."""
+    """The hand tasks, the locomotion tasks and the pushing task."""
     hand = [DoorConfig, PenConfig, HammerConfig, RelocateConfig]
     locomotion = [HalfCheetahConfig, Walker2dConfig, AntConfig, HopperConfig]
-    return [*hand, *locomotion]
+    return [*hand, *locomotion, PushConfig]

@@ -19,6 +19,7 @@ _TASKS = (
     ("nppac/Walker2d-v0", _LOCOMOTION, 1000, {"robot": "walker2d"}),
     ("nppac/Ant-v0", _LOCOMOTION, 1000, {"robot": "ant"}),
     ("nppac/Hopper-v0", _LOCOMOTION, 1000, {"robot": "hopper"}),
+    ("nppac/Push-v0", "nppac_envs.pushing.task:PushTask", 50, {}),
 )
 
 

@@ -93,8 +93,8 @@ class AdroitTask(MujocoTask):
         super().reset(seed=seed)
         self.simulator.np_random = self.np_random
         observation, _ = self.simulator.reset(options=options)
-        self.last_observation = observation.astype(np.float32)
-        return self.last_observation, {"success": False}
+        self.last_observation = seen = observation.astype(np.float32)
+        return seen, {"success": False}
 
     def step(
         self, action: NDArray[np.float32]
@@ -104,5 +104,5 @@ class AdroitTask(MujocoTask):
         success = bool(info["success"])
         reward = float(self._reward(self.simulator, success))
         terminated = self._terminate_when_dropped and pen_dropped(self.simulator)
-        self.last_observation = observation.astype(np.float32)
-        return self.last_observation, reward, terminated, False, {"success": success}
+        self.last_observation = seen = observation.astype(np.float32)
+        return seen, reward, terminated, False, {"success": success}

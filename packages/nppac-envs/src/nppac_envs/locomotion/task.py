@@ -76,8 +76,8 @@ class LocomotionTask(MujocoTask):
         super().reset(seed=seed)
         self.simulator.np_random = self.np_random
         observation, _ = self.simulator.reset(options=options)
-        self.last_observation = observation.astype(np.float32)
-        return self.last_observation, {}
+        self.last_observation = seen = observation.astype(np.float32)
+        return seen, {}
 
     def step(
         self, action: NDArray[np.float32]
@@ -86,5 +86,5 @@ class LocomotionTask(MujocoTask):
         observation, reward, terminated, _, _ = self.simulator.step(action)
         if terminated:
             reward += self._last_bonus
-        self.last_observation = observation.astype(np.float32)
-        return self.last_observation, float(reward), bool(terminated), False, {}
+        self.last_observation = seen = observation.astype(np.float32)
+        return seen, float(reward), bool(terminated), False, {}

@@ -1,0 +1,43 @@
+"""Config of the pushing task `push`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from pydantic import Field
+
+from nppac_envs.registered_config import RegisteredConfig
+
+if TYPE_CHECKING:
+    import gymnasium
+
+
+@final
+class PushConfig(RegisteredConfig, frozen=True):
+    """Push a puck to a goal in 40 x 20 cm of a table: 12 observations, 2 actions.
+
+    Reward: minus the distance of the puck to the goal in metres. Success: below 0.05 m. The goal is
+    drawn at every reset.
+    """
+
+    gymnasium_id = "nppac/Push-v0"
+
+    kind: Literal["push"] = Field(default="push", description="Name of the environment.")
+    horizon: int = Field(
+        default=50, ge=1, le=1_000_000, description="Steps after which an episode is cut."
+    )
+
+    @property
+    def has_success(self) -> bool:
+        """True: every step's info holds `success`."""
+        return True
+
+    def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+        """Make the environment with observations as one vector, for agents.
+
+        `gymnasium.make("nppac/Push-v0")` has the same as a dictionary. The vector holds its
+        `achieved_goal` (2), `desired_goal` (2) and `observation` (8), in this order.
+        """
+        from gymnasium.wrappers import FlattenObservation
+
+        return FlattenObservation(super().make(render_mode=render_mode))
