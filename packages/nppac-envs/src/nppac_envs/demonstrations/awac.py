@@ -35,11 +35,11 @@ class AwacConfig(DemonstrationsConfig, frozen=True):
     source: Literal["awac"] = Field(default="awac", description="Kind of source.")
     path: Path = Field(description="The npy file.")
 
-    def _where(self) -> str:
-        return f"awac {self.path}"
+    def _place(self) -> str:
+        return str(self.path)
 
     def _read(self) -> dict[str, NDArray[Any]]:
-        where = self._where()
+        where = self.where()
         content, size = read_legacy(self.path, _load, where)
         if not isinstance(content, PickledArray) or not content.objects:
             raise DataError(f"{where}: must be a one-dimensional array of path dicts")

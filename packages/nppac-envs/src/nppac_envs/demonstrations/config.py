@@ -26,6 +26,9 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid"):
     n_episodes: int | None = Field(
         default=None, ge=1, description="Use the first n episodes; null uses all."
     )
+    exclude: tuple[int, ...] = Field(
+        default=(), description="Leave out the episodes with these numbers, the first one is 0."
+    )
     action_range: tuple[ActionBound, ActionBound] | None = Field(
         default=None,
         description="The range of the stored actions, lowest and highest, each one number or one "
@@ -49,14 +52,15 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid"):
                 numbers that are not finite, has actions outside [-1, 1] and is not clipped, or has
                 another hash than `hash`.
         """
-        where = self._where()
-        arrays = self._first_episodes(self._read(), where)
+        where = self.where()
+        arrays = self.arrays()
+        check_finite(arrays, where)
         n_rescaled = n_clipped = 0
         if self.action_range is not None:
             rescaled = rescale(arrays["actions"], *self.action_range, where)
             n_rescaled = int((rescaled != arrays["actions"]).sum())
             arrays["actions"] = rescaled
-        if self._clips():
+        if self.clips():
             n_clipped = int((np.abs(arrays["actions"]) > 1.0).sum())
             arrays["actions"] = np.clip(arrays["actions"], -1.0, 1.0)
         size = arrays["actions"].size
@@ -68,29 +72,46 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid"):
             raise DataError(f"{where}: is another set than expected, its hash is {loaded.hash}")
         return loaded
 
-    def _first_episodes(
-        self, arrays: dict[str, NDArray[Any]], where: str
-    ) -> dict[str, NDArray[Any]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The chosen episodes as they are stored, by the names and types of `Demonstrations`.
+
+        Shapes are checked; numbers may be NaN and actions outside [-1, 1].
+
+        Raises:
+            DataError: The set is missing, broken, or has not the episodes asked for.
+        """
+        where = self.where()
+        arrays = self._read()
         check_shapes(arrays, where)
         episodes = len(arrays["episode_lengths"])
         wanted = self.n_episodes or episodes
         if wanted > episodes:
             raise DataError(f"{where}: n_episodes is {wanted}, but there are {episodes} episodes")
-        steps = int(arrays["episode_lengths"][:wanted].sum())
+        kept = np.setdiff1d(np.arange(wanted), self.exclude)
+        if not kept.size or not set(self.exclude) <= set(range(wanted)):
+            raise DataError(
+                f"{where}: exclude must name some of the episodes 0 to {wanted - 1}, not all; "
+                f"got {list(self.exclude)}"
+            )
+        owner = np.repeat(np.arange(episodes), arrays["episode_lengths"])
+        steps = np.isin(owner, kept)
         with np.errstate(over="ignore"):
-            first = {
-                name: array[: wanted if name in PER_EPISODE else steps].astype(FIELDS[name])
+            return {
+                name: array[kept if name in PER_EPISODE else steps].astype(FIELDS[name])
                 for name, array in arrays.items()
             }
-        check_finite(first, where)
-        return first
 
-    def _clips(self) -> bool:
+    def clips(self) -> bool:
+        """Whether actions are clipped when the set is loaded."""
         return self.clip
 
-    @abstractmethod
-    def _where(self) -> str:
+    def where(self) -> str:
         """What to call the set in messages."""
+        return f"{self.source} {self._place()}"
+
+    @abstractmethod
+    def _place(self) -> str:
+        """The file or name of the set."""
 
     @abstractmethod
     def _read(self) -> dict[str, NDArray[Any]]:

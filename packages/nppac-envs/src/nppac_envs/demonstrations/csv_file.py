@@ -47,11 +47,11 @@ class CsvConfig(DemonstrationsConfig, frozen=True):
         default_factory=CsvFields, description="Names of the columns in the file."
     )
 
-    def _where(self) -> str:
-        return f"csv {self.path}"
+    def _place(self) -> str:
+        return str(self.path)
 
     def _read(self) -> dict[str, NDArray[Any]]:
-        where = self._where()
+        where = self.where()
         header, rows = _read_table(self.path.expanduser(), where)
         names: dict[str, str] = self.fields.model_dump()
         positions = {name: _columns(stored, header) for name, stored in names.items()}

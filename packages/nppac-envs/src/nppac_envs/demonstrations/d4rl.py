@@ -31,11 +31,11 @@ class D4rlConfig(DemonstrationsConfig, frozen=True):
     source: Literal["d4rl"] = Field(default="d4rl", description="Kind of source.")
     path: Path = Field(description="The HDF5 file.")
 
-    def _where(self) -> str:
-        return f"d4rl {self.path}"
+    def _place(self) -> str:
+        return str(self.path)
 
     def _read(self) -> dict[str, NDArray[Any]]:
-        where = self._where()
+        where = self.where()
         path = self.path.expanduser()
         if not path.is_file():
             raise DataError(f"{where}: no such file")

@@ -31,14 +31,15 @@ class DapgConfig(DemonstrationsConfig, frozen=True):
     source: Literal["dapg"] = Field(default="dapg", description="Kind of source.")
     path: Path = Field(description="The pickle.")
 
-    def _where(self) -> str:
-        return f"dapg {self.path}"
+    def _place(self) -> str:
+        return str(self.path)
 
-    def _clips(self) -> bool:
+    def clips(self) -> bool:
+        """True."""
         return True
 
     def _read(self) -> dict[str, NDArray[Any]]:
-        where = self._where()
+        where = self.where()
         demos, size = read_legacy(self.path, load_numeric_pickle, where)
         if not isinstance(demos, list) or not demos:
             raise DataError(

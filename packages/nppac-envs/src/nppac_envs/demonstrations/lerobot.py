@@ -44,11 +44,11 @@ class LerobotConfig(DemonstrationsConfig, frozen=True):
         default_factory=LerobotFields, description="Names of the columns in the data set."
     )
 
-    def _where(self) -> str:
-        return f"lerobot {self.path}"
+    def _place(self) -> str:
+        return str(self.path)
 
     def _read(self) -> dict[str, NDArray[Any]]:
-        where = self._where()
+        where = self.where()
         columns = _read_columns(self.path.expanduser(), self.fields, where)
         order = np.lexsort((columns["frame_index"], columns["episode_index"]))
         columns = {name: column[order] for name, column in columns.items()}

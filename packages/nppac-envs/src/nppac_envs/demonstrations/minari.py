@@ -48,10 +48,11 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             raise ValueError("download needs root: null; set MINARI_DATASETS_PATH instead")
         return self
 
-    def _where(self) -> str:
-        return f"minari {self.id}"
+    def _place(self) -> str:
+        return str(self.id)
 
-    def _clips(self) -> bool:
+    def clips(self) -> bool:
+        """True for the hand sets of D4RL, else as asked for."""
         return self.clip or _HAND_SET.fullmatch(self.id) is not None
 
     def _read(self) -> dict[str, NDArray[Any]]:
@@ -61,22 +62,22 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         try:
             if self.download and not folder.exists():
                 minari.download_dataset(self.id)
-            _check_metadata(folder, self._where())
+            _check_metadata(folder, self.where())
             if (folder / "main_data.hdf5").is_file():
-                check_hdf5(folder / "main_data.hdf5", self._where())
+                check_hdf5(folder / "main_data.hdf5", self.where())
             dataset = minari.MinariDataset(folder)
             first = dataset.episode_indices[: self.n_episodes]
-            episodes = [_episode(data, self._where()) for data in dataset.iterate_episodes(first)]
+            episodes = [_episode(data, self.where()) for data in dataset.iterate_episodes(first)]
             if self.n_episodes is None:
-                _check_totals(dataset, episodes, self._where())
+                _check_totals(dataset, episodes, self.where())
         except DataError:
             raise
         except Exception as error:
             raise DataError(
-                f"{self._where()}: cannot read {folder} ({type(error).__name__}: "
+                f"{self.where()}: cannot read {folder} ({type(error).__name__}: "
                 f"{' '.join(str(error).split())[:200]})"
             ) from error
-        arrays = join(episodes, self._where())
+        arrays = join(episodes, self.where())
         if _HAND_SET.fullmatch(self.id) and "successes" in arrays:
             arrays["rewards"] = arrays["successes"].astype(np.float32)
         return arrays

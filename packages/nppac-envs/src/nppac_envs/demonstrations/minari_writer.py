@@ -43,6 +43,7 @@ def write_minari(
     """
     if not _ID.fullmatch(id):
         raise DataError(f"{id!r} is no name of a Minari set; it reads like door/mine-v0")
+    root = root.expanduser().resolve()
     folder = root / id
     if folder.exists():
         raise DataError(f"{folder}: is there already; choose another id")

@@ -51,8 +51,8 @@ class NpzConfig(DemonstrationsConfig, frozen=True):
         default_factory=NpzFields, description="Names of the arrays in the file."
     )
 
-    def _where(self) -> str:
-        return f"npz {self.path}"
+    def _place(self) -> str:
+        return str(self.path)
 
     def _read(self) -> dict[str, NDArray[Any]]:
         return read_demonstrations(self.path.expanduser(), self.fields)

@@ -27,8 +27,8 @@ class ShippedConfig(DemonstrationsConfig, frozen=True):
     source: Literal["shipped"] = Field(default="shipped", description="Kind of source.")
     name: str = Field(description="Name of the set, e.g. door.")
 
-    def _where(self) -> str:
-        return f"shipped {self.name}"
+    def _place(self) -> str:
+        return str(self.name)
 
     def _read(self) -> dict[str, NDArray[Any]]:
         if self.name not in shipped_names():

@@ -1,0 +1,143 @@
+"""The command line of `nppac-demos`: a command word and its options."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn, final
+
+from nppac_envs.cli.exit_code import ExitCode
+from nppac_envs.cli.source_options import add_source_options, numbers
+
+_DESCRIPTION = "Look at demonstrations, check, convert, record, replay and draw them."
+
+_EPILOG = """\
+commands (nppac-demos COMMAND --help):
+  inspect SOURCE           sizes, returns, success, and the range of every dimension
+  doctor SOURCE            what is wrong with a set, and what to do about it
+  convert SOURCE...        choose, concatenate, relabel; write as npz or Minari
+
+examples:
+  nppac-demos inspect door
+  nppac-demos doctor D4RL/door/human-v2 --download --task door
+  nppac-demos inspect mine.csv --map states=obs actions=act episodes=run --action-range -90 90
+  nppac-demos convert demos.pickle --judge door --only-successful --rewards zero-one --output d.npz
+
+SOURCE is a file (.npz, .csv, .hdf5, .pickle, .npy), a LeRobot folder, a Minari id or folder, or
+the name of a set that ships.
+
+exit codes:
+  0    done
+  1    doctor found an error, or an unexpected fault
+  2    the command line or the data is invalid
+  130  interrupted
+"""
+
+
+@final
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, like every other error of the command."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(ExitCode.INVALID)
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments, with the function to call in `command`; exits for `--help` and mistakes."""
+    parsers: dict[str, Callable[[], _Parser]] = {
+        "inspect": _inspect_parser,
+        "doctor": _doctor_parser,
+        "convert": _convert_parser,
+    }
+    if argv and argv[0] in parsers:
+        return parsers[argv[0]]().parse_args(argv[1:])
+    parser = _Parser(
+        prog="nppac-demos",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        usage="nppac-demos COMMAND ...",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    if not argv or argv[0] in ("-h", "--help"):
+        parser.print_help()
+        raise SystemExit(ExitCode.DONE)
+    parser.error(f"there is no command {argv[0]!r}; there are {', '.join(parsers)}")
+
+
+def _parser(name: str, description: str) -> _Parser:
+    """A parser whose command is the function `name` of the module of that name."""
+    parser = _Parser(prog=f"nppac-demos {name}", description=description, allow_abbrev=False)
+
+    def command(arguments: argparse.Namespace) -> int:
+        return getattr(import_module(f"nppac_envs.cli.{name}"), name)(arguments)
+
+    parser.set_defaults(command=command)
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error instead of one line"
+    )
+    return parser
+
+
+def _inspect_parser() -> _Parser:
+    parser = _parser(
+        "inspect",
+        "Show what is in a set: sizes, returns, success, and the range of every dimension.",
+    )
+    add_source_options(parser)
+    _add_judge(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def _doctor_parser() -> _Parser:
+    parser = _parser(
+        "doctor",
+        "Find what is wrong with a set: failed episodes, actions out of range or at their bounds, "
+        "NaN, duplicated states, dead dimensions, odd lengths, success that does not fit the "
+        "task's rule. Every finding says what to do.",
+    )
+    add_source_options(parser)
+    parser.add_argument("--task", metavar="KIND", help="the environment, such as door")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    return parser
+
+
+def _convert_parser() -> _Parser:
+    parser = _parser(
+        "convert",
+        "Read one or more sets, concatenate them, choose episodes, relabel, and write the result. "
+        "The operations run in the order in which they are listed here.",
+    )
+    add_source_options(parser, several=True)
+    add = parser.add_argument_group("operations").add_argument
+    _add_judge(parser, add)
+    add("--only-successful", action="store_true", help="keep the episodes with a success")
+    add("--sample", type=int, metavar="N", help="keep N episodes drawn at random")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the draw (0)")
+    add(
+        "--rewards",
+        choices=("zero-one", "binary"),
+        help="replace rewards: 1 on success and 0 elsewhere, or 0 and -1",
+    )
+    add("--test-episodes", type=numbers, metavar="N,N", help="split these episodes off")
+    add("--test-output", type=Path, metavar="FILE.npz", help="where the split-off ones go")
+    add = parser.add_argument_group("writing").add_argument
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a .npz file, or with --minari a folder of Minari sets",
+    )
+    add("--minari", metavar="NAME", help="write a Minari set of this name, such as door/mine-v0")
+    return parser
+
+
+def _add_judge(parser: _Parser, add: Callable[..., object] | None = None) -> None:
+    (add or parser.add_argument)(
+        "--judge", metavar="KIND", help="decide success by the rule of a task, such as door"
+    )

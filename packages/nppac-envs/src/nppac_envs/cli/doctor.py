@@ -1,0 +1,31 @@
+"""`nppac-demos doctor`: what is wrong with a set, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from nppac_envs.cli.exit_code import ExitCode
+from nppac_envs.cli.source_options import source_configs
+from nppac_envs.demonstrations.doctor import examine
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Print findings; fails if one of them is an error."""
+    config = source_configs(arguments)[0]
+    findings = examine(config, arguments.task)
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            print(f"{finding.level + ':':<9} {finding.topic}: {finding.text}")
+            print(f"{'':<9} -> {finding.advice}")
+        counts = {
+            level: sum(finding.level == level for finding in findings)
+            for level in ("error", "warning", "note")
+        }
+        shown = ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items() if n)
+        print(f"{config.where()}: {shown or 'nothing found'}")
+    failed = any(finding.level == "error" for finding in findings)
+    return ExitCode.FAILED if failed else ExitCode.DONE

@@ -1,0 +1,96 @@
+"""The options that say which demonstrations, common to all commands that read a set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig
+from nppac_envs.demonstrations.locations import SOURCES, locate
+
+
+def add_source_options(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add SOURCE and what changes how it is read."""
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        nargs="+" if several else None,
+        help="a file (.npz, .csv, .hdf5, .pickle, .npy), a LeRobot folder, a Minari id such as "
+        "D4RL/door/human-v2 or its folder, or the name of a set that ships, such as door",
+    )
+    add = parser.add_argument_group("reading the set").add_argument
+    add("--source", dest="kind", choices=SOURCES, help="what SOURCE is, instead of finding out")
+    add(
+        "--map",
+        nargs="+",
+        type=_assignment,
+        default=[],
+        metavar="OURS=THEIRS",
+        dest="fields",
+        help="names in the file, such as states=obs actions=act (npz, CSV, LeRobot)",
+    )
+    add("--root", type=Path, metavar="DIR", help="folder of Minari sets")
+    add("--download", action="store_true", help="fetch a Minari set that is not there")
+    add("--n-episodes", type=int, metavar="N", help="use the first N episodes")
+    add("--exclude", type=numbers, metavar="N,N", help="leave these episodes out")
+    add(
+        "--action-range",
+        nargs=2,
+        type=_bound,
+        metavar=("LOW", "HIGH"),
+        help="map this range of the stored actions onto [-1, 1]; one number each, or one an "
+        "action dimension with commas between them",
+    )
+    add("--clip", action="store_true", help="clip actions to [-1, 1]")
+    add("--hash", metavar="SHA256", help="refuse any other set than the one with this hash")
+
+
+def source_configs(arguments: argparse.Namespace) -> list[DemonstrationsConfig]:
+    """The configs of all SOURCEs.
+
+    Raises:
+        ConfigError: A source is unknown or does not take an option.
+    """
+    texts = arguments.source if isinstance(arguments.source, list) else [arguments.source]
+    return [
+        locate(
+            text,
+            source=arguments.kind,
+            fields=dict(arguments.fields),
+            root=arguments.root,
+            download=arguments.download or None,
+            n_episodes=arguments.n_episodes,
+            exclude=arguments.exclude,
+            action_range=arguments.action_range,
+            clip=arguments.clip or None,
+            hash=arguments.hash,
+        )
+        for text in texts
+    ]
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    ours, _, theirs = text.partition("=")
+    if not ours or not theirs:
+        raise argparse.ArgumentTypeError(f"{text!r} has to read OURS=THEIRS")
+    return ours, theirs
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """`3,7` as (3, 7).
+
+    Raises:
+        argparse.ArgumentTypeError: It does not read so.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} has to read N or N,N,...") from error
+
+
+def _bound(text: str) -> ActionBound:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} has to be numbers") from error
+    return numbers if len(numbers) > 1 else numbers[0]
