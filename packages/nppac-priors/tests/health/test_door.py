@@ -33,12 +33,11 @@ def measured(split, **fields):
     return Examination(split, generator=torch.Generator().manual_seed(0)).examine(prior), prior
 
 
-def check_gp(health, prior_std):
+def check_gp(health, prior_std, tolerance):
     curve = np.array(health.off_data.curve.mean_std)
-    assert (np.diff(curve) >= -1e-4 * curve[1:]).all()
+    assert (np.diff(curve) >= -tolerance * curve[1:]).all()
     assert curve[-1] == pytest.approx(prior_std, rel=1e-3)
     assert health.off_data.collapse_score == 0.0
-    assert health.off_data.growth_ratio > 2
     assert health.verdict.word == "healthy"
 
 
@@ -48,7 +47,18 @@ def test_the_exact_gp_regains_its_prior_std(real_data, episodes):
     health, prior = measured(split, kind="exact-gp", kernel="matern12", steps=60, subset_size=400)
     fitted = prior.hyperparameters
     prior_std = (fitted.task_covariance.diagonal() + fitted.noise_variance).sqrt().mean().item()
-    check_gp(health, prior_std)
+    check_gp(health, prior_std, tolerance=1e-4)
+    assert health.off_data.growth_ratio > 2
+
+
+def test_the_sparse_gp_regains_its_prior_std(real_data):
+    """Its std on the data varies from state to state, so bins of other states differ a little."""
+    health, prior = measured(
+        door(real_data, 6), kind="sparse-gp", kernel="matern12", steps=40, inducing_points=100
+    )
+    far = prior.moments(np.full((1, prior.state_dim), 1e6, dtype=np.float32))[1].mean().item()
+    check_gp(health, far, tolerance=0.01)
+    assert health.off_data.growth_ratio > 1.3
 
 
 @pytest.mark.parametrize("penalty", [{}, {"entropy_weight": 0.3}, {"tikhonov": 0.01}])

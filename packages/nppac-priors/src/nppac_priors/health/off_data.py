@@ -15,7 +15,7 @@ from nppac_priors.health.probes import Probes
 
 Array = NDArray[np.float64]
 
-BINS_PER_DECADE = 4
+BINS_PER_DECADE = 3
 SMALLEST_BIN = 10
 """Fewer states than this make no percentile."""
 
