@@ -9,6 +9,7 @@ from nppac_priors import (
     ExactGPConfig,
     GaussianMLPConfig,
     MeanAndScaleConfig,
+    SparseGPConfig,
     VarianceFloorConfig,
     prior_registry,
 )
@@ -23,6 +24,10 @@ SHARED = MLP.model_dump(include={"hidden", "learning_rate", "evaluate_every", "b
 
 class TestExactGP(PriorConformance):
     config = GP
+
+
+class TestSparseGP(PriorConformance):
+    config = SparseGPConfig(inducing_points=50, steps=60, batch_size=256)
 
 
 class TestGaussianMLP(PriorConformance):

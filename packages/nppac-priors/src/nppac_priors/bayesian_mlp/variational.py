@@ -1,21 +1,20 @@
 """Mean-field variational inference with Pyro: an independent normal posterior of each weight.
 
-Pyro's parameters stay in the guide's own modules, so its global parameter store is left alone. Its
+The posterior's parameters are plain tensors, so Pyro's global parameter store is left alone. Its
 draws come from PyTorch's global generator; callers isolate that.
 """
 
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import pyro
 import torch
 from pyro import distributions, poutine
 from pyro.infer import TraceMeanField_ELBO
-from pyro.infer.autoguide import AutoNormal, init_to_value
 from torch import Tensor
+from torch.nn import functional
 
 from nppac_priors.bayesian_mlp.predictive import SCORING_SAMPLES, predictive_nll
 from nppac_priors.mlp.networks import StackedNetworks
@@ -44,20 +43,18 @@ class VariationalPosterior:
         self._samples = config.samples
         self._observations = data.observations
         self._elbo = TraceMeanField_ELBO()
-        start = init_to_value(values={"weights": _flat(initial.tensors)})
-        with _own_parameters():
-            self._guide = AutoNormal(self._model, init_loc_fn=start, init_scale=_INITIAL_STD)
-            self._guide()
+        self._mean = _flat(initial.tensors).requires_grad_()
+        raw_std = math.log(math.expm1(_INITIAL_STD))
+        self._raw_std = torch.full_like(self._prior_std, raw_std).requires_grad_()
 
     @property
     def parameters(self) -> list[Tensor]:
-        """Means and unconstrained stds of all weights, each (1, weights)."""
-        return list(self._guide.parameters())
+        """Means and inverse softplus of the stds of all weights, each (1, weights)."""
+        return [self._mean, self._raw_std]
 
     def loss(self, batch: Batch) -> Tensor:
-        """Negative evidence lower bound per state (1,)."""
-        with _own_parameters():
-            loss = self._elbo.differentiable_loss(self._model, self._guide, batch)
+        """Negative evidence lower bound per state (1,), the divergence in closed form."""
+        loss = self._elbo.differentiable_loss(self._model, self._guide, batch)
         return (loss / self._observations)[None]
 
     def score(self, batch: Batch) -> Tensor:
@@ -71,15 +68,18 @@ class VariationalPosterior:
     @torch.no_grad()
     def draw(self, count: int) -> StackedNetworks:
         """Networks from the posterior."""
-        with _own_parameters():
-            return self._unflat(torch.cat([self._guide()["weights"] for _ in range(count)]))
+        normal = distributions.Normal(self._mean, functional.softplus(self._raw_std))
+        return self._unflat(normal.sample(torch.Size((count,)))[:, 0])
 
-    def _model(self, batch: Batch | None = None) -> None:
-        """Weights normal, actions Gaussian given them; without a batch, the weights alone."""
+    def _guide(self, batch: Batch) -> None:
+        """The posterior: weights normal, independent of each other."""
+        normal = distributions.Normal(self._mean, functional.softplus(self._raw_std))
+        pyro.sample("weights", normal.to_event(2))
+
+    def _model(self, batch: Batch) -> None:
+        """Weights normal, actions Gaussian given them; a batch stands for all observations."""
         prior = distributions.Normal(torch.zeros_like(self._prior_std), self._prior_std)
         weights = pyro.sample("weights", prior.to_event(2))
-        if batch is None:
-            return
         mean, log_std = (moment[0] for moment in self._unflat(weights)(batch.states))
         counts = batch.weights[0] * self._observations / len(batch)
         with pyro.plate("states", len(batch)), poutine.scale(scale=counts):
@@ -97,7 +97,3 @@ class VariationalPosterior:
 
 def _flat(tensors: list[Tensor]) -> Tensor:
     return torch.cat([tensor.flatten(1) for tensor in tensors], dim=1)
-
-
-def _own_parameters() -> AbstractContextManager[None]:
-    return pyro.settings.context(module_local_params=True)

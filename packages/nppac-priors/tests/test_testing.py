@@ -1,0 +1,124 @@
+"""The conformance kit catches what it is there for; `test_conformance` shows what passes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from nppac_priors.conformance_data import NOISE_STD, demonstrations
+from nppac_priors.errors import NumericalError
+from nppac_priors.prior import GaussianPrior
+from nppac_priors.testing import PriorConformance
+from torch.distributions import Independent, Normal
+
+
+@pytest.fixture
+def make(linear_config):
+    """`make(**methods)`: a prior whose class has these methods in place of its own."""
+    states, actions, _ = demonstrations()
+    fitted = linear_config(std=NOISE_STD).fit(states, actions)
+
+    def build(**methods: Any) -> GaussianPrior:
+        cls = type("Broken", (type(fitted),), methods)
+        return cls(fitted.config, fitted.weight, fitted.data_hash)
+
+    return build
+
+
+CHECKS = {
+    "std": lambda prior: PriorConformance().test_std_is_the_standard_deviation_of_actions(prior),
+    "one answer": lambda prior: PriorConformance().test_a_state_has_one_answer(prior),
+    "moments": lambda prior: PriorConformance().test_a_gaussian_prior_returns_its_moments(prior),
+    "finite": lambda prior: PriorConformance().test_every_finite_state_has_a_finite_answer(prior),
+    "frozen": lambda prior: PriorConformance().test_no_gradient_goes_into_the_prior(prior),
+    "gradient": lambda prior: PriorConformance().test_the_gradient_goes_to_the_actions(prior),
+    "shapes": lambda prior: PriorConformance().test_shapes(prior),
+    "queries": lambda prior: PriorConformance().test_unusable_queries_are_refused(prior),
+    "device": lambda prior: PriorConformance().test_it_moves_between_devices(prior),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS.keys() - {"finite"})
+def test_a_good_prior_passes(make, check) -> None:
+    CHECKS[check](make())
+
+
+def variance_as_std(self: Any, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    mean = states @ self.weight
+    return mean, torch.full_like(mean, self.std**2)
+
+
+def std_of_the_mean(self: Any, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    mean = states @ self.weight
+    return mean, torch.full_like(mean, self.std / math.sqrt(600))
+
+
+def fresh_draws(self: Any, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    mean = states @ self.weight + 0.01 * torch.randn(len(states), 1)
+    return mean, torch.full_like(mean, self.std)
+
+
+def depends_on_the_batch(self: Any, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    mean = (states - states.mean(0)) @ self.weight
+    return mean, torch.full_like(mean, self.std)
+
+
+def overflows(self: Any, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    mean = states.square() @ self.weight
+    return mean, torch.full_like(mean, self.std)
+
+
+def another_mean(self: Any, states: torch.Tensor) -> torch.Tensor:
+    return states @ self.weight + 0.1
+
+
+def trainable(self: Any, *, include_factors: bool = False) -> dict[str, torch.Tensor]:
+    return {"weight": self.weight.clone().requires_grad_()}
+
+
+def per_dimension(self: Any, states: torch.Tensor) -> Normal:
+    return Normal(*self._moments(states))
+
+
+class Detached(Independent):
+    def log_prob(self, value: torch.Tensor) -> torch.Tensor:
+        return super().log_prob(value.detach())
+
+
+def cuts_the_gradient(self: Any, states: torch.Tensor) -> Detached:
+    return Detached(Normal(*self._moments(states)), 1)
+
+
+def unchecked(self: Any, states: torch.Tensor) -> Independent:
+    mean = torch.zeros(len(states), 2)
+    return Independent(Normal(mean, mean + 0.3), 1)
+
+
+def forgets_its_hash(self: Any, device: Any) -> GaussianPrior:
+    return type(self)(self.config, self.weight.to(device))
+
+
+NOT_RAISED = pytest.fail.Exception
+
+
+@pytest.mark.parametrize(
+    ("check", "fault", "error"),
+    [
+        ("std", {"_moments": variance_as_std}, AssertionError),
+        ("std", {"_moments": std_of_the_mean}, AssertionError),
+        ("one answer", {"_moments": fresh_draws}, AssertionError),
+        ("one answer", {"_moments": depends_on_the_batch}, AssertionError),
+        ("finite", {"_moments": overflows}, NumericalError),
+        ("moments", {"_mean": another_mean}, AssertionError),
+        ("frozen", {"state": trainable}, AssertionError),
+        ("gradient", {"_distribution": cuts_the_gradient}, RuntimeError),
+        ("shapes", {"_distribution": per_dimension}, AssertionError),
+        ("queries", {"__call__": unchecked}, NOT_RAISED),
+        ("device", {"to": forgets_its_hash}, AssertionError),
+    ],
+)
+def test_a_fault_is_caught(make, check, fault, error) -> None:
+    with pytest.raises(error):
+        CHECKS[check](make(**fault))
