@@ -3,7 +3,12 @@ from __future__ import annotations
 import pytest
 import torch
 from nppac_knn_prior.config import KNNConfig
-from nppac_priors import DataError, load_prior, prior_registry
+from nppac_priors import DataError, prior_registry
+from nppac_priors.testing import PriorConformance
+
+
+class TestConformance(PriorConformance):
+    config = KNNConfig(neighbours=50, far_std=0.3)
 
 
 @pytest.fixture
@@ -44,26 +49,9 @@ def test_the_std_grows_to_the_far_value(demonstrations):
     torch.testing.assert_close(std[-1], torch.full((2,), 0.8))
 
 
-def test_every_finite_state_has_finite_moments(demonstrations):
-    prior = KNNConfig().fit(*demonstrations)
-    for value in (1e30, -3e38, 0.0):
-        mean, std = prior.moments(torch.full((30, 3), value))
-        assert torch.isfinite(mean).all()
-        assert torch.isfinite(std).all()
-
-
 def test_fewer_demonstrations_than_neighbours_are_all_averaged():
     prior = KNNConfig(neighbours=8).fit(torch.eye(3), torch.eye(3))
     torch.testing.assert_close(prior.mean(torch.zeros(1, 3)), torch.full((1, 3), 1 / 3))
-
-
-def test_a_stored_prior_is_rebuilt(demonstrations, tmp_path):
-    prior = KNNConfig(neighbours=3).fit(*demonstrations)
-    prior.save(tmp_path / "prior.safetensors")
-    restored = load_prior(tmp_path / "prior.safetensors")
-    query = torch.rand(10, 3, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(prior.moments(query), restored.moments(query))
-    assert restored.data_hash == prior.data_hash
 
 
 def test_weights_are_refused(demonstrations):
