@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nppac_agents.agent import Agent as Agent
+    from nppac_agents.algorithms.awac import AWACConfig as AWACConfig
+    from nppac_agents.algorithms.bc import BCConfig as BCConfig
+    from nppac_agents.algorithms.dapg import DAPGConfig as DAPGConfig
     from nppac_agents.algorithms.nppac import NPPACConfig as NPPACConfig
+    from nppac_agents.algorithms.rlpd import RLPDConfig as RLPDConfig
+    from nppac_agents.algorithms.sac import SACConfig as SACConfig
+    from nppac_agents.algorithms.sacfd import SACfDConfig as SACfDConfig
     from nppac_agents.config import AgentConfig as AgentConfig
     from nppac_agents.config import Spaces as Spaces
     from nppac_agents.experience.observed_prior import ObservedPrior as ObservedPrior
@@ -21,13 +27,19 @@ if TYPE_CHECKING:
     from nppac_agents.phase import Phase as Phase
 
 _HOMES = {
+    "AWACConfig": "algorithms.awac",
     "ActorCritic": "learners.actor_critic",
     "Agent": "agent",
     "AgentConfig": "config",
+    "BCConfig": "algorithms.bc",
+    "DAPGConfig": "algorithms.dapg",
     "ExperimentConfig": "experiment.config",
     "NPPACConfig": "algorithms.nppac",
     "ObservedPrior": "experience.observed_prior",
     "Phase": "phase",
+    "RLPDConfig": "algorithms.rlpd",
+    "SACConfig": "algorithms.sac",
+    "SACfDConfig": "algorithms.sacfd",
     "Spaces": "config",
     "TensorReplay": "experience.replay",
     "Transitions": "experience.transitions",

@@ -1,8 +1,11 @@
 """What holds for every agent, whatever its method."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from nppac_agents.experiment.registries import agent_registry
+from nppac_priors.errors import ConfigError
 from tianshou.data import Collector
 from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OfflineTrainerParams, OffPolicyTrainerParams
@@ -120,7 +123,7 @@ def test_cloning_runs_under_tianshous_offline_trainer(build):
 @pytest.mark.parametrize("kind", ["bc", "sacfd", "awac", "rlpd"])
 def test_who_learns_from_demonstrations_is_refused_without(spaces, kind, generator):
     config = agent_registry().get(kind)()
-    with pytest.raises(Exception, match=f"agent: '{kind}' needs demonstrations"):
+    with pytest.raises(ConfigError, match=f"agent: '{kind}' needs demonstrations"):
         config.build(spaces, None, None, generator=generator)
 
 
@@ -128,8 +131,6 @@ def test_who_learns_from_demonstrations_is_refused_without(spaces, kind, generat
 def test_who_learns_from_rewards_is_refused_where_they_are_unknown(
     spaces, demonstrations, kind, generator
 ):
-    from dataclasses import replace
-
     unknown = replace(demonstrations, rewards=None)
-    with pytest.raises(Exception, match=f"agent: '{kind}' learns from rewards"):
+    with pytest.raises(ConfigError, match=f"agent: '{kind}' learns from rewards"):
         agent_registry().get(kind)().build(spaces, None, unknown, generator=generator)

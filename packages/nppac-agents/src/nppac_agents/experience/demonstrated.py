@@ -32,6 +32,13 @@ def demonstrated_transitions(
     )
 
 
+def draw_from(transitions: Transitions, size: int, generator: torch.Generator) -> Transitions:
+    """A minibatch of ``size`` transitions, drawn with replacement."""
+    states = transitions.states
+    rows = torch.randint(len(states), (size,), generator=generator, device=states.device)
+    return Transitions(*(field[rows] for field in transitions))
+
+
 def _moments(
     states: np.ndarray, observed: ObservedPrior | None, device: str | torch.device
 ) -> tuple[Tensor, Tensor]:

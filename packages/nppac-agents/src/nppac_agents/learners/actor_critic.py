@@ -14,7 +14,7 @@ from nppac_agents.acting import ActingPolicy
 from nppac_agents.agent import Agent
 from nppac_agents.algorithms.actor_critic import ActorCriticConfig, Setup
 from nppac_agents.config import Spaces
-from nppac_agents.experience.demonstrated import demonstrated_transitions
+from nppac_agents.experience.demonstrated import demonstrated_transitions, draw_from
 from nppac_agents.experience.observed_prior import ObservedPrior
 from nppac_agents.experience.transitions import Moments, Transitions
 from nppac_agents.learning.networks import CriticEnsemble, Standardiser, polyak_update
@@ -102,16 +102,7 @@ class ActorCritic(Agent, OffPolicyAlgorithm):
 
     def clone(self) -> Losses:
         """One update of the policy on the likelihood of demonstrated actions, for `pretrain`."""
-        assert self.demonstrations is not None
-        rows = torch.randint(
-            len(self.demonstrations.states),
-            (self.batch_size,),
-            generator=self.noise,
-            device=self.policy.device,
-        )
-        batch = Transitions(*(field[rows] for field in self.demonstrations))
-        policy = self.policy_network(batch.states, *self.prior_at(batch))
-        loss = -policy.log_prob(batch.actions).mean()
+        loss = self.cloning_loss()
         norm = self.minimise("policy", loss)
         return {"actor_loss": loss.detach(), "actor_grad_norm": norm}
 
@@ -131,6 +122,13 @@ class ActorCritic(Agent, OffPolicyAlgorithm):
         """The lowest critic's value (B,), without gradient."""
         with torch.no_grad():
             return self.critic(states, actions).amin(0)
+
+    def cloning_loss(self) -> Tensor:
+        """- mean log pi(a|s), with gradient, over a fresh minibatch of demonstrations."""
+        assert self.demonstrations is not None
+        batch = draw_from(self.demonstrations, self.batch_size, self.noise)
+        policy = self.policy_network(batch.states, *self.prior_at(batch))
+        return -policy.log_prob(batch.actions).mean()
 
     def random_critics(self, size: int) -> Tensor:
         """Indices (size,) of distinct members of the ensemble, drawn anew."""

@@ -42,7 +42,11 @@ _TRAINING = (
         {"actor_grad_norm": "actor", "critic_grad_norm": "critic"},
         "log",
     ),
-    _Quantities("alpha", "Temperature α", "weight of the KL, in reward", {"alpha": "α"}, "linear"),
+    _Quantities("entropy", "Entropy", "of the policy, batch mean, in nats", {"entropy": "entropy"}),
+    _Quantities("advantage", "Advantage", "batch mean, in value", {"advantage": "advantage"}),
+    _Quantities(
+        "alpha", "Temperature α", "weight of the regulariser, in reward", {"alpha": "α"}, "linear"
+    ),
     _Quantities(
         "std",
         "Standard deviation",

@@ -1,0 +1,107 @@
+"""Every kind of agent through a whole run: phases, metrics, report, checkpoint and resume."""
+
+import pytest
+from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.experiment.registries import agent_registry
+from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.metrics import read_metrics
+from nppac_agents.running.recording import load_policy
+from nppac_priors.errors import ConfigError
+
+SMALL = {"policy_hidden": (16,), "batch_size": 32}
+SETTINGS = {
+    "awac": {"critic_hidden": (16,), "offline_updates": 60, "rollout_steps": 60,
+             "cloning_updates": 10},
+    "bc": {"updates": 60},
+    "rlpd": {"critic_hidden": (16,), "n_critics": 3, "critic_updates_per_actor_update": 2},
+    "sac": {"critic_hidden": (16,)},
+    "sacfd": {"critic_hidden": (16,), "cloning_updates": 10},
+}  # fmt: skip
+PHASES = {
+    "awac": ["pretrain", "offline", "online"],
+    "bc": ["offline"],
+    "rlpd": ["online"],
+    "sac": ["online"],
+    "sacfd": ["pretrain", "online"],
+}
+
+
+def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentConfig:
+    agent = agent_registry().get(kind)(**(SMALL | SETTINGS[kind]))
+    training = point_experiment.training.model_copy(update={"env_steps": 150})
+    logging = point_experiment.logging.model_copy(update={"every": 10, "checkpoint_every": 50})
+    evaluation = point_experiment.evaluation.model_copy(update={"every": 50})
+    changes = {"agent": agent, "prior": None, "training": training, "logging": logging}
+    return point_experiment.model_copy(update=changes | {"evaluation": evaluation})
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_run_goes_through_its_phases(kind, point_experiment, run_point):
+    summary, run = run_point(experiment_of(kind, point_experiment))
+    events = read_metrics(run.metrics)
+    training = [event["phase"] for event in events if event["event"] == "train"]
+    assert list(dict.fromkeys(training)) == PHASES[kind]
+    assert summary["status"] == "done"
+    assert summary["env_steps"] == (0 if kind == "bc" else 150)
+    assert summary["updates"] == {"awac": 160, "bc": 60, "sacfd": 100}.get(kind, 90)
+    assert run.report.stat().st_size > 10_000
+    evaluations = [(e["env_steps"], e["updates"]) for e in events if e["event"] == "evaluation"]
+    assert len(evaluations) == len(set(evaluations)) >= 2
+    first_update = {"awac": 10, "sacfd": 10}.get(kind, 0)
+    assert evaluations[0] == (0, first_update), "judged before it learns"
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
+    kind, point_experiment, run_point, monkeypatch
+):
+    from nppac_agents.running.training import Training
+
+    config = experiment_of(kind, point_experiment)
+    _, whole = run_point(config, "whole")
+
+    class Killed(BaseException):
+        pass
+
+    update = Training._update_and_record
+    calls = []
+
+    def killed(self, phase):
+        calls.append(phase.name)
+        if len(calls) == 55:
+            raise Killed
+        update(self, phase)
+
+    monkeypatch.setattr(Training, "_update_and_record", killed)
+    with pytest.raises(Killed):
+        run_point(config, "killed")
+    monkeypatch.undo()
+    _, resumed = run_point(config, "killed", resume=True)
+    left, right = (Checkpoint.load(checkpoints(d.checkpoints)[-1]) for d in (whole, resumed))
+    for owner, tensors in left.tensors.items():
+        assert tensors.keys() == right.tensors[owner].keys()
+        for name, tensor in tensors.items():
+            assert tensor.equal(right.tensors[owner][name]), f"{owner}/{name}"
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_dry_run_updates_every_phase(kind, point_experiment, run_point):
+    summary, run = run_point(experiment_of(kind, point_experiment), dry_run=True)
+    assert summary == {}
+    assert not run.report.exists()
+
+
+def test_a_policy_is_loaded_from_a_run_without_prior(
+    point_experiment, run_point, demonstrations, monkeypatch
+):
+    config = experiment_of("bc", point_experiment)
+    _, run = run_point(config)
+    monkeypatch.setattr(type(run), "config", lambda self: config)
+    actions = load_policy(run).act(demonstrations.states[:3], deterministic=True)
+    assert actions.shape == (3, 2)
+
+
+def test_a_prior_for_an_agent_that_uses_none_is_refused(point_experiment, run_point):
+    config = experiment_of("sac", point_experiment)
+    with pytest.raises(ConfigError, match="prior: agent 'sac' uses none; set prior to null"):
+        run_point(config.model_copy(update={"prior": point_experiment.prior}))
