@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from nppac_priors.config import ComponentConfig as ComponentConfig
     from nppac_priors.config import PriorConfig as PriorConfig
     from nppac_priors.ensemble.config import EnsembleConfig as EnsembleConfig
+    from nppac_priors.episodes import Episodes as Episodes
+    from nppac_priors.episodes import HeldOutSplit as HeldOutSplit
+    from nppac_priors.episodes import read_episodes as read_episodes
     from nppac_priors.errors import ConfigError as ConfigError
     from nppac_priors.errors import DataError as DataError
     from nppac_priors.errors import DuplicateKindError as DuplicateKindError
@@ -48,6 +51,7 @@ _MODULES = {
     "bayesian_mlp.config": ["BayesianMLPConfig"],
     "config": ["ComponentConfig", "PriorConfig"],
     "ensemble.config": ["EnsembleConfig"],
+    "episodes": ["Episodes", "HeldOutSplit", "read_episodes"],
     "errors": [
         "ConfigError",
         "DataError",
