@@ -1,3 +1,4 @@
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
@@ -66,4 +67,11 @@ def test_spaces_other_than_unit_boxes_are_refused(point_config):
     env = point_config.make()
     env.unwrapped.action_space = type(env.action_space)(-2.0, 2.0, (2,), np.float32)
     with pytest.raises(ConfigError, match=r"actions in \[-1, 1\]"):
+        spaces_of(env)
+
+
+def test_a_discrete_action_space_is_refused(point_config):
+    env = point_config.make()
+    env.unwrapped.action_space = gym.spaces.Discrete(3)
+    with pytest.raises(ConfigError, match="needs box observation and action spaces, got Discrete"):
         spaces_of(env)
