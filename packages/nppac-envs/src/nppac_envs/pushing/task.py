@@ -8,6 +8,7 @@ with the paper's in kind and not in size.
 
 from __future__ import annotations
 
+import math
 from typing import Any, final
 
 import numpy as np
@@ -25,6 +26,7 @@ _MARGIN = 0.05  # the hand reaches around a puck on the edge
 _SPEED = 0.02  # metres that an action of 1 moves the hand's target in one step
 _HAND_START = np.array([-0.10, 0.0])
 _PUCK_START = np.array([0.0, 0.0])
+_ORIGINS = np.concatenate([_MIDDLE, _MIDDLE, np.zeros(4), _MIDDLE, _MIDDLE])
 
 GoalObservation = dict[str, NDArray[np.float32]]
 
@@ -75,31 +77,36 @@ class PushTask(MujocoTask):
         if options is not None and "goal" in options:
             goal = np.asarray(options["goal"], np.float64)
         self.simulator.restart(_MIDDLE + goal)
-        success, _ = self._outcome()
-        return self._observe(), {"success": success}
+        observation, distance = self._observe()
+        return observation, {"success": distance < SUCCESS_DISTANCE}
 
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[GoalObservation, float, bool, bool, dict[str, Any]]:
         """Advance 0.04 s; entries of the action outside [-1, 1] are clipped."""
-        move = _SPEED * np.clip(action, -1.0, 1.0)
-        self.simulator.move_to(np.clip(self.simulator.hand_target + move, *self._reach))
+        self.move(action)
+        observation, distance = self._observe()
+        return observation, -distance, False, False, {"success": distance < SUCCESS_DISTANCE}
+
+    def move(self, action: NDArray[np.float32]) -> None:
+        """What `step` does, without looking at the result."""
+        way = _SPEED * np.clip(action, -1.0, 1.0)
+        self.simulator.move_to(np.clip(self.simulator.hand_target + way, *self._reach))
         self.simulator.advance()
-        success, reward = self._outcome()
-        return self._observe(), reward, False, False, {"success": success}
 
-    def _outcome(self) -> tuple[bool, float]:
-        distance = float(np.linalg.norm(self.simulator.positions()[1] - self.simulator.goal))
-        return distance < SUCCESS_DISTANCE, -distance
-
-    def _observe(self) -> GoalObservation:
-        hand, puck = (position - _MIDDLE for position in self.simulator.positions())
-        goal = self.simulator.goal - _MIDDLE
-        state = np.concatenate([hand, puck, *self.simulator.velocities()])
-        parts = {"observation": state, "achieved_goal": puck, "desired_goal": goal}
-        observation = {name: part.astype(np.float32) for name, part in parts.items()}
+    def _observe(self) -> tuple[GoalObservation, float]:
+        """The observation, and the puck's distance to the goal in float64."""
+        hand, puck = self.simulator.positions()
+        goal = self.simulator.goal
+        values = np.concatenate([hand, puck, *self.simulator.velocities(), puck, goal])
+        flat = (values - _ORIGINS).astype(np.float32)
+        observation = {
+            "observation": flat[:8],
+            "achieved_goal": flat[8:10],
+            "desired_goal": flat[10:],
+        }
         self.last_observation = observation
-        return observation
+        return observation, math.hypot(puck[0] - goal[0], puck[1] - goal[1])
 
     def compute_reward(
         self, achieved_goal: NDArray[Any], desired_goal: NDArray[Any], info: Any
