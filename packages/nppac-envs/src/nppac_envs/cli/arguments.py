@@ -19,11 +19,17 @@ commands (nppac-demos COMMAND --help):
   inspect SOURCE           sizes, returns, success, and the range of every dimension
   doctor SOURCE            what is wrong with a set, and what to do about it
   convert SOURCE...        choose, concatenate, relabel; write as npz or Minari
+  record                   new demonstrations from a function or a random process
+  replay SOURCE            simulate the actions again and compare
+  video SOURCE             draw episodes as MP4 or GIF
+  plot SOURCE              states on their principal components, actions over time
 
 examples:
   nppac-demos inspect door
   nppac-demos doctor D4RL/door/human-v2 --download --task door
   nppac-demos inspect mine.csv --map states=obs actions=act episodes=run --action-range -90 90
+  nppac-demos video door --task door --episodes 0,3 --output door.gif
+  nppac-demos record --task pen --policy ornstein-uhlenbeck --episodes 10 --output noise.npz
   nppac-demos convert demos.pickle --judge door --only-successful --rewards zero-one --output d.npz
 
 SOURCE is a file (.npz, .csv, .hdf5, .pickle, .npy), a LeRobot folder, a Minari id or folder, or
@@ -52,6 +58,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "inspect": _inspect_parser,
         "doctor": _doctor_parser,
         "convert": _convert_parser,
+        "record": _record_parser,
+        "replay": _replay_parser,
+        "video": _video_parser,
+        "plot": _plot_parser,
     }
     if argv and argv[0] in parsers:
         return parsers[argv[0]]().parse_args(argv[1:])
@@ -98,10 +108,14 @@ def _doctor_parser() -> _Parser:
         "doctor",
         "Find what is wrong with a set: failed episodes, actions out of range or at their bounds, "
         "NaN, duplicated states, dead dimensions, odd lengths, success that does not fit the "
-        "task's rule. Every finding says what to do.",
+        "task's rule, and simulations that go elsewhere. Every finding says what to do.",
     )
     add_source_options(parser)
     parser.add_argument("--task", metavar="KIND", help="the environment, such as door")
+    parser.add_argument(
+        "--replay", action="store_true", help="simulate the actions too and compare (with --task)"
+    )
+    _add_set(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     return parser
 
@@ -135,6 +149,108 @@ def _convert_parser() -> _Parser:
     )
     add("--minari", metavar="NAME", help="write a Minari set of this name, such as door/mine-v0")
     return parser
+
+
+def _record_parser() -> _Parser:
+    parser = _parser(
+        "record",
+        "Record demonstrations in an environment, from any function of the state or from a random "
+        "process. Checkpoints are recorded by nppac-run record.",
+    )
+    _add_task(parser)
+    add = parser.add_argument
+    add(
+        "--policy",
+        required=True,
+        metavar="POLICY",
+        help="uniform, ornstein-uhlenbeck, or MODULE:NAME or FILE.py:NAME, a function from a state "
+        "(S,) to an action (A,) in [-1, 1]; if it has a method reset(), that is called before "
+        "each episode",
+    )
+    add("--episodes", type=int, default=25, metavar="N", help="episodes to keep (25)")
+    add(
+        "--only-successful",
+        choices=("ever", "at-end"),
+        nargs="?",
+        const="ever",
+        help="keep episodes that succeed at any step (ever), or at the last one (at-end)",
+    )
+    add("--first-seed", type=int, default=0, metavar="N", help="seed of the first episode (0)")
+    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
+    return parser
+
+
+def _replay_parser() -> _Parser:
+    parser = _parser(
+        "replay",
+        "Simulate the recorded actions, open loop, from the state that each episode's first "
+        "observation tells, and compare the states and the success.",
+    )
+    add_source_options(parser)
+    _add_task(parser)
+    _add_episodes(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    return parser
+
+
+def _video_parser() -> _Parser:
+    parser = _parser(
+        "video",
+        "Draw episodes as the simulator shows them when the recorded actions are played, one after "
+        "the other, with a border that is green for success and red for failure. On a machine "
+        "without a display set MUJOCO_GL=egl or osmesa.",
+    )
+    add_source_options(parser)
+    _add_task(parser)
+    _add_episodes(parser)
+    add = parser.add_argument
+    add("--every", type=int, default=4, metavar="N", help="draw every Nth step (4)")
+    add("--size", type=int, default=320, metavar="PIXELS", help="width and height (320)")
+    add(
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a .gif file, or .mp4 with pip install nppac-envs[video]",
+    )
+    return parser
+
+
+def _plot_parser() -> _Parser:
+    parser = _parser(
+        "plot",
+        "Plot the states on their first two principal components and the actions over time; "
+        "episodes that fail are drawn apart. Needs pip install nppac-envs[plots].",
+    )
+    add_source_options(parser)
+    _add_judge(parser)
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="a .png, .pdf or .svg file"
+    )
+    return parser
+
+
+def _add_task(parser: _Parser) -> None:
+    parser.add_argument(
+        "--task", required=True, metavar="KIND", help="the environment, such as door"
+    )
+    _add_set(parser)
+
+
+def _add_set(parser: _Parser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the environment, such as variant=v2; may be repeated",
+    )
+
+
+def _add_episodes(parser: _Parser) -> None:
+    parser.add_argument(
+        "--episodes", type=numbers, metavar="N,N", help="numbers of the episodes (all)"
+    )
 
 
 def _add_judge(parser: _Parser, add: Callable[..., object] | None = None) -> None:

@@ -8,13 +8,18 @@ from dataclasses import asdict
 
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import source_configs
-from nppac_envs.demonstrations.doctor import examine
+from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.doctor import Finding, examine
+from nppac_envs.environments import env_config, setting
+from nppac_envs.errors import ConfigError
 
 
 def doctor(arguments: argparse.Namespace) -> int:
     """Print findings; fails if one of them is an error."""
     config = source_configs(arguments)[0]
     findings = examine(config, arguments.task)
+    if arguments.replay:
+        findings += _drift(config, arguments)
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -29,3 +34,12 @@ def doctor(arguments: argparse.Namespace) -> int:
         print(f"{config.where()}: {shown or 'nothing found'}")
     failed = any(finding.level == "error" for finding in findings)
     return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _drift(config: DemonstrationsConfig, arguments: argparse.Namespace) -> list[Finding]:
+    from nppac_envs.demonstrations.replay import drift_findings
+
+    if arguments.task is None:
+        raise ConfigError("--replay needs --task KIND, the environment to simulate in")
+    env = env_config(arguments.task, dict(map(setting, arguments.set)))
+    return drift_findings(config.model_copy(update={"clip": True}).load(), env)

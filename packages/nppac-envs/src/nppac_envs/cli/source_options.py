@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig
+from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.locations import SOURCES, locate
 
 
@@ -94,3 +95,15 @@ def _bound(text: str) -> ActionBound:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} has to be numbers") from error
     return numbers if len(numbers) > 1 else numbers[0]
+
+
+def chosen_episodes(chosen: tuple[int, ...] | None, demonstrations: Demonstrations) -> list[int]:
+    """The episodes of `--episodes`; all without it.
+
+    Raises:
+        DataError: One of them is not there.
+    """
+    if chosen is None:
+        return list(range(demonstrations.n_episodes))
+    demonstrations.select(chosen)
+    return list(chosen)

@@ -1,0 +1,27 @@
+"""`nppac-demos video`: episodes as a GIF or MP4 file."""
+
+from __future__ import annotations
+
+import argparse
+
+from nppac_envs.cli.exit_code import ExitCode
+from nppac_envs.cli.source_options import chosen_episodes, source_configs
+from nppac_envs.demonstrations.video import write_video
+from nppac_envs.environments import env_config, setting
+
+
+def video(arguments: argparse.Namespace) -> int:
+    """Write a video and say what is in it."""
+    demonstrations = source_configs(arguments)[0].load()
+    env = env_config(arguments.task, dict(map(setting, arguments.set)))
+    episodes = chosen_episodes(arguments.episodes, demonstrations)
+    frames = write_video(
+        demonstrations,
+        env,
+        episodes,
+        arguments.output,
+        every=arguments.every,
+        size=arguments.size,
+    )
+    print(f"wrote {arguments.output}: {len(episodes)} episodes, {frames} frames")
+    return ExitCode.DONE
