@@ -5,19 +5,20 @@ from nppac_priors.health.verdict import verdict
 
 
 @pytest.mark.parametrize(
-    ("score", "ratio", "word", "because"),
+    ("score", "growth", "ratio", "word", "because"),
     [
-        (0.0, 1.0, "healthy", "0.0 %"),
-        (0.05, 0.75, "healthy", "at most 5 %"),
-        (0.06, 3.0, "overconfident off the data", "6 %"),
-        (0.0, 0.74, "overconfident off the data", "0.74 of the held-out error"),
-        (0.0, 0.24, "collapsed", "0.24 of the held-out error (below 0.25)"),
-        (0.5, 3.0, "collapsed", "50 % of the states"),
-        (0.98, 1e-6, "collapsed", "98 %"),
+        (0.0, 3.0, 1.0, "healthy", "0.0 %"),
+        (0.05, 1.0, 0.75, "healthy", "at most 5 %"),
+        (0.06, 1.0, 3.0, "overconfident off the data", "6 %"),
+        (0.0, 1.0, 0.74, "overconfident off the data", "0.74 of the held-out error"),
+        (0.98, 0.8, 0.8, "overconfident off the data", "98 %"),
+        (0.0, 1.0, 0.24, "collapsed", "0.24 of the held-out error (below 0.25)"),
+        (0.5, 0.49, 3.0, "collapsed", "50 % of the states"),
+        (0.98, 1e-6, 1e-6, "collapsed", "1e-06 of it (below 0.5)"),
     ],
 )
-def test_the_word_and_the_rule(score, ratio, word, because):
-    found = verdict(collapse_score=score, honesty_ratio=ratio, coverage_90=0.9)
+def test_the_word_and_the_rule(score, growth, ratio, word, because):
+    found = verdict(collapse_score=score, growth_ratio=growth, honesty_ratio=ratio, coverage_90=0.9)
     assert found.word == word
     assert because in found.rule
 
@@ -27,5 +28,5 @@ def test_the_word_and_the_rule(score, ratio, word, because):
     [(0.84, "overconfident"), (0.86, "calibrated"), (0.94, "calibrated"), (0.96, "underconfident")],
 )
 def test_the_word_on_held_out_episodes(coverage, word):
-    found = verdict(collapse_score=0.0, honesty_ratio=1.0, coverage_90=coverage)
+    found = verdict(collapse_score=0.0, growth_ratio=2.0, honesty_ratio=1.0, coverage_90=coverage)
     assert found.on_held_out == word

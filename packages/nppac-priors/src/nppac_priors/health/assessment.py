@@ -96,6 +96,7 @@ class Examination:
         return Health(
             verdict=verdict(
                 collapse_score=away.collapse_score,
+                growth_ratio=away.growth_ratio,
                 honesty_ratio=away.off_data_median_std / held_out.rmse_of_dimensions,
                 coverage_90=held_out.coverage[0.9],
             ),

@@ -1,9 +1,10 @@
 """The verdict on a prior, in words, with the rule that gave it.
 
-Two quantities decide. The *collapse score*: the share of states off the data where the prior is
-surer than it is on its data. The *honesty ratio*: its median standard deviation off the data over
-its root mean squared error on held-out demonstrations. A prior that knows how little it knows
-claims off the data at least the error that it makes even where demonstrators go.
+Three quantities decide. The *collapse score*: the share of states off the data where the prior is
+surer than it is on its data. The *growth ratio*: its median standard deviation off the data over
+that on the data. The *honesty ratio*: the same over its root mean squared error on held-out
+demonstrations. A prior that knows how little it knows claims off the data at least the error that
+it makes even where demonstrators go.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Literal
 Word = Literal["healthy", "overconfident off the data", "collapsed"]
 
 COLLAPSED_SCORE, OVERCONFIDENT_SCORE = 0.5, 0.05
+COLLAPSED_GROWTH = 0.5
 COLLAPSED_RATIO, OVERCONFIDENT_RATIO = 0.25, 0.75
 COVERAGE_TOLERANCE = 0.05
 
@@ -33,15 +35,18 @@ class Verdict:
     on_held_out: Literal["calibrated", "overconfident", "underconfident"]
 
 
-def verdict(*, collapse_score: float, honesty_ratio: float, coverage_90: float) -> Verdict:
+def verdict(
+    *, collapse_score: float, growth_ratio: float, honesty_ratio: float, coverage_90: float
+) -> Verdict:
     """Judge a prior.
 
     Args:
         collapse_score: Share of off-data states whose std is below the on-data median.
+        growth_ratio: Median off-data std over median on-data std.
         honesty_ratio: Median off-data std over held-out RMSE, both averaged over dimensions.
         coverage_90: Observed coverage of the central 90 % intervals on held-out demonstrations.
     """
-    word, rule = _off_data(collapse_score, honesty_ratio)
+    word, rule = _off_data(collapse_score, growth_ratio, honesty_ratio)
     on_held_out = "calibrated"
     if coverage_90 < 0.9 - COVERAGE_TOLERANCE:
         on_held_out = "overconfident"
@@ -55,11 +60,14 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{share:.{digits}%}".replace("%", " %")
 
 
-def _off_data(score: float, ratio: float) -> tuple[Word, str]:
+def _off_data(score: float, growth: float, ratio: float) -> tuple[Word, str]:
     surer = "of the states off the data have a standard deviation below the on-data median"
     claims = f"off the data the median standard deviation is {ratio:.2f} of the held-out error"
-    if score >= COLLAPSED_SCORE:
-        return "collapsed", f"{percent(score)} {surer} ({percent(COLLAPSED_SCORE)} or more)"
+    if score >= COLLAPSED_SCORE and growth < COLLAPSED_GROWTH:
+        return "collapsed", (
+            f"{percent(score)} {surer} ({percent(COLLAPSED_SCORE)} or more), and the median there "
+            f"is {growth:.2g} of it (below {COLLAPSED_GROWTH:g})"
+        )
     if ratio < COLLAPSED_RATIO:
         return "collapsed", f"{claims} (below {COLLAPSED_RATIO:g})"
     if score > OVERCONFIDENT_SCORE:
