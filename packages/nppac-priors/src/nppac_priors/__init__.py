@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nppac_priors.episodes import read_episodes as read_episodes
     from nppac_priors.errors import ConfigError as ConfigError
     from nppac_priors.errors import DataError as DataError
+    from nppac_priors.errors import DeviceError as DeviceError
     from nppac_priors.errors import DuplicateKindError as DuplicateKindError
     from nppac_priors.errors import NppacError as NppacError
     from nppac_priors.errors import NumericalError as NumericalError
@@ -55,6 +56,7 @@ _MODULES = {
     "errors": [
         "ConfigError",
         "DataError",
+        "DeviceError",
         "DuplicateKindError",
         "NppacError",
         "NumericalError",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 
+from nppac_priors.device import moved
 from nppac_priors.errors import DataError
 
 _LARGEST = torch.finfo(torch.float32).max
@@ -32,15 +33,17 @@ def finite_matrix(
 
     Raises:
         DataError: Wrong shape or type, NaN or infinity.
+        DeviceError: The device cannot be used.
     """
     if isinstance(values, np.ndarray) and not values.flags.writeable:
         values = values.copy()
     try:
-        matrix = torch.as_tensor(values).detach().to(device)
+        matrix = torch.as_tensor(values).detach()
     except (TypeError, ValueError) as error:
         raise DataError(f"{name}: not an array of numbers: {error}") from None
     if matrix.is_complex():
         raise DataError(f"{name}: has to be real, got {matrix.dtype}")
+    matrix = moved(matrix, device)
     if matrix.ndim != 2 or matrix.shape[1] != (columns or max(matrix.shape[1], 1)):
         expected = columns if columns is not None else "columns"
         raise DataError(f"{name}: expected shape (n, {expected}), got {tuple(matrix.shape)}")

@@ -19,6 +19,7 @@ from nppac_priors.data import (
     hash_blocks,
     require_same_rows,
 )
+from nppac_priors.device import usable_device
 from nppac_priors.errors import DataError
 
 BLOCK = 8192
@@ -50,7 +51,7 @@ class DemonstrationRows:
     ) -> None:
         """Read all blocks once."""
         self._states, self._actions = _sliceable(states, "states"), _sliceable(actions, "actions")
-        self.device = torch.device(device)
+        self.device = usable_device(device)
         first_states, first_actions = self._read(slice(0, 1))
         self.state_dim, self.action_dim = first_states.shape[1], first_actions.shape[1]
         require_same_rows(len(self._states), len(self._actions))

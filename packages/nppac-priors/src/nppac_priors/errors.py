@@ -19,6 +19,10 @@ class DataError(NppacError):
     """Arrays or a data file of the wrong shape, type or range."""
 
 
+class DeviceError(NppacError):
+    """A device that does not exist here, or that PyTorch cannot use."""
+
+
 class NumericalError(NppacError):
     """A computation that became non-finite or singular."""
 

@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from nppac_priors.device import usable_device
 from nppac_priors.errors import ConfigError, NppacError, PriorFileError
 from nppac_priors.registry import Registry, prior_registry
 
@@ -70,8 +71,10 @@ def load_prior(
     Raises:
         PriorFileError: No such file, not a prior file, damaged, or of an unknown version.
         UnknownKindError: No installed plugin provides the prior's kind.
+        DeviceError: The device cannot be used.
     """
     path = Path(path)
+    device = usable_device(device)
     tensors, metadata = _read(path)
     registry = prior_registry() if registry is None else registry
     try:

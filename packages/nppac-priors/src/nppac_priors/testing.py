@@ -33,7 +33,7 @@ from nppac_priors.conformance_data import (
     Demonstrations,
     demonstrations,
 )
-from nppac_priors.errors import DataError, NppacError, PriorFileError
+from nppac_priors.errors import DataError, DeviceError, NppacError, PriorFileError
 from nppac_priors.prior import GaussianPrior, Prior
 from nppac_priors.registry import prior_registry
 from nppac_priors.storage import load_prior
@@ -194,6 +194,15 @@ class PriorConformance:
             assert on_gpu.device.type == self._fit(demonstrations(), "cuda").device.type == "cuda"
             torch.testing.assert_close(_answer(on_gpu, states).cpu(), expected, rtol=0, atol=1e-3)
             assert on_gpu.to("cpu").device.type == "cpu"
+
+    def test_an_unusable_device_is_a_typed_error(self, prior: Prior, tmp_path: Path) -> None:
+        """For a fit and for a file."""
+        prior.save(tmp_path / "prior.safetensors")
+        for device in ("no-such-device", f"cuda:{torch.cuda.device_count()}"):
+            with pytest.raises(DeviceError):
+                self._fit(demonstrations(), device)
+            with pytest.raises(DeviceError):
+                load_prior(tmp_path / "prior.safetensors", device=device)
 
     def test_the_gradient_goes_to_the_actions(self, prior: Prior) -> None:
         """As an agent needs it: d log p / d a, finite and not zero."""
