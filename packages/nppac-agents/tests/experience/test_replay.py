@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from nppac_agents.experience.demonstrated import demonstrated_transitions
 from nppac_agents.experience.observed_prior import ObservedPrior
 from nppac_agents.experience.replay import TensorReplay
 from nppac_agents.experience.rollouts import Step
@@ -118,3 +119,38 @@ def test_reset_forgets(prior):
     replay.add(step_of(2, 3))
     assert len(replay) == 3
     assert replay.sample_transitions(20).rewards.min() >= 2
+
+
+def test_in_order_is_ring_after_ring_from_the_oldest_on():
+    replay = make_replay(None)
+    for number in range(6):
+        replay.add(step_of(number, 3, done=number == 3))
+    part = step_of(6, 3)
+    replay.add(Step(*(field[1:2] for field in part)), buffer_ids=[1])
+    batch = replay.in_order()
+    stored = [2, 3, 4, 5, 3.1, 4.1, 5.1, 6.1, 2.2, 3.2, 4.2, 5.2]
+    np.testing.assert_allclose(batch.rewards, stored, rtol=1e-6)
+    torch.testing.assert_close(batch.states[:, 0], batch.rewards)
+    newest_or_ended = [0, 1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1]
+    assert batch.truncated.tolist() == newest_or_ended
+    assert replay.in_order().truncated.tolist() == newest_or_ended
+    assert replay.transitions(torch.arange(12)).truncated.sum() == 3, "the rows are as they were"
+
+
+def test_in_order_does_not_truncate_what_terminated_and_skips_empty_rings():
+    replay = make_replay(None)
+    for number in range(2):
+        one = step_of(number, 3)._replace(terminated=np.full(3, number == 1))
+        replay.add(Step(*(field[[0, 2]] for field in one)), buffer_ids=[0, 2])
+    batch = replay.in_order()
+    np.testing.assert_allclose(batch.rewards, [0, 1, 0.2, 1.2], rtol=1e-6)
+    assert batch.terminated.tolist() == [0, 1, 0, 1]
+    assert batch.truncated.tolist() == [0, 0, 0, 0]
+
+
+def test_demonstrations_are_not_part_of_the_order(demonstrations):
+    given = demonstrated_transitions(demonstrations, None, "cpu")
+    generator = torch.Generator().manual_seed(0)
+    replay = TensorReplay(6, 3, 4, 2, observed=None, demonstrations=given, generator=generator)
+    replay.add(step_of(1, 3))
+    np.testing.assert_allclose(replay.in_order().rewards, [1.0, 1.1, 1.2], rtol=1e-6)
