@@ -1,12 +1,13 @@
 import io
 
+import gymnasium
 import numpy as np
 import pytest
-from nppac_agents.running import recording
 from nppac_agents.running.console import PlainConsole
 from nppac_agents.running.recording import load_policy, record
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
+from nppac_envs.errors import ConfigError as EnvsConfigError
 from nppac_priors.errors import ConfigError
 
 
@@ -52,17 +53,24 @@ def test_the_loaded_policy_is_the_checkpoints(finished, point_experiment, demons
         np.testing.assert_array_equal(value, stored[f"network.policy.network.{name}"])
 
 
-def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch):
-    failed = recording.play_episode
+def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch, point_config):
+    make = type(point_config).make
 
-    def never(*arguments):
-        episode = failed(*arguments)
-        return episode | {"successes": np.zeros_like(episode["successes"])}
+    def never(self, **settings):
+        return NeverSucceeds(make(self, **settings))
 
-    monkeypatch.setattr(recording, "play_episode", never)
-    with pytest.raises(ConfigError, match="only 0 of 10 episodes succeeded"):
+    monkeypatch.setattr(type(point_config), "make", never)
+    with pytest.raises(EnvsConfigError, match="only 0 of 10 episodes succeeded"):
         record(finished, 1, 40, PlainConsole(io.StringIO()), tmp_path / "none.npz")
     assert not (tmp_path / "none.npz").exists()
+
+
+class NeverSucceeds(gymnasium.Wrapper):
+    """No step is a success."""
+
+    def step(self, action):
+        *step, info = super().step(action)
+        return *step, info | {"success": False}
 
 
 def test_a_run_without_a_checkpoint_is_refused(point_experiment, tmp_path, monkeypatch):

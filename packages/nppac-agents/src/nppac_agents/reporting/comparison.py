@@ -11,21 +11,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from nppac_priors.atomic_files import write_bytes
+from nppac_priors.drawing.panels import Curve, Panel, row_figure
+from nppac_priors.drawing.rendering import figure_png
+from nppac_priors.drawing.style import SERIES
 from nppac_priors.errors import ConfigError
 from numpy.typing import NDArray
 
 from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups
 from nppac_agents.reporting.measures import BY_FIELD, Measure
-from nppac_agents.reporting.panels import Curve, Panel, row_figure
-from nppac_agents.reporting.rendering import figure_png
 from nppac_agents.reporting.statistics import (
     ENOUGH_SEEDS,
     interquartile_mean,
     mean,
     stratified_bootstrap,
 )
-from nppac_agents.reporting.style import SERIES
-from nppac_agents.running.atomic_files import write_bytes
 
 Array = NDArray[np.float64]
 

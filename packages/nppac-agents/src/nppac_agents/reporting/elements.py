@@ -1,4 +1,4 @@
-"""The report's HTML elements; whatever comes from a file is escaped here."""
+"""What a run's report adds to the elements of a page: its metrics, panels and pictures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from nppac_agents.reporting.panels import Panel, single_figure
-from nppac_agents.reporting.rendering import figure_svg
-from nppac_agents.reporting.run_files import Logged
+from nppac_priors.drawing.html import code, table
+from nppac_priors.drawing.panels import Panel, single_figure
+from nppac_priors.drawing.rendering import figure_svg
 
-NOTHING = '<span class="nothing">–</span>'
+from nppac_agents.reporting.run_files import Logged
 
 
 def metric(logged: Logged, field: str, text: str) -> str:
@@ -21,21 +21,6 @@ def metric(logged: Logged, field: str, text: str) -> str:
         f'<data value="{json.dumps(logged.event[field])}" data-source="metrics" '
         f'data-event="{logged.line}" data-field="{escape(field)}">{escape(text)}</data>'
     )
-
-
-def section(title: str, *content: str) -> str:
-    """A part of the page under a heading."""
-    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(content) + "\n</section>"
-
-
-def paragraph(text: str, kind: str = "note") -> str:
-    """A paragraph of the class `kind`; `text` is HTML already."""
-    return f'<p class="{kind}">{text}</p>'
-
-
-def notice(text: str) -> str:
-    """Something that is missing or went wrong, in plain words."""
-    return paragraph(escape(text), "notice")
 
 
 def panel_svg(panel: Panel, group: str) -> str:
@@ -57,43 +42,8 @@ def image(png: bytes, description: str) -> str:
     return f'<img src="data:image/png;base64,{data}" alt="{escape(description)}">'
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, name: str, kind: str = "") -> str:
-    """A table that scrolls within itself where it is too wide; cells are HTML already."""
-    top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
-    body = "\n".join("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in rows)
-    return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(name)}">'
-        f'<table class="{kind}"><thead><tr>{top}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
-
-
-def details(title: str, content: str) -> str:
-    """Something to unfold."""
-    return f"<details><summary>{escape(title)}</summary>\n{content}\n</details>"
-
-
-def json_block(data: Any) -> str:
-    """A JSON value as it would stand in a file."""
-    return f"<pre>{escape(json.dumps(data, indent=2, ensure_ascii=False))}</pre>"
-
-
-def properties(data: Mapping[str, Any], *, name: str) -> str:
-    """A two-column table of a JSON object's entries."""
-    rows = [[escape(str(key)), code(value)] for key, value in data.items()]
-    return table(["name", "value"], rows, name=name, kind="properties")
-
-
 def records(data: Sequence[Mapping[str, Any]], *, name: str) -> str:
     """A table of JSON objects with the same keys."""
     head = list(dict.fromkeys(key for record in data for key in record))
     rows = [[code(record.get(key)) for key in head] for record in data]
     return table(head, rows, name=name, kind="records")
-
-
-def code(value: Any) -> str:
-    """A JSON value within a sentence or cell; strings without their quotes."""
-    if value is None:
-        return NOTHING
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"<code>{escape(text)}</code>"

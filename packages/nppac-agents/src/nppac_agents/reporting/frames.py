@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from nppac_priors.atomic_files import write_bytes
 from nppac_priors.errors import DataError
 from numpy.typing import NDArray
-
-from nppac_agents.running.atomic_files import write_bytes
 
 if TYPE_CHECKING:
     import gymnasium

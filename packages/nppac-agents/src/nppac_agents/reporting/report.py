@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 import numpy as np
+from nppac_priors.atomic_files import write_bytes
+from nppac_priors.drawing.html import page
+from nppac_priors.drawing.panels import Panel, row_figure
+from nppac_priors.drawing.rendering import figure_png, image_png
 
 from nppac_agents.reporting import sections
-from nppac_agents.reporting.panels import Panel, row_figure
-from nppac_agents.reporting.rendering import figure_png, image_png
 from nppac_agents.reporting.run_files import RunFiles
 from nppac_agents.reporting.run_panels import evaluation_panels, prior_panel, training_panels
-from nppac_agents.running.atomic_files import write_bytes
 
 REPORT_FILE = "report.html"
+FOOTER = (
+    "Made from the files in this run's directory. Every number of the headline and of the table of "
+    "evaluations names its line and field in metrics.jsonl."
+)
 
 
 def write_report(run_dir: str | Path) -> Path:
@@ -48,13 +50,9 @@ def write_report(run_dir: str | Path) -> Path:
     _write_plots(run, {"measures": measured, **{f"training-{k}": v for k, v in trained.items()}})
     if prior is not None:
         _write_plots(run, {"prior_std": [prior]})
-    page = Template(_resource("report.html")).substitute(
-        title=escape(sections.title(run)),
-        style=_resource("report.css"),
-        content="\n".join(content),
-    )
+    whole = page(sections.title(run), "\n".join(content), FOOTER)
     path = run.path / REPORT_FILE
-    write_bytes(path, page.encode("utf-8"))
+    write_bytes(path, whole.encode("utf-8"))
     return path
 
 
@@ -65,7 +63,3 @@ def _write_plots(run: RunFiles, plots: dict[str, Sequence[Panel]]) -> None:
     if run.frames is not None and len(run.frames.images):
         strip = np.concatenate(list(run.frames.images), axis=1)
         write_bytes(run.path / "plots" / "frames.png", image_png(strip))
-
-
-def _resource(name: str) -> str:
-    return (files("nppac_agents.reporting") / name).read_text(encoding="utf-8")

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from nppac_priors.drawing.panels import Curve, Panel, Scale, wide_range
+from nppac_priors.drawing.style import INK, SERIES
 from numpy.typing import NDArray
 
 from nppac_agents.reporting.measures import MEASURES
-from nppac_agents.reporting.panels import Curve, Panel, Scale, wide_range
 from nppac_agents.reporting.run_files import RunFiles
-from nppac_agents.reporting.style import INK, SERIES
 
 Array = NDArray[np.float64]
 

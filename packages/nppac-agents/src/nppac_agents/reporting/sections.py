@@ -7,32 +7,28 @@ from html import escape
 from typing import Any
 
 import numpy as np
-
-from nppac_agents.reporting.elements import (
+from nppac_priors.drawing.html import (
     NOTHING,
     code,
     details,
-    image,
     json_block,
-    metric,
     notice,
-    panel_grid,
-    panel_svg,
     paragraph,
     properties,
-    records,
     section,
     table,
 )
+from nppac_priors.drawing.panels import Panel
+from nppac_priors.drawing.rendering import image_png
+
+from nppac_agents.reporting.elements import image, metric, panel_grid, panel_svg, records
 from nppac_agents.reporting.measures import BY_FIELD, MEASURES
-from nppac_agents.reporting.panels import Panel
-from nppac_agents.reporting.rendering import image_png
 from nppac_agents.reporting.run_files import Logged, RunFiles
 from nppac_agents.running.console import duration
 
 _PHASES = {
     "pretrain": "Pre-training, before any interaction",
-    "offline": "Offline, from the demonstrations",
+    "offline": "Offline, without interaction",
     "online": "Online, with interaction",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nppac_agents.running.atomic_files import finite, write_bytes
+from nppac_priors.atomic_files import finite, write_bytes
 
 METRICS_FILE = "metrics.jsonl"
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from nppac_envs import Demonstrations
-from nppac_envs.config import EnvConfig
+from nppac_envs.demonstrations.recording import record as play
 from nppac_priors import load_prior
 from nppac_priors.errors import ConfigError
 
@@ -52,60 +50,17 @@ def record(
     config = run_dir.config()
     policy = load_policy(run_dir)
     policy.generator.manual_seed(first_seed)
-    kept: list[dict[str, np.ndarray]] = []
-    played = 0
     with console.stage("recording", episodes) as stage:
-        while len(kept) < episodes:
-            if played >= 10 * episodes:
-                raise ConfigError(
-                    f"{run_dir.path}: only {len(kept)} of {played} episodes succeeded; "
-                    "record from a better agent"
-                )
-            episode = play_episode(config.env, policy, first_seed + played)
-            played += 1
-            if episode["successes"][-1]:
-                kept.append(episode)
-                stage.advance(len(kept), played=played)
-    demonstrations = _joined(kept, str(run_dir.path))
+        demonstrations, played = play(
+            config.env,
+            lambda state: policy.act(state[None], deterministic=False)[0],
+            episodes,
+            first_seed=first_seed,
+            keep="at-end",
+            source=str(run_dir.path),
+            on_episode=lambda kept, played: stage.advance(kept, played=played),
+        )
     demonstrations.save_npz(path)
     console.line(
-        f"{path}: {episodes} successful episodes of {played} played, "
-        f"{len(demonstrations.states):,} steps"
-    )
-
-
-def play_episode(env_config: EnvConfig, policy: ActingPolicy, seed: int) -> dict[str, np.ndarray]:
-    """One episode with sampled actions, clipped to [-1, 1] as the environment sees them."""
-    env = env_config.make()
-    state, _ = env.reset(seed=seed)
-    steps: list[tuple[np.ndarray, np.ndarray, float, bool]] = []
-    ended = False
-    while not ended:
-        action = np.clip(policy.act(state[None], deterministic=False)[0], -1, 1)
-        following, reward, terminated, truncated, info = env.step(action)
-        steps.append((state, action, float(reward), bool(info["success"])))
-        state, ended = following, terminated or truncated
-    env.close()
-    states, actions, rewards, successes = (np.array(column) for column in zip(*steps, strict=True))
-    return {
-        "states": states,
-        "actions": actions,
-        "rewards": rewards,
-        "successes": successes,
-        "final_states": state[None],
-    }
-
-
-def _joined(episodes: list[dict[str, np.ndarray]], source: str) -> Demonstrations:
-    def join(name: str) -> np.ndarray:
-        return np.concatenate([episode[name] for episode in episodes])
-
-    return Demonstrations(
-        join("states"),
-        join("actions"),
-        join("final_states"),
-        np.array([len(episode["states"]) for episode in episodes]),
-        rewards=join("rewards"),
-        successes=join("successes"),
-        source=source,
+        f"{path}: {episodes} successful episodes of {played} played, {len(demonstrations):,} steps"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from nppac_envs import Demonstrations
 from nppac_priors import GaussianPrior, Prior, load_prior
+from nppac_priors.atomic_files import write_json
 
 from nppac_agents.agent import Agent
 from nppac_agents.experience.rollouts import Rollouts
@@ -20,7 +21,6 @@ from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.prior_std import prior_std_curve
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
-from nppac_agents.running.atomic_files import write_json
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
 from nppac_agents.running.environment import describe_environment

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
+from nppac_priors.atomic_files import write_json
 from nppac_priors.errors import ConfigError, NppacError
 
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.loading import load_experiment
-from nppac_agents.running.atomic_files import write_json
 from nppac_agents.running.metrics import METRICS_FILE
 
 _NOT_THE_METHOD = {"schema_", "seed", "output_dir", "device", "logging"}

@@ -4,9 +4,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from nppac_agents.reporting.panels import Curve, Panel, row_figure, wide_range
-from nppac_agents.reporting.rendering import figure_png, figure_svg
-from nppac_agents.reporting.style import SERIES, count_text, power_text, spread
+from nppac_priors.drawing.panels import Curve, Panel, row_figure, wide_range
+from nppac_priors.drawing.rendering import figure_png, figure_svg
+from nppac_priors.drawing.style import SERIES, count_text, power_text, spread
 
 STEPS = np.array([0.0, 5000.0, 10000.0])
 

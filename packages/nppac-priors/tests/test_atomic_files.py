@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from nppac_agents.running.atomic_files import finite, write_json
+from nppac_priors.atomic_files import finite, write_json
 
 
 def test_what_is_written_is_read(tmp_path):
