@@ -113,7 +113,7 @@ def test_a_file_may_hold_several_priors(nppac_prior, data):
 
 def test_training_draws_what_it_followed(nppac_prior, data):
     result = nppac_prior("training", data, f"net={NETWORK}", "--seeds", "2", "--output", "out")
-    assert (result.code, result.out) == (0, "out/training.png\n")
+    assert (result.code, result.out) == (0, "out/training.html\n")
     record = json.loads(Path("out/training.json").read_text())["priors"]["net"]
     assert (record["steps"], record["seeds"]) == ([1, 2, 4], [0, 1])
     assert np.array(record["off_data_variance"]).shape == (2, 3)

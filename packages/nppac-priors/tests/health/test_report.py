@@ -120,7 +120,8 @@ def test_training_is_written(shaped_config, examination, tmp_path):
     config = shaped_config(steps=2)
     trace = trace_training(config, examination, seeds=(0, 1))
     path = write_training({"a": trace}, {"a": config}, tmp_path / "out", title="line")
-    assert path.read_bytes().startswith(b"\x89PNG")
+    assert not Page(path.read_text()).open
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     record = json.loads(path.with_suffix(".json").read_text())["priors"]["a"]
     assert (record["config"]["steps"], record["steps"], record["seeds"]) == (2, [1, 2], [0, 1])
     assert record["off_data_variance"] == [list(row) for row in trace.off_data_variance]

@@ -14,7 +14,7 @@ from nppac_priors.health.assessment import Health
 from nppac_priors.health.numbers import NUMBERS
 from nppac_priors.health.verdict import percent
 
-_FOOTER = "All numbers, in full precision, are in health.json beside this page."
+_FOOTER = "All numbers, in full precision, are in {} beside this page."
 _PIXELS_PER_INCH = 108
 _MARKS = {"healthy": "good", "overconfident off the data": "warn", "collapsed": "bad"}
 _CAPTIONS = {
@@ -73,7 +73,35 @@ def health_page(
         _pictured("trajectory", drawn["trajectory"]),
         _provenance(record),
     ]
-    return html.page(record["title"], "\n".join(content), _FOOTER)
+    return html.page(record["title"], "\n".join(content), _FOOTER.format("health.json"))
+
+
+def training_page(record: Mapping[str, Any], figure: Figure) -> str:
+    """The page of the variance off the data while priors train.
+
+    Args:
+        record: What `training.json` holds.
+        figure: What `draw_training` drew.
+    """
+    title = f"{record['title']}: the variance off the data, while training"
+    caption = (
+        "Each prior was fitted anew with 1, 2, 4, ... steps, from the same seed each time. Shown "
+        "are medians over states of the predictive variance, averaged over action dimensions. A "
+        "healthy prior's variance off the data stays above that on the data."
+    )
+    configs = [
+        html.details(f"Prior: {label}", html.json_block(prior["config"]))
+        for label, prior in record["priors"].items()
+    ]
+    content = [
+        html.paragraph("health of behavioural priors", "state"),
+        f"<h1>{escape(title)}</h1>",
+        html.section(
+            "While training", html.paragraph(escape(caption)), _sized(figure, "training", title)
+        ),
+        html.section("Provenance", *configs),
+    ]
+    return html.page(title, "\n".join(content), _FOOTER.format("training.json"))
 
 
 def _header(record: Mapping[str, Any], healths: Mapping[str, Health]) -> str:
@@ -111,9 +139,15 @@ def _sentence(text: str) -> str:
 
 
 def _drawn(picture: Picture, healths: Mapping[str, Health]) -> str:
-    title = _CAPTIONS[picture.key][0]
-    drawn = figure_svg(picture.figure, picture.key, f"{title}: {', '.join(healths)}.")
-    width = _PIXELS_PER_INCH * picture.figure.get_size_inches()[0]
+    return _sized(
+        picture.figure, picture.key, f"{_CAPTIONS[picture.key][0]}: {', '.join(healths)}."
+    )
+
+
+def _sized(figure: Figure, key: str, description: str) -> str:
+    """A figure, as wide as it was drawn or else as wide as the page."""
+    width = _PIXELS_PER_INCH * figure.get_size_inches()[0]
+    drawn = figure_svg(figure, key, description)
     return f'<div class="figure" style="max-width: {width:.0f}px">{drawn}</div>'
 
 

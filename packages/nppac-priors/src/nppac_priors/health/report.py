@@ -17,7 +17,7 @@ from nppac_priors.drawing.rendering import figure_png
 from nppac_priors.errors import ConfigError
 from nppac_priors.health.assessment import Examination, Health
 from nppac_priors.health.moments import moments
-from nppac_priors.health.page import Picture, health_page
+from nppac_priors.health.page import Picture, health_page, training_page
 from nppac_priors.health.pictures.distance import draw_distance
 from nppac_priors.health.pictures.plane import draw_planes
 from nppac_priors.health.pictures.reliability import draw_reliability
@@ -96,7 +96,7 @@ def write_training(
     *,
     title: str = "Training",
 ) -> Path:
-    """Write `training.png`, and `training.json` with what it is drawn from.
+    """Write `training.html`, `training.png`, and `training.json` with what they are drawn from.
 
     Args:
         traces: By label, as `trace_training` gives them.
@@ -105,7 +105,7 @@ def write_training(
         title: Name of the data.
 
     Returns:
-        The picture.
+        The page.
 
     Raises:
         OSError: The folder cannot be written.
@@ -119,9 +119,11 @@ def write_training(
             for label, trace in traces.items()
         },
     }
-    path = Path(folder) / "training.png"
+    path = Path(folder) / "training.html"
+    figure = draw_training(traces)
     write_json(path.with_suffix(".json"), record)
-    write_bytes(path, figure_png(draw_training(traces)))
+    write_bytes(path.with_suffix(".png"), figure_png(figure))
+    write_bytes(path, training_page(record, figure).encode())
     return path
 
 
