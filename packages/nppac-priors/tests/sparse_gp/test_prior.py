@@ -9,7 +9,7 @@ from nppac_priors.errors import ConfigError, DataError, NumericalError
 from nppac_priors.sparse_gp import fitting
 from pydantic import ValidationError
 
-SMALL = SparseGPConfig(inducing_points=15, steps=8, batch_size=32)
+SMALL = SparseGPConfig(inducing_points=15, start_steps=5, steps=8, batch_size=32)
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +30,15 @@ def test_is_found_by_its_kind() -> None:
 
 def test_a_known_noise_of_three_tenths_comes_back_as_a_std() -> None:
     generator = torch.Generator().manual_seed(0)
-    states = torch.rand(3000, 2, generator=generator) * 4 - 2
-    noise = 0.3 * torch.randn(3000, 2, generator=generator)
+    states = torch.rand(1500, 2, generator=generator) * 4 - 2
+    noise = 0.3 * torch.randn(1500, 2, generator=generator)
     actions = 0.2 * torch.stack((states[:, 0].sin(), states[:, 1].cos()), dim=1) + noise
     states, actions = (values[(actions.abs() <= 1).all(1)] for values in (states, actions))
-    config = SparseGPConfig(inducing_points=30, steps=120, batch_size=500)
+    config = SparseGPConfig(inducing_points=30, start_steps=1, steps=80, learning_rate=0.1)
     _, std = config.fit(states, actions).moments(states)
     kept = (actions - 0.2 * torch.stack((states[:, 0].sin(), states[:, 1].cos()), dim=1)).std()
-    assert std.mean().item() == pytest.approx(kept.item(), rel=0.03)
-    assert std.mean().item() == pytest.approx(0.3, rel=0.05)
+    assert std.mean().item() == pytest.approx(kept.item(), rel=0.05)
+    assert std.mean().item() == pytest.approx(0.3, rel=0.07)
     assert std.dtype == torch.float32
 
 
@@ -53,15 +53,17 @@ def test_predicts_as_well_as_the_exact_gp(demonstrations) -> None:
         return -torch.distributions.Normal(mean, std).log_prob(expected).mean().item()
 
     exact = ExactGPConfig(steps=100, learning_rate=0.05)
-    sparse = SparseGPConfig(steps=100, inducing_points=60)
-    assert nll(sparse) == pytest.approx(nll(exact), abs=0.2)
+    sparse = SparseGPConfig(start_steps=30, steps=70, learning_rate=0.05, inducing_points=60)
+    assert nll(sparse) < nll(exact) + 0.1
 
 
 @pytest.mark.parametrize("fields", [{}, {"task_covariance": "icm", "rank": 2}, {"kernel": "rbf"}])
 def test_the_bound_rises_and_every_step_is_reported(demonstrations, fields) -> None:
     reports = []
-    config = SMALL.model_copy(update={"steps": 30, "batch_size": 60, **fields})
+    update = {"start_steps": 3, "steps": 30, "batch_size": 60, "learning_rate": 0.05, **fields}
+    config = SMALL.model_copy(update=update)
     config.fit(*demonstrations, progress=reports.append)
+    assert [report.done for report in reports if report.stage == "start"] == [1, 2, 3]
     fit = [report for report in reports if report.stage == "fit"]
     assert [(report.done, report.total) for report in fit] == [(i, 30) for i in range(1, 31)]
     assert fit[-1].values["elbo"] > fit[0].values["elbo"] + 0.2
@@ -69,7 +71,7 @@ def test_the_bound_rises_and_every_step_is_reported(demonstrations, fields) -> N
 
 
 def test_training_stops_when_held_out_episodes_get_worse(demonstrations, monkeypatch) -> None:
-    losses = iter([3.0, 1.0, 2.0, 2.0, 0.0])
+    losses = iter([9.0, 3.0, 1.0, 2.0, 2.0, 0.0])
     taken = []
 
     def nll(self, _indices) -> float:
@@ -85,7 +87,7 @@ def test_training_stops_when_held_out_episodes_get_worse(demonstrations, monkeyp
     fit = [report for report in reports if report.stage == "fit"]
     assert (fit[-1].done, fit[-1].total) == (20, 20)
     assert [r.values["held_out_nll"] for r in fit if "held_out_nll" in r.values] == [3, 1, 2, 2]
-    assert torch.equal(prior.hyperparameters.lengthscale, taken[1].lengthscale)
+    assert torch.equal(prior.hyperparameters.lengthscale, taken[2].lengthscale)
 
 
 def test_held_out_episodes_are_not_trained_on_but_conditioned_on(

@@ -30,10 +30,10 @@ def fit_hyperparameters(
     generator: torch.Generator,
     progress: ProgressCallback | None,
 ) -> Hyperparameters:
-    """Maximise the marginal likelihood per action entry with Adam, in float64.
+    """What `fit_model` finds, in the units of the data.
 
     States are scaled to unit standard deviation for the search, which makes it independent of
-    their units and leaves the model class as it is; the result is in the units of the data.
+    their units and leaves the model class as it is.
 
     Args:
         config: Kernel, rank, steps, learning rate, subset size.
@@ -46,7 +46,31 @@ def fit_hyperparameters(
     """
     states, actions, weights = (t.double() for t in vars(data).values())
     scale = InputScale.of([states]).scale
-    scaled = states / scale
+    model = fit_model(config, states / scale, actions, weights, generator, progress)
+    return model.hyperparameters(scale)
+
+
+def fit_model(
+    config: ExactGPConfig,
+    states: Tensor,
+    actions: Tensor,
+    weights: Tensor,
+    generator: torch.Generator,
+    progress: ProgressCallback | None,
+) -> GPModel:
+    """Maximise the marginal likelihood per action entry with Adam; all tensors float64.
+
+    Args:
+        config: Kernel, rank, steps, learning rate, subset size.
+        states: (N, S), of unit standard deviation.
+        actions: (N, A).
+        weights: (N,).
+        generator: CPU generator for the subsets and the start of W.
+        progress: Called after every step.
+
+    Raises:
+        NumericalError: A step gave a non-finite likelihood.
+    """
     model = initial_model(config.kernel, config.task_rank, states.shape[1], actions, generator)
     model.to(states.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
@@ -55,7 +79,7 @@ def fit_hyperparameters(
         subset = torch.randperm(len(states), generator=generator)[:size].to(states.device)
         optimizer.zero_grad()
         log_likelihood = model_log_likelihood(
-            model, scaled[subset], actions[subset], weights[subset]
+            model, states[subset], actions[subset], weights[subset]
         )
         (-log_likelihood).backward()
         optimizer.step()
@@ -63,7 +87,7 @@ def fit_hyperparameters(
         _require_finite(value, step, config.learning_rate)
         if progress is not None:
             progress(Progress("fit", step, config.steps, {"log_likelihood": value}))
-    return model.hyperparameters(scale)
+    return model
 
 
 def _require_finite(log_likelihood: float, step: int, learning_rate: float) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from nppac_priors.exact_gp.config import ExactGPConfig
 from nppac_priors.gp.config import GPConfig
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 class SparseGPConfig(GPConfig):
     """Sparse variational multi-output GP over actions given states (Hensman et al. 2013).
 
-    The model of `exact-gp`, seen through inducing points. Hyper-parameters and inducing points
-    are trained by Adam, the variational distribution by natural gradients, on minibatches; the
+    The model of `exact-gp`, seen through inducing points. From the hyper-parameters that the
+    marginal likelihood of subsets gives, and inducing points chosen under them by pivoted Cholesky,
+    both are trained by Adam, the variational distribution by natural gradients, on minibatches. The
     posterior is then the optimal one for all data (Titsias 2009), found in one pass over them.
     """
 
@@ -36,10 +38,16 @@ class SparseGPConfig(GPConfig):
         description="Inducing points at most; time grows with their square, and the time of a step "
         "with their cube.",
     )
-    steps: int = Field(300, ge=1, description="Training steps at most.")
+    start_steps: int = Field(
+        100,
+        ge=1,
+        description="Adam steps on the marginal likelihood of random subsets of 600 states, as in "
+        "exact-gp, that give the hyper-parameters to start from.",
+    )
+    steps: int = Field(100, ge=1, description="Training steps at most.")
     batch_size: int = Field(1024, ge=1, description="States drawn at every step.")
     learning_rate: float = Field(
-        0.05, gt=0.0, le=1.0, description="Learning rate of Adam for the hyper-parameters."
+        0.02, gt=0.0, le=1.0, description="Learning rate of Adam for the hyper-parameters."
     )
     inducing_learning_rate: float = Field(
         0.01,
@@ -63,11 +71,20 @@ class SparseGPConfig(GPConfig):
         "single episode, all steps are run on all data.",
     )
     evaluate_every: int = Field(
-        20, ge=1, description="Steps between evaluations on the held-out episodes."
+        10, ge=1, description="Steps between evaluations on the held-out episodes."
     )
     patience: int = Field(
         4, ge=1, description="Evaluations without a lower held-out loss that end the fit."
     )
+
+    def start(self) -> ExactGPConfig:
+        """The search that finds the hyper-parameters to start from."""
+        return ExactGPConfig(
+            kernel=self.kernel,
+            task_covariance=self.task_covariance,
+            rank=self.rank,
+            steps=self.start_steps,
+        )
 
     def fit(
         self,
@@ -94,7 +111,7 @@ class SparseGPConfig(GPConfig):
             device: Where the work happens and the prior lives.
             generator: Draws held-out episodes, minibatches and the start of W; seeded with 0 if
                 None.
-            progress: Called after every step and every block of the final pass.
+            progress: Called after every step of both searches and every block of the final pass.
 
         Raises:
             ConfigError: The rank is larger than the number of actions.
