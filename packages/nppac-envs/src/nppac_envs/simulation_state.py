@@ -92,11 +92,13 @@ def set_vector_state(envs: SyncVectorEnv, state: State) -> NDArray[Any]:
         The latest observations, (E, ...).
     """
     envs._autoreset_envs = np.array(state["autoreset"], np.bool_)
+    latest: list[Any] = []
     for index, env in enumerate(envs.envs):
         prefix = f"{index}."
         own = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        envs._env_obs[index] = set_env_state(env, own)
-    return np.stack(envs._env_obs)
+        latest.append(set_env_state(env, own))
+    envs._env_obs = latest
+    return np.stack(latest)
 
 
 def _task(env: gymnasium.Env[Any, Any]) -> Any:

@@ -47,7 +47,8 @@ def random_trajectories(
     env.reset(seed=seed)
     episodes = [_play(env, process) for _ in range(n_episodes)]
     env.close()
-    return Demonstrations(**join(episodes, _SOURCE), source=_SOURCE)
+    arrays: dict[str, Any] = join(episodes, _SOURCE)
+    return Demonstrations(**arrays, source=_SOURCE)
 
 
 def _play(env: gymnasium.Env[Any, Any], process: OrnsteinUhlenbeck) -> Episode:
