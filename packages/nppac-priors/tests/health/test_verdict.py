@@ -14,7 +14,7 @@ from nppac_priors.health.verdict import verdict
         (0.98, 0.8, 0.8, "overconfident off the data", "98 %"),
         (0.0, 1.0, 0.24, "collapsed", "0.24 of the held-out error (below 0.25)"),
         (0.5, 0.49, 3.0, "collapsed", "50 % of the states"),
-        (0.98, 1e-6, 1e-6, "collapsed", "1e-06 of it (below 0.5)"),
+        (0.98, 1e-6, 1e-6, "collapsed", "0.0 % of it (below 50 %)"),
     ],
 )
 def test_the_word_and_the_rule(score, growth, ratio, word, because):

@@ -66,7 +66,7 @@ def _off_data(score: float, growth: float, ratio: float) -> tuple[Word, str]:
     if score >= COLLAPSED_SCORE and growth < COLLAPSED_GROWTH:
         return "collapsed", (
             f"{percent(score)} {surer} ({percent(COLLAPSED_SCORE)} or more), and the median there "
-            f"is {growth:.2g} of it (below {COLLAPSED_GROWTH:g})"
+            f"is {percent(growth, 1)} of it (below {percent(COLLAPSED_GROWTH)})"
         )
     if ratio < COLLAPSED_RATIO:
         return "collapsed", f"{claims} (below {COLLAPSED_RATIO:g})"
