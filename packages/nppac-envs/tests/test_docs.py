@@ -1,37 +1,58 @@
-"""Every task has a page that agrees with it."""
+"""The commands and the Python of the documentation run, in their order."""
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
-from nppac_envs.plugin import nppac_env_configs
+from nppac_envs.adroit.task import AdroitTask
+from nppac_envs.cli import main
 
-TASKS = Path(__file__).resolve().parents[3] / "docs" / "tasks"
-CONFIGS = nppac_env_configs()
-
-pytestmark = pytest.mark.skipif(not TASKS.is_dir(), reason="no docs beside the package")
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "bring-your-own-demonstrations.md"
 
 
-@pytest.mark.parametrize("config_class", CONFIGS, ids=lambda c: c.model_fields["kind"].default)
-def test_the_page_has_the_tasks_sizes_settings_and_frame(config_class: Any):
-    config = config_class()
-    page = (TASKS / f"{config.kind}.md").read_text()
-    env = config.make()
-    assert f"`{config_class.__name__}`" in page
-    assert f"`{config_class.gymnasium_id}`" in page
-    assert f"`horizon`: {config.horizon}" in page
-    assert f", {env.observation_space.shape[0]}" in page
-    assert f"Action, {env.action_space.shape[0]}" in page
-    assert f"![The start of an episode](frames/{config.kind}.png)" in page
-    assert (TASKS / "frames" / f"{config.kind}.png").is_file()
-    for name in config_class.model_fields.keys() - {"kind"}:
-        assert f"`{name}`" in page, f"{name} is not described"
+@pytest.fixture
+def blocks() -> list[tuple[str, str]]:
+    """Language and content of each fenced block."""
+    if not PAGE.is_file():
+        pytest.skip("the documentation is not beside the package")
+    return re.findall(r"```(\w*)\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
-def test_the_table_links_every_page():
-    table = (TASKS / "README.md").read_text()
-    for config_class in CONFIGS:
-        kind = config_class.model_fields["kind"].default
-        assert f"[`{kind}`]({kind}.md)" in table
+def test_the_page_runs(blocks, tmp_path: Path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    frame = np.zeros((48, 48, 3), np.uint8)
+    monkeypatch.setattr(AdroitTask, "render", lambda self: frame)  # needs no OpenGL
+    namespace: dict[str, object] = {}
+    commands = 0
+    for language, content in blocks:
+        if language == "python":
+            exec(content, namespace)
+        for line in content.splitlines() if language == "bash" else ():
+            program, *arguments = shlex.split(line)
+            assert program == "nppac-demos"
+            assert main(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
+            commands += 1
+    assert commands == 14
+    for name in ("both.npz", "train.npz", "sets/mine/cleaned-v0/data", "door.gif", "noise.npz"):
+        assert (tmp_path / name).exists()
+
+
+def test_the_printed_summary_is_the_commands(blocks, capsys):
+    shown = next(content for language, content in blocks if content.startswith("set "))
+    assert main(["inspect", "door"]) == 0
+    assert capsys.readouterr().out.startswith(shown)
+
+
+def test_every_option_that_is_named_exists(blocks, capsys):
+    helps = []
+    for command in ("inspect", "doctor", "convert", "record", "replay", "video", "plot"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        helps.append(capsys.readouterr().out)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGE.read_text())) - {"--help"}
+    assert named <= set(re.findall(r"--[a-z][a-z-]+", "\n".join(helps)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -64,7 +65,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "plot": _plot_parser,
     }
     if argv and argv[0] in parsers:
-        return parsers[argv[0]]().parse_args(argv[1:])
+        # A space tells argparse that -90,-90 is no option; numbers may begin with one.
+        spaced = [f" {text}" if re.match(r"-\.?\d", text) else text for text in argv[1:]]
+        return parsers[argv[0]]().parse_args(spaced)
     parser = _Parser(
         prog="nppac-demos",
         description=_DESCRIPTION,
