@@ -19,7 +19,7 @@ class DataError(NppacError):
     """Arrays or a data file of the wrong shape, type or range."""
 
 
-class DeviceError(NppacError):
+class DeviceError(ConfigError):
     """A device that does not exist here, or that PyTorch cannot use."""
 
 
