@@ -37,9 +37,17 @@ class FisherProduct:
         return along + self.damping * vector
 
 
-def flat_gradient(scalar: Tensor, parameters: Sequence[Tensor], **options: bool) -> Tensor:
-    """The gradient of a scalar, all parameters in one vector (P,)."""
-    gradients = torch.autograd.grad(scalar, parameters, **options)
+def flat_gradient(
+    scalar: Tensor,
+    parameters: Sequence[Tensor],
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> Tensor:
+    """The gradient of a scalar, all parameters in one vector (P,); options as in torch."""
+    gradients = torch.autograd.grad(
+        scalar, parameters, retain_graph=retain_graph or create_graph, create_graph=create_graph
+    )
     return torch.cat([gradient.reshape(-1) for gradient in gradients])
 
 
