@@ -83,7 +83,7 @@ def training_page(record: Mapping[str, Any], figure: Figure) -> str:
         record: What `training.json` holds.
         figure: What `draw_training` drew.
     """
-    title = f"{record['title']}: the variance off the data, while training"
+    title = "The variance off the data, while training"
     caption = (
         "Each prior was fitted anew with 1, 2, 4, ... steps, from the same seed each time. Shown "
         "are medians over states of the predictive variance, averaged over action dimensions. A "
@@ -95,13 +95,11 @@ def training_page(record: Mapping[str, Any], figure: Figure) -> str:
     ]
     content = [
         html.paragraph("health of behavioural priors", "state"),
-        f"<h1>{escape(title)}</h1>",
-        html.section(
-            "While training", html.paragraph(escape(caption)), _sized(figure, "training", title)
-        ),
+        f"<h1>{escape(record['title'])}</h1>",
+        html.section(title, html.paragraph(escape(caption)), _sized(figure, "training", title)),
         html.section("Provenance", *configs),
     ]
-    return html.page(title, "\n".join(content), _FOOTER.format("training.json"))
+    return html.page(record["title"], "\n".join(content), _FOOTER.format("training.json"))
 
 
 def _header(record: Mapping[str, Any], healths: Mapping[str, Health]) -> str:
