@@ -79,11 +79,13 @@ class SparseGPConfig(GPConfig):
 
     def start(self) -> ExactGPConfig:
         """The search that finds the hyper-parameters to start from."""
-        return ExactGPConfig(
-            kernel=self.kernel,
-            task_covariance=self.task_covariance,
-            rank=self.rank,
-            steps=self.start_steps,
+        return ExactGPConfig.model_validate(
+            {
+                "kernel": self.kernel,
+                "task_covariance": self.task_covariance,
+                "rank": self.rank,
+                "steps": self.start_steps,
+            }
         )
 
     def fit(
