@@ -115,7 +115,7 @@ def _episode_table(demonstrations: Demonstrations) -> str:
 
 
 def _dimension_table(demonstrations: Demonstrations) -> str:
-    rows = [("dimension", "lowest", "mean", "highest", "std")]
+    rows: list[tuple[str, ...]] = [("dimension", "lowest", "mean", "highest", "std")]
     for name in ("states", "actions"):
         values = getattr(demonstrations, name).astype(np.float64)
         columns = (values.min(0), values.mean(0), values.max(0), values.std(0))

@@ -59,7 +59,7 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
             arrays["actions"] = rescale(arrays["actions"], *config.action_range, config.where())
         findings += _out_of_range(arrays, config.clips())
         arrays["actions"] = np.clip(np.nan_to_num(arrays["actions"]), -1.0, 1.0)
-        whole = {name: np.nan_to_num(array) for name, array in arrays.items()}
+        whole: dict[str, Any] = {name: np.nan_to_num(array) for name, array in arrays.items()}
         demonstrations = Demonstrations(**whole, source=config.where()).select(
             np.flatnonzero(finite)
         )
@@ -93,7 +93,7 @@ def _owner(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
 def _finite_episodes(arrays: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     """(E,) whether every number of an episode is finite."""
     lengths = arrays["episode_lengths"]
-    finite = np.isfinite(arrays["final_states"]).all(axis=1)
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(arrays["final_states"]).all(axis=1))
     owner = _owner(lengths)
     for name in ("states", "actions", "rewards"):
         if name in arrays:

@@ -57,7 +57,8 @@ def plot(demonstrations: Demonstrations, path: Path) -> None:
     except ImportError as error:
         raise ConfigError('plots need Matplotlib: pip install "nppac-envs[plots]"') from error
     figure = Figure(figsize=(11.0, 5.2), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1.0, 1.15))
+    subfigures: Any = figure.subfigures(1, 2, width_ratios=(1.0, 1.15))
+    left, right = subfigures
     _draw_states(left.subplots(), demonstrations)
     _draw_actions(right, demonstrations)
     figure.suptitle(

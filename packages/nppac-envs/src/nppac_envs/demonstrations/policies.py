@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,10 @@ def find_policy(name: str, action_dim: int, seed: int) -> Policy:
             f"policy {name!r} is unknown; it must be {', '.join(map(repr, PROCESSES))}, "
             "MODULE:NAME or FILE.py:NAME"
         )
-    policy = getattr(_module(place), attribute, None)
-    if not callable(policy):
-        raise ConfigError(f"{place} has no function {attribute!r}")
-    return policy
+    policy: Any = getattr(_module(place), attribute, None)
+    if callable(policy):
+        return cast("Policy", policy)
+    raise ConfigError(f"{place} has no function {attribute!r}")
 
 
 def _module(place: str) -> Any:

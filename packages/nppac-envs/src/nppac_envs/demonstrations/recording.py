@@ -73,7 +73,8 @@ def record(
                 on_episode(len(kept), played)
     finally:
         env.close()
-    return Demonstrations(**join(kept, source), source=source), played
+    arrays: dict[str, Any] = join(kept, source)
+    return Demonstrations(**arrays, source=source), played
 
 
 def play_episode(env: Any, policy: Policy, seed: int | None = None) -> Episode:
