@@ -5,6 +5,7 @@ Indices only, for demonstrations that are not copied; `episodes.Episodes.hold_ou
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -37,7 +38,8 @@ def hold_out_rows(
     lengths = torch.tensor([rows])
     if episode_lengths is not None:
         lengths = _checked_lengths(episode_lengths, rows)
-    count = min(max(round(share * len(lengths)), 1), len(lengths) - 1) if share > 0 else 0
+    wanted = max(math.ceil(share * len(lengths) - 1e-9), 1) if share > 0 else 0
+    count = min(wanted, len(lengths) - 1)
     chosen = torch.zeros(len(lengths), dtype=torch.bool)
     chosen[torch.randperm(len(lengths), generator=generator)[:count]] = True
     held_out = chosen.repeat_interleave(lengths)
