@@ -76,12 +76,7 @@ def write_report(
         "title": title,
         "data": _data(split),
         "priors": {
-            label: {
-                "config": prior.config.model_dump(mode="json"),
-                "data_hash": prior.data_hash,
-                **(facts or {}).get(label, {}),
-                **asdict(healths[label]),
-            }
+            label: _recorded(prior, healths[label], (facts or {}).get(label, {}))
             for label, prior in priors.items()
         },
     }
@@ -157,6 +152,11 @@ def _pictures(
 def _prediction(prior: GaussianPrior, states: Any) -> tuple[Any, Any]:
     mean, std = moments(prior, states)
     return mean.double().numpy(), std.double().numpy()
+
+
+def _recorded(prior: GaussianPrior, health: Health, facts: Mapping[str, Any]) -> dict[str, Any]:
+    config = prior.config.model_dump(mode="json")
+    return {"config": config, "data_hash": prior.data_hash, **facts, **asdict(health)}
 
 
 def _data(split: HeldOutSplit) -> dict[str, Any]:

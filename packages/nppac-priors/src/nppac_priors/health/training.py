@@ -20,7 +20,6 @@ from nppac_priors.health.off_data import is_off_data
 
 if TYPE_CHECKING:
     from nppac_priors.config import PriorConfig
-    from nppac_priors.prior import GaussianPrior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -66,23 +65,16 @@ def trace_training(
     steps = checkpoints(config)
     if not seeds:
         raise ConfigError("training needs one seed or more")
-    off, on = [], []
-    for seed in seeds:
-        pairs = []
-        for count in steps:
-            fitted = examination.split.fitted
-            prior = config.model_copy(update={"steps": count}).fit(
-                fitted.states,
-                fitted.actions,
-                episode_lengths=fitted.episode_lengths,
-                device=device,
-                generator=torch.Generator().manual_seed(seed),
-                progress=progress(seed, count),
-            )
-            pairs.append(_median_variances(check_fits(prior, fitted), examination))
-        off.append(tuple(away for away, _ in pairs))
-        on.append(tuple(near for _, near in pairs))
-    return TrainingTrace(steps, tuple(seeds), tuple(off), tuple(on))
+    pairs = [
+        [
+            _fitted_variances(config, examination, seed, count, device, progress(seed, count))
+            for count in steps
+        ]
+        for seed in seeds
+    ]
+    off = tuple(tuple(away for away, _ in row) for row in pairs)
+    on = tuple(tuple(near for _, near in row) for row in pairs)
+    return TrainingTrace(steps, tuple(seeds), off, on)
 
 
 def checkpoints(config: PriorConfig) -> tuple[int, ...]:
@@ -98,10 +90,25 @@ def checkpoints(config: PriorConfig) -> tuple[int, ...]:
     return (*(steps for steps in powers if steps < last), last)
 
 
-def _median_variances(prior: GaussianPrior, examination: Examination) -> tuple[float, float]:
-    """Off the data, and on it."""
-    probes = examination.probes
-    _, std = moments(prior, probes.states)
+def _fitted_variances(
+    config: PriorConfig,
+    examination: Examination,
+    seed: int,
+    steps: int,
+    device: str | torch.device,
+    progress: ProgressCallback | None,
+) -> tuple[float, float]:
+    """Median variances off the data and on it, after a fit of so many steps."""
+    fitted, probes = examination.split.fitted, examination.probes
+    prior = config.model_copy(update={"steps": steps}).fit(
+        fitted.states,
+        fitted.actions,
+        episode_lengths=fitted.episode_lengths,
+        device=device,
+        generator=torch.Generator().manual_seed(seed),
+        progress=progress,
+    )
+    _, std = moments(check_fits(prior, fitted), probes.states)
     variance = std.double().square().mean(dim=1).numpy()
     off = is_off_data(probes, examination.off_data_from)
     medians = (torch.from_numpy(variance[mask]).quantile(0.5) for mask in (off, probes.on_data))
