@@ -19,7 +19,7 @@ def add_source_options(parser: argparse.ArgumentParser, *, several: bool = False
         help="a file (.npz, .csv, .hdf5, .pickle, .npy), a LeRobot folder, a Minari id such as "
         "D4RL/door/human-v2 or its folder, or the name of a set that ships, such as door",
     )
-    add = parser.add_argument_group("reading the set").add_argument
+    add = parser.add_argument_group("reading SOURCE").add_argument
     add("--source", dest="kind", choices=SOURCES, help="what SOURCE is, instead of finding out")
     add(
         "--map",

@@ -53,7 +53,9 @@ SUCCESS_RULES = {
         lambda s: np.linalg.norm(s[:, 36:39], axis=1) < 0.1,
     ),
 }
-"""By kind of environment; of the hand tasks only hammer's observations do not hold its goal."""
+"""By kind of environment. Hammer has none: where the nail has to go is not in its observations, and
+the nail's joint, which is, moves on by a substep after success was decided (9 of 5,000 steps differ).
+"""
 
 
 def recorded_successes(
