@@ -29,3 +29,9 @@ def test_a_clean_set(nppac_demos):
     result = nppac_demos("doctor", "door", "--task", "door")
     assert (result.code, result.err) == (0, [])
     assert "error" not in result.out
+
+
+def test_a_task_that_nobody_offers(nppac_demos):
+    result = nppac_demos("doctor", "door", "--task", "dor")
+    assert (result.code, len(result.err)) == (2, 1)
+    assert "'dor' is unknown" in result.err[0]

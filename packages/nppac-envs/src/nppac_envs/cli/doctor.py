@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import source_configs
+from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.config import DemonstrationsConfig
 from nppac_envs.demonstrations.doctor import Finding, examine
 from nppac_envs.environments import env_config, setting
@@ -17,9 +18,12 @@ from nppac_envs.errors import ConfigError
 def doctor(arguments: argparse.Namespace) -> int:
     """Print findings; fails if one of them is an error."""
     config = source_configs(arguments)[0]
+    env = None
+    if arguments.task is not None:
+        env = env_config(arguments.task, dict(map(setting, arguments.set)))
     findings = examine(config, arguments.task)
-    if arguments.replay:
-        findings += _drift(config, arguments)
+    if arguments.replay and not any(finding.topic == "not finite" for finding in findings):
+        findings += _drift(config, env)
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -36,10 +40,9 @@ def doctor(arguments: argparse.Namespace) -> int:
     return ExitCode.FAILED if failed else ExitCode.DONE
 
 
-def _drift(config: DemonstrationsConfig, arguments: argparse.Namespace) -> list[Finding]:
+def _drift(config: DemonstrationsConfig, env: EnvConfig | None) -> list[Finding]:
     from nppac_envs.demonstrations.replay import drift_findings
 
-    if arguments.task is None:
+    if env is None:
         raise ConfigError("--replay needs --task KIND, the environment to simulate in")
-    env = env_config(arguments.task, dict(map(setting, arguments.set)))
     return drift_findings(config.model_copy(update={"clip": True}).load(), env)

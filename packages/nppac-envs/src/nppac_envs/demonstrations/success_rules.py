@@ -54,7 +54,8 @@ SUCCESS_RULES = {
     ),
 }
 """By kind of environment. Hammer has none: where the nail has to go is not in its observations, and
-the nail's joint, which is, moves on by a substep after success was decided (9 of 5,000 steps differ).
+the nail's joint, which is, moves on by a substep after success was decided: 9 of 5,000 steps of an
+expert differ.
 """
 
 
