@@ -55,7 +55,7 @@ class Bound:
         return -0.5 * (squared / noise + noise.log() + math.log(2.0 * math.pi)).mean()
 
     def divergence(self) -> Tensor:
-        """KL(q || prior) in nats; its value is exact, its gradient that of the prior."""
+        """KL(q || prior) in nats; its gradient is that of the prior, q held fixed."""
         factor, posterior = self._features.factor, self._posterior
         task = torch.linalg.cholesky(self._model.task_covariance)
         whitened = torch.linalg.solve_triangular(
