@@ -19,7 +19,7 @@ def test_version_changelog_and_bounds_agree():
     assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text()
     major, minor = version.split(".")[:2]
     bound = f">={major}.{minor},<{major}.{int(minor) + 1}"
-    for name in ("nppac-priors", "nppac-envs"):
+    for name in ("nppac-priors[report]", "nppac-envs"):
         assert f"{name}{bound}" in project()["dependencies"]
 
 

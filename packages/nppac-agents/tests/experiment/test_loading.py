@@ -117,7 +117,7 @@ def test_a_misspelt_override_is_named(experiment, experiment_file):
         ("agent.kind=3", "agent", "string 'kind'"),
         ("agent=nppac", "agent", "string 'kind'"),
         ("env.rewrd=x", "env.rewrd", "unknown field"),
-        ("env.reward=dense", "env.reward", "'zero-one' or 'binary', got 'dense'"),
+        ("env.reward=soft", "env.reward", "'sparse' or 'dense', got 'soft'"),
         ("prior.krnel=rbf", "prior", "did you mean 'kernel'?"),
         ("prior.steps=0", "prior.steps", "greater than or equal to 1, got 0"),
         ("prior.learning_rate=fast", "prior.learning_rate", "valid number"),

@@ -45,7 +45,7 @@ def test_it_accepts_a_valid_experiment(builtin_schema, experiment):
     ("section", "change"),
     [
         ("env", {"kind": "dor"}),
-        ("env", {"reward": "dense"}),
+        ("env", {"reward": "soft"}),
         ("env", {"rewrd": "binary"}),
         ("demonstrations", {"source": "minary"}),
         ("prior", {"kernel": "linear"}),
