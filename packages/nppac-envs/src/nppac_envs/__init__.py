@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         HopperConfig,
         Walker2dConfig,
     )
+    from nppac_envs.measured import MeasureEpisodes
     from nppac_envs.measures import EpisodeMeasures, Measures, measure
     from nppac_envs.pushing.config import PushConfig
 
@@ -56,6 +57,7 @@ _HOMES = {
     "HammerConfig": "adroit.config",
     "HopperConfig": "locomotion.config",
     "LerobotConfig": "demonstrations.lerobot",
+    "MeasureEpisodes": "measured",
     "Measures": "measures",
     "MinariConfig": "demonstrations.minari",
     "NpzConfig": "demonstrations.npz",
@@ -88,6 +90,7 @@ __all__ = [
     "HammerConfig",
     "HopperConfig",
     "LerobotConfig",
+    "MeasureEpisodes",
     "Measures",
     "MinariConfig",
     "NpzConfig",

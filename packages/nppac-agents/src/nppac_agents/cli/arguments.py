@@ -179,11 +179,12 @@ def _record_parser() -> _Parser:
     parser = _parser(
         "nppac-run record",
         commands.record,
-        "Record successful episodes of a trained agent, with its action noise, as demonstrations.",
+        "Record episodes of a trained agent, with its action noise, as demonstrations: successful "
+        "ones, where the task knows success.",
     )
     add = parser.add_argument
     add("run_dir", type=Path, metavar="RUN_DIR", help="a finished run")
-    add("--episodes", type=int, default=25, metavar="N", help="successful episodes (25)")
+    add("--episodes", type=int, default=25, metavar="N", help="episodes to keep (25)")
     add("--first-seed", type=int, default=5000, metavar="N", help="seed of the first one (5000)")
     add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
     return parser

@@ -39,10 +39,11 @@ def load_policy(run_dir: RunDirectory) -> ActingPolicy:
 def record(
     run_dir: RunDirectory, episodes: int, first_seed: int, console: Console, path: Path
 ) -> None:
-    """Records successful episodes of a run's policy, sampling its actions, and saves them as npz.
+    """Records episodes of a run's policy, sampling its actions, and saves them as npz.
 
-    Episodes that do not succeed at their last step are played and left out. Seeds count up from
-    ``first_seed``, so that the same command records the same episodes.
+    Where the task knows success, episodes that do not succeed at their last step are played and
+    left out. Seeds count up from ``first_seed``, so that the same command records the same
+    episodes.
 
     Raises:
         ConfigError: too few episodes succeed: fewer than one in ten.
@@ -56,11 +57,11 @@ def record(
             lambda state: policy.act(state[None], deterministic=False)[0],
             episodes,
             first_seed=first_seed,
-            keep="at-end",
+            keep="at-end" if config.env.has_success else "all",
             source=str(run_dir.path),
             on_episode=lambda kept, played: stage.advance(kept, played=played),
         )
     demonstrations.save_npz(path)
     console.line(
-        f"{path}: {episodes} successful episodes of {played} played, {len(demonstrations):,} steps"
+        f"{path}: {episodes} episodes of {played} played, {len(demonstrations):,} steps"
     )
