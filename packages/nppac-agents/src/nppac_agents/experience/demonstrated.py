@@ -23,12 +23,23 @@ def demonstrated_transitions(
     columns = demonstrations.transitions()
     rewards = columns.get("rewards", np.zeros(len(demonstrations)))
     terminals, ends = columns["terminals"], columns["episode_ends"]
+
+    def tensor(column: np.ndarray) -> Tensor:
+        return as_tensor(column, device)
+
+    prior_mean, prior_std = _moments(columns["states"], observed, device)
+    next_prior_mean, next_prior_std = _moments(columns["next_states"], observed, device)
     return Transitions(
-        *(as_tensor(columns[name], device) for name in ("states", "actions")),
-        *(as_tensor(column, device) for column in (rewards, terminals, ends & ~terminals)),
-        as_tensor(columns["next_states"], device),
-        *_moments(columns["states"], observed, device),
-        *_moments(columns["next_states"], observed, device),
+        states=tensor(columns["states"]),
+        actions=tensor(columns["actions"]),
+        rewards=tensor(rewards),
+        terminated=tensor(terminals),
+        truncated=tensor(ends & ~terminals),
+        next_states=tensor(columns["next_states"]),
+        prior_mean=prior_mean,
+        prior_std=prior_std,
+        next_prior_mean=next_prior_mean,
+        next_prior_std=next_prior_std,
     )
 
 

@@ -1,4 +1,4 @@
-"""What `prior_std.json` of a run holds: the prior's std against distance from its demonstrations."""
+"""What a run's `prior_std.json` holds: the prior's std by distance from its demonstrations."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 from nppac_envs.measures import Measures
 from nppac_priors.errors import NumericalError
 
-from nppac_agents.agent import Losses
+from nppac_agents.phase import Losses
 from nppac_agents.running.metrics import MetricsWriter
 
 

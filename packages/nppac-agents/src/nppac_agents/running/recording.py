@@ -62,6 +62,4 @@ def record(
             on_episode=lambda kept, played: stage.advance(kept, played=played),
         )
     demonstrations.save_npz(path)
-    console.line(
-        f"{path}: {episodes} episodes of {played} played, {len(demonstrations):,} steps"
-    )
+    console.line(f"{path}: {episodes} episodes of {played} played, {len(demonstrations):,} steps")
