@@ -8,6 +8,7 @@ from nppac_agents.running.recording import load_policy, record
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
 from nppac_envs.errors import ConfigError as EnvsConfigError
+from nppac_priors import load_prior
 from nppac_priors.errors import ConfigError
 
 
@@ -63,6 +64,22 @@ def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch
     with pytest.raises(EnvsConfigError, match="only 0 of 10 episodes succeeded"):
         record(finished, 1, 40, PlainConsole(io.StringIO()), tmp_path / "none.npz")
     assert not (tmp_path / "none.npz").exists()
+
+
+def test_the_prior_is_rolled_out_in_place_of_the_agent(finished, tmp_path):
+    record(finished, 3, 40, PlainConsole(io.StringIO()), tmp_path / "prior.npz", prior=True)
+    recorded = NpzConfig(path=tmp_path / "prior.npz").load()
+    mean, std = load_prior(finished.prior).moments(recorded.states)
+    inside = np.abs(recorded.actions) < 1
+    whitened = ((recorded.actions - mean.numpy()) / std.numpy())[inside]
+    assert abs(whitened.mean()) < 0.3
+    assert 0.7 < whitened.std() < 1.3
+
+
+def test_a_run_without_a_prior_cannot_roll_one_out(finished, tmp_path):
+    finished.prior.unlink()
+    with pytest.raises(ConfigError, match="holds no Gaussian prior; record the agent"):
+        record(finished, 1, 40, PlainConsole(io.StringIO()), tmp_path / "none.npz", prior=True)
 
 
 class NeverSucceeds(gymnasium.Wrapper):

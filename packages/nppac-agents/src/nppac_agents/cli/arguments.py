@@ -184,6 +184,7 @@ def _record_parser() -> _Parser:
     )
     add = parser.add_argument
     add("run_dir", type=Path, metavar="RUN_DIR", help="a finished run")
+    add("--prior", action="store_true", help="roll out the run's prior in place of its agent")
     add("--episodes", type=int, default=25, metavar="N", help="episodes to keep (25)")
     add("--first-seed", type=int, default=5000, metavar="N", help="seed of the first one (5000)")
     add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")

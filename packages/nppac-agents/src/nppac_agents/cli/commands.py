@@ -70,7 +70,7 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def record(arguments: argparse.Namespace) -> int:
-    """Records demonstrations from a run's agent."""
+    """Records demonstrations from a run's agent or prior."""
     from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.console import open_console
     from nppac_agents.running.recording import record
@@ -79,7 +79,14 @@ def record(arguments: argparse.Namespace) -> int:
     hide_deprecations(arguments)
     with contextlib.closing(open_console()) as console:
         run_dir = RunDirectory(arguments.run_dir)
-        record(run_dir, arguments.episodes, arguments.first_seed, console, arguments.output)
+        record(
+            run_dir,
+            arguments.episodes,
+            arguments.first_seed,
+            console,
+            arguments.output,
+            prior=arguments.prior,
+        )
     return ExitCode.DONE
 
 

@@ -1,14 +1,18 @@
-"""New demonstrations from a trained agent: its run is loaded and rolled out with action noise."""
+"""New demonstrations from a run: its agent, or its prior, is rolled out with action noise."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import torch
+from nppac_envs.demonstrations.recording import Policy
 from nppac_envs.demonstrations.recording import record as play
-from nppac_priors import load_prior
+from nppac_priors import GaussianPrior, load_prior
 from nppac_priors.errors import ConfigError
 
 from nppac_agents.acting import ActingPolicy
+from nppac_agents.learning.tensors import as_tensor
 from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
@@ -36,25 +40,55 @@ def load_policy(run_dir: RunDirectory) -> ActingPolicy:
     return agent.policy
 
 
+def sampling_agent(run_dir: RunDirectory, seed: int) -> Policy:
+    """Actions sampled from the latest checkpoint's policy."""
+    policy = load_policy(run_dir)
+    policy.generator.manual_seed(seed)
+    return lambda state: policy.act(state[None], deterministic=False)[0]
+
+
+def sampling_prior(run_dir: RunDirectory, seed: int) -> Policy:
+    """Actions sampled from the prior that the run fitted.
+
+    Raises:
+        ConfigError: it fitted none, or one without a mean and a standard deviation.
+    """
+    prior = load_prior(run_dir.prior) if run_dir.prior.exists() else None
+    if not isinstance(prior, GaussianPrior):
+        raise ConfigError(f"{run_dir.path}: holds no Gaussian prior; record the agent instead")
+    generator = torch.Generator().manual_seed(seed)
+
+    def act(state: np.ndarray) -> np.ndarray:
+        mean, std = prior.moments(as_tensor(state[None], "cpu"))
+        return (mean + std * torch.randn(mean.shape, generator=generator))[0].numpy()
+
+    return act
+
+
 def record(
-    run_dir: RunDirectory, episodes: int, first_seed: int, console: Console, path: Path
+    run_dir: RunDirectory,
+    episodes: int,
+    first_seed: int,
+    console: Console,
+    path: Path,
+    *,
+    prior: bool = False,
 ) -> None:
     """Records episodes of a run's policy, sampling its actions, and saves them as npz.
 
     Where the task knows success, episodes that do not succeed at their last step are played and
     left out. Seeds count up from ``first_seed``, so that the same command records the same
-    episodes.
+    episodes. With ``prior`` the run's prior acts in place of its agent.
 
     Raises:
         ConfigError: too few episodes succeed: fewer than one in ten.
     """
     config = run_dir.config()
-    policy = load_policy(run_dir)
-    policy.generator.manual_seed(first_seed)
+    policy = (sampling_prior if prior else sampling_agent)(run_dir, first_seed)
     with console.stage("recording", episodes) as stage:
         demonstrations, played = play(
             config.env,
-            lambda state: policy.act(state[None], deterministic=False)[0],
+            policy,
             episodes,
             first_seed=first_seed,
             keep="at-end" if config.env.has_success else "all",
