@@ -24,9 +24,9 @@ from nppac_priors import ExactGPConfig
 from nppac_priors.exact_gp.conditioning import condition
 from nppac_priors.exact_gp.fitting import fit_hyperparameters, model_log_likelihood
 from nppac_priors.exact_gp.training_data import TrainingData
-from nppac_priors.gp.input_scale import InputScale
 from nppac_priors.gp.model import GPModel, Hyperparameters, initial_model
 from nppac_priors.gp.predictor import Predictor
+from nppac_priors.state_scale import StateScale
 from synthetic import smooth_demonstrations
 
 KERNEL = "matern32"
@@ -47,7 +47,7 @@ class GPyTorchICM(gpytorch.models.ExactGP):
 
 def start(data: TrainingData, rank: int) -> tuple[GPModel, torch.Tensor, torch.Tensor]:
     """Where the fit of `exact-gp` starts, and the scale of the states."""
-    scale = InputScale.of([data.states]).scale
+    scale = StateScale.of([data.states]).scale
     generator = torch.Generator().manual_seed(0)
     model = initial_model(KERNEL, rank, data.states.shape[1], data.actions, generator)
     return model, data.states.double() / scale, scale

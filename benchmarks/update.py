@@ -46,7 +46,7 @@ class UnitPrior(GaussianPrior):
     def state(self, *, include_factors=False):
         return {}
 
-    def to(self, device):
+    def _to(self, device):
         return self
 
 

@@ -56,7 +56,7 @@ class LinearPrior(GaussianPrior):
         factors = {"gram": self.weight.T @ self.weight} if include_factors else {}
         return {"weight": self.weight, **factors}
 
-    def to(self, device: Any) -> LinearPrior:
+    def _to(self, device: Any) -> LinearPrior:
         return LinearPrior(self.config, self.weight.to(device), self.data_hash)
 
     def _moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

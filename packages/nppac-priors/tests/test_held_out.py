@@ -41,5 +41,5 @@ def test_without_lengths_nothing_is_held_out() -> None:
 
 @pytest.mark.parametrize("lengths", [[3, 3], [5, 0], [2.0, 3.0], [[5]], [6, -1]])
 def test_lengths_that_do_not_fit_are_an_error(lengths) -> None:
-    with pytest.raises(DataError, match="sum to the 5 rows"):
+    with pytest.raises(DataError, match="sum to the 5 steps"):
         hold_out_rows(5, np.array(lengths), 0.5, _generator())

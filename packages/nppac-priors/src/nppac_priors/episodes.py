@@ -15,7 +15,6 @@ left alone:
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,13 +49,13 @@ class Episodes:
 
     def __post_init__(self) -> None:
         from nppac_priors.data import demonstration_tensors
+        from nppac_priors.held_out import checked_lengths
 
         states, actions = demonstration_tensors(self.states, self.actions)
         object.__setattr__(self, "states", states.numpy())
         object.__setattr__(self, "actions", actions.numpy())
-        lengths = np.asarray(self.episode_lengths)
-        _check_lengths(lengths, len(states))
-        object.__setattr__(self, "episode_lengths", lengths.astype(np.int64))
+        lengths = checked_lengths(self.episode_lengths, len(states))
+        object.__setattr__(self, "episode_lengths", lengths.numpy())
 
     def __len__(self) -> int:
         """Number of steps N."""
@@ -88,7 +87,7 @@ class Episodes:
         Raises:
             DataError: There is only one episode, or the share is out of range.
         """
-        import torch
+        from nppac_priors.held_out import hold_out_episodes
 
         total = len(self.episode_lengths)
         if not 0.0 < share < 1.0:
@@ -98,9 +97,8 @@ class Episodes:
                 "one episode only: holding out by trajectory needs two; record another, or split "
                 "it yourself in episode_lengths"
             )
-        count = min(max(math.ceil(share * total - 1e-9), 1), total - 1)
-        order = torch.randperm(total, generator=generator).numpy()
-        held_out, fitted = np.sort(order[:count]), np.sort(order[count:])
+        chosen = hold_out_episodes(total, share, generator).numpy()
+        held_out, fitted = np.flatnonzero(chosen), np.flatnonzero(~chosen)
         return HeldOutSplit(self.take(fitted), self.take(held_out), tuple(held_out.tolist()))
 
 
@@ -148,16 +146,3 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
             f"{path}: not a readable npz file ({type(error).__name__}); write it with "
             f"numpy.savez(path, states=..., actions=..., episode_lengths=...)"
         ) from error
-
-
-def _check_lengths(lengths: NDArray[Any], steps: int) -> None:
-    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or len(lengths) == 0:
-        raise DataError(
-            f"episode_lengths: have to be whole numbers of shape (episodes,), "
-            f"got {lengths.dtype} of shape {lengths.shape}"
-        )
-    if (lengths < 1).any() or sum(lengths.tolist()) != steps:
-        raise DataError(
-            f"episode_lengths: have to be positive and sum to the {steps} steps, "
-            f"got a sum of {sum(lengths.tolist())} and a smallest of {lengths.min()}"
-        )

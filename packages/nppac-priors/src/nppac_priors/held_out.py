@@ -1,4 +1,4 @@
-"""Which rows of the demonstrations an iterative fit keeps aside to know when to stop.
+"""Which episodes of the demonstrations are held out, and which rows these are.
 
 Indices only, for demonstrations that are not copied; `episodes.Episodes.hold_out` splits arrays.
 """
@@ -37,21 +37,34 @@ def hold_out_rows(
     """
     lengths = torch.tensor([rows])
     if episode_lengths is not None:
-        lengths = _checked_lengths(episode_lengths, rows)
-    wanted = max(math.ceil(share * len(lengths) - 1e-9), 1) if share > 0 else 0
-    count = min(wanted, len(lengths) - 1)
-    chosen = torch.zeros(len(lengths), dtype=torch.bool)
-    chosen[torch.randperm(len(lengths), generator=generator)[:count]] = True
-    held_out = chosen.repeat_interleave(lengths)
+        lengths = checked_lengths(episode_lengths, rows)
+    held_out = hold_out_episodes(len(lengths), share, generator).repeat_interleave(lengths)
     return (~held_out).nonzero().squeeze(1), held_out.nonzero().squeeze(1)
 
 
-def _checked_lengths(episode_lengths: np.ndarray | Tensor, rows: int) -> Tensor:
-    lengths = torch.as_tensor(episode_lengths).cpu()
+def hold_out_episodes(episodes: int, share: float, generator: torch.Generator) -> Tensor:
+    """Which episodes (E,) are held out, as booleans; the share as in `hold_out_rows`."""
+    wanted = max(math.ceil(share * episodes - 1e-9), 1) if share > 0 else 0
+    chosen = torch.zeros(episodes, dtype=torch.bool)
+    order = torch.randperm(episodes, generator=generator)
+    chosen[order[: min(wanted, episodes - 1)]] = True
+    return chosen
+
+
+def checked_lengths(episode_lengths: np.ndarray | Tensor, rows: int) -> Tensor:
+    """Episode lengths (E,) as int64.
+
+    Raises:
+        DataError: They are no positive whole numbers, or do not sum to the number of rows.
+    """
+    try:
+        lengths = torch.as_tensor(episode_lengths).cpu()
+    except (TypeError, ValueError) as error:
+        raise DataError(f"episode_lengths: not an array of numbers: {error}") from None
     whole = lengths.ndim == 1 and not (lengths.is_floating_point() or lengths.is_complex())
     if not whole or bool((lengths < 1).any()) or int(lengths.sum()) != rows:
         raise DataError(
-            f"episode_lengths: have to be positive whole numbers that sum to the {rows} rows, "
+            f"episode_lengths: have to be positive whole numbers that sum to the {rows} steps, "
             f"got shape {tuple(lengths.shape)} with sum {lengths.sum().item():g}"
         )
     return lengths.long()

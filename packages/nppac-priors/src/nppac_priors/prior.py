@@ -15,6 +15,7 @@ import torch
 from torch.distributions import Distribution, Independent, Normal
 
 from nppac_priors.data import finite_matrix
+from nppac_priors.device import usable_device
 from nppac_priors.errors import NumericalError
 
 if TYPE_CHECKING:
@@ -55,9 +56,17 @@ class Prior(ABC):
             include_factors: Also large factors that could be recomputed, for a faster reload.
         """
 
-    @abstractmethod
     def to(self, device: str | torch.device) -> Self:
-        """The same prior on a device."""
+        """The same prior on a device.
+
+        Raises:
+            DeviceError: The device cannot be used.
+        """
+        return self._to(usable_device(device))
+
+    @abstractmethod
+    def _to(self, device: torch.device) -> Self:
+        """The same prior on a device that can be used."""
 
     @abstractmethod
     def _distribution(self, states: torch.Tensor) -> Distribution:

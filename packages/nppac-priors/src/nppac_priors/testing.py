@@ -194,11 +194,13 @@ class PriorConformance:
             assert on_gpu.to("cpu").device.type == "cpu"
 
     def test_an_unusable_device_is_a_typed_error(self, prior: Prior, tmp_path: Path) -> None:
-        """For a fit and for a file."""
+        """For a fit, a move and a file."""
         prior.save(tmp_path / "prior.safetensors")
         for device in ("no-such-device", f"cuda:{torch.cuda.device_count()}"):
             with pytest.raises(DeviceError):
                 self._fit(demonstrations(), device)
+            with pytest.raises(DeviceError):
+                prior.to(device)
             with pytest.raises(DeviceError):
                 load_prior(tmp_path / "prior.safetensors", device=device)
 

@@ -53,7 +53,7 @@ class ShapedPrior(GaussianPrior):
     def state(self, *, include_factors: bool = False) -> dict[str, Tensor]:
         return {}
 
-    def to(self, device: Any) -> ShapedPrior:
+    def _to(self, device: Any) -> ShapedPrior:
         return self
 
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:

@@ -81,7 +81,7 @@ def test_a_prior_of_other_dimensions_is_refused(linear_prior, examination):
 def test_a_prior_without_moments_is_refused(shaped, examination):
     class Other(Prior):
         device = property(lambda self: torch.device("cpu"))
-        state = to = _distribution = lambda *_: None
+        state = _to = _distribution = lambda *_: None
 
     other = Other(shaped(constant).config, state_dim=4, action_dim=2)
     with pytest.raises(DataError, match="needs a prior with a mean and a std"):

@@ -172,7 +172,7 @@ class BoxPrior(Prior):
     def state(self, *, include_factors: bool = False) -> dict[str, torch.Tensor]:
         return {}
 
-    def to(self, device: Any) -> BoxPrior:
+    def _to(self, device: Any) -> BoxPrior:
         return self
 
     def _distribution(self, states: torch.Tensor) -> Independent:

@@ -40,8 +40,7 @@ class KNNPrior(GaussianPrior):
         """The standardised demonstrations; there is nothing to recompute."""
         return dict(self._tensors)
 
-    def to(self, device: Any) -> KNNPrior:
-        """The same prior on a device."""
+    def _to(self, device: Any) -> KNNPrior:
         moved = {name: tensor.to(device) for name, tensor in self._tensors.items()}
         return KNNPrior(self._settings, moved, self.data_hash)
 

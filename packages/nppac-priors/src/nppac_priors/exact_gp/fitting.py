@@ -15,9 +15,9 @@ from torch import Tensor
 from nppac_priors.errors import NumericalError
 from nppac_priors.exact_gp.marginal_likelihood import log_marginal_likelihood
 from nppac_priors.exact_gp.training_data import TrainingData
-from nppac_priors.gp.input_scale import InputScale
 from nppac_priors.gp.model import GPModel, Hyperparameters, initial_model
 from nppac_priors.progress import Progress
+from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
     from nppac_priors.exact_gp.config import ExactGPConfig
@@ -45,7 +45,7 @@ def fit_hyperparameters(
         NumericalError: A step gave a non-finite likelihood.
     """
     states, actions, weights = (t.double() for t in vars(data).values())
-    scale = InputScale.of([states]).scale
+    scale = StateScale.of([states]).scale
     model = fit_model(config, states / scale, actions, weights, generator, progress)
     return model.hyperparameters(scale)
 

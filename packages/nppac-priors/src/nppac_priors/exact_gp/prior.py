@@ -12,11 +12,11 @@ from nppac_priors.exact_gp.conditioning import check_size, condition
 from nppac_priors.exact_gp.fitting import fit_hyperparameters
 from nppac_priors.exact_gp.reference import load_hyperparameters
 from nppac_priors.exact_gp.training_data import TrainingData
-from nppac_priors.gp.input_scale import InputScale
 from nppac_priors.gp.model import Hyperparameters, check_rank
 from nppac_priors.gp.predictor import Factors, Predictor
 from nppac_priors.prior import GaussianPrior
 from nppac_priors.progress import Progress
+from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
     from nppac_priors.exact_gp.config import ExactGPConfig
@@ -62,8 +62,7 @@ class ExactGPPrior(GaussianPrior):
         tensors = {**vars(self.data), **vars(self.hyperparameters)}
         return tensors | vars(self.predictor.factors) if include_factors else tensors
 
-    def to(self, device: str | torch.device) -> Self:
-        """A copy on a device."""
+    def _to(self, device: torch.device) -> Self:
         copy = type(self)(
             self.config,
             self.hyperparameters.to(device),
@@ -95,7 +94,7 @@ def fit_prior(
     """
     check_size(len(data.states), data.states.device)
     check_rank(config.kind, config.task_rank, data.actions.shape[1])
-    InputScale.of([data.states]).report_dead(config.kind)
+    StateScale.of([data.states]).report_dead(config.kind)
     if config.hyperparameters is None:
         hyperparameters = fit_hyperparameters(config, data, generator, progress)
     else:

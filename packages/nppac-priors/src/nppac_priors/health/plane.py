@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nppac_priors.health.moments import moments
 from nppac_priors.prior import GaussianPrior
+from nppac_priors.state_scale import StateScale
 
 Array = NDArray[np.float64]
 
@@ -46,16 +48,16 @@ def make_plane(states: NDArray[np.float32], episode_lengths: NDArray[np.int64]) 
     One dimension that varies is enough; the second component is then zero everywhere.
     """
     values = np.asarray(states, dtype=np.float64)
-    mean, spread = values.mean(axis=0), values.std(axis=0)
-    spread[spread <= 1e-6 * np.abs(values).max(axis=0)] = np.inf
-    scaled = (values - mean) / spread
+    found = StateScale.of([torch.from_numpy(values)])
+    mean, spread = found.mean.numpy(), found.spread.numpy()
+    scaled = np.divide(values - mean, spread, out=np.zeros_like(values), where=spread > 0)
     variances, vectors = np.linalg.eigh(scaled.T @ scaled / len(scaled))
     axes = np.zeros((values.shape[1], 2))
     axes[:, : vectors.shape[1]] = _fixed_sign(vectors[:, ::-1][:, :2])
     points = scaled @ axes
     x, y = (_ticks(points[:, i], count) for i, count in enumerate((COLUMNS, ROWS)))
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    moved = mean + grid @ axes.T * np.where(np.isfinite(spread), spread, 0.0)
+    moved = mean + grid @ axes.T * spread
     ends = np.cumsum(episode_lengths)[:-1]
     shares = np.append(variances[::-1], 0.0)[:2] / variances.sum()
     return Plane(

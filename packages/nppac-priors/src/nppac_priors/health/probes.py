@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nppac_priors.state_scale import StateScale
+
 Array = NDArray[np.float64]
 
 SCALES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
@@ -44,9 +46,8 @@ class Distances:
     def __init__(self, states: NDArray[np.floating]) -> None:
         """Keep the dimensions that vary, standardised."""
         states = np.asarray(states, dtype=np.float64)
-        spread = states.std(axis=0)
-        self.moving: NDArray[np.bool_] = spread > 1e-6 * np.abs(states).max(axis=0)
-        self.spread: Array = np.where(self.moving, spread, 0.0)
+        self.spread: Array = StateScale.of([torch.from_numpy(states)]).spread.numpy()
+        self.moving: NDArray[np.bool_] = self.spread > 0.0
         self._points = self._standardised(states)
 
     def nearest(self, queries: NDArray[np.floating]) -> Array:

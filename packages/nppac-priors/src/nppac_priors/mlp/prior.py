@@ -60,8 +60,7 @@ class MLPPrior(GaussianPrior):
         layers |= {f"bias_{i}": b for i, b in enumerate(self.networks.biases)}
         return layers | vars(self.standardiser)
 
-    def to(self, device: str | torch.device) -> Self:
-        """A copy on a device."""
+    def _to(self, device: torch.device) -> Self:
         return type(self)(
             self.config,
             self.networks.to(device),

@@ -11,6 +11,7 @@ from torch import Tensor
 from nppac_priors.data import demonstration_tensors, hash_data, sample_weights
 from nppac_priors.errors import DataError
 from nppac_priors.held_out import hold_out_rows
+from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,11 +36,8 @@ class Standardiser:
     @classmethod
     def of(cls, states: Tensor) -> Self:
         """Of demonstration states (N, S)."""
-        exact = states.double()
-        spread = exact.std(0, correction=0)
-        moving = spread > 1e-7 * exact.abs().amax(0)
-        scale = torch.where(moving, spread, torch.ones_like(spread))
-        return cls(exact.mean(0).float(), scale.float())
+        found = StateScale.of([states])
+        return cls(found.mean.float(), found.scale.float())
 
     def __call__(self, states: Tensor) -> Tensor:
         """Standardised states, at most 1e6 standard deviations out so that networks stay finite."""

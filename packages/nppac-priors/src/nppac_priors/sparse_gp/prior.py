@@ -9,13 +9,13 @@ from torch import Tensor
 
 from nppac_priors.data import sample_weights
 from nppac_priors.demonstration_rows import DemonstrationRows
-from nppac_priors.gp.input_scale import InputScale
 from nppac_priors.gp.model import Hyperparameters, check_rank
 from nppac_priors.gp.predictor import Factors, Predictor
 from nppac_priors.held_out import hold_out_rows
 from nppac_priors.prior import GaussianPrior
 from nppac_priors.sparse_gp.conditioning import condition
 from nppac_priors.sparse_gp.fitting import TrainingRows, fit_hyperparameters
+from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,8 +64,7 @@ class SparseGPPrior(GaussianPrior):
         factors = vars(self.predictor.factors)
         return {"inducing": self.inducing, **vars(self.hyperparameters), **factors}
 
-    def to(self, device: str | torch.device) -> Self:
-        """A copy on a device."""
+    def _to(self, device: torch.device) -> Self:
         return type(self)(
             self.config,
             self.hyperparameters.to(device),
@@ -111,7 +110,7 @@ def _training_rows(
     weights: Tensor,
     generator: torch.Generator,
 ) -> TrainingRows:
-    inputs = InputScale.of(states for states, _ in rows.blocks())
+    inputs = StateScale.of(states for states, _ in rows.blocks())
     inputs.report_dead(config.kind)
     used = weights.cpu() > 0
     split = hold_out_rows(len(rows), episode_lengths, config.held_out_share, generator)

@@ -64,8 +64,7 @@ class WrapperPrior(GaussianPrior):
             for name, tensor in prior.state(include_factors=include_factors).items()
         }
 
-    def to(self, device: str | torch.device) -> Self:
-        """A copy on a device."""
+    def _to(self, device: torch.device) -> Self:
         copy = self.config.wrap({name: prior.to(device) for name, prior in self.parts.items()})
         copy.data_hash = self.data_hash
         assert isinstance(copy, type(self))

@@ -1,8 +1,8 @@
-"""The spread of each state dimension, read in one pass, and the dimensions that have none.
+"""Where each state dimension lies and how widely it spreads, read in one pass.
 
-A fit divides the states by it, which makes the search independent of their units. A dead
-dimension, one that never changes in the demonstrations, says nothing of its lengthscale: it keeps
-its start, and a state that differs there counts as far away.
+States are standardised by it, which makes a fit independent of their units. A dead dimension, one
+that never changes in the demonstrations, has no spread: to a Gaussian process it says nothing of
+its lengthscale, and a state that differs there counts as far away.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ _ROUNDING = 1e-7
 
 
 @dataclass(frozen=True)
-class InputScale:
-    """What a fit divides states by.
+class StateScale:
+    """Shift and scale that standardise states.
 
     Attributes:
+        mean: (S,) float64.
         scale: (S,) float64: the standard deviation, 1 where a dimension is dead.
-        dead: Indices of the dimensions that never change but by float32 rounding.
+        dead: Indices of the dimensions that never change but by float32 rounding; none if there
+            is one state only.
     """
 
+    mean: Tensor
     scale: Tensor
     dead: tuple[int, ...]
 
     @classmethod
-    def of(cls, blocks: Iterable[Tensor]) -> InputScale:
+    def of(cls, blocks: Iterable[Tensor]) -> StateScale:
         """Read the states once, block by block (n, S), at least one row in all."""
         count, mean, squares, largest = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
         for block in blocks:
@@ -49,7 +52,14 @@ class InputScale:
         std = (squares / count).sqrt()
         dead = std <= _ROUNDING * largest
         indices = tuple(dead.nonzero().flatten().tolist()) if count > 1 else ()
-        return cls(torch.where(dead, torch.ones_like(std), std), indices)
+        return cls(mean, torch.where(dead, torch.ones_like(std), std), indices)
+
+    @property
+    def spread(self) -> Tensor:
+        """(S,) float64: the standard deviation, 0 where a dimension is dead."""
+        spread = self.scale.clone()
+        spread[list(self.dead)] = 0.0
+        return spread
 
     def report_dead(self, kind: str) -> None:
         """Warn of dead dimensions, once for all of them."""
