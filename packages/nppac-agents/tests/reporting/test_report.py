@@ -112,7 +112,8 @@ def test_parts_are_all_there_in_order(page):
     ]
     pretraining = ["Divergence from the prior", "Gradient norms"]
     online = ["Divergence from the prior", "Critic", "Gradient norms", "Temperature α"]
-    training = [*pretraining, *online, "Standard deviation"]
+    others = ["Standard deviation", "Critic loss", "Actor loss"]
+    training = [*pretraining, *online, *others]
     assert panels[measures:] == [*training, "Prior's standard deviation"]
     assert not page.notices()
 

@@ -41,7 +41,14 @@ def test_quantities_that_an_agent_does_not_report_are_left_out(write_run):
         write_run(), lambda event: {k: v for k, v in event.items() if k in kept or k != "alpha"}
     )
     keys = [panel.key for panel in training_panels(run, "online")]
-    assert keys == ["kl", "critic", "gradients", "std"]
+    assert keys == ["kl", "critic", "gradients", "std", "critic_loss", "actor_loss"]
+
+
+def test_what_only_one_method_reports_gets_its_own_panel(write_run):
+    run = rewrite(write_run(last_step=500), lambda event: {**event, "step_kl": 0.02})
+    (panel,) = [p for p in training_panels(run, "online") if p.key == "step_kl"]
+    assert panel.title == "Step kl"
+    assert (panel.curves[0].y == 0.02).all()
 
 
 def test_exploding_divergence_gets_a_logarithmic_axis(write_run):

@@ -54,6 +54,11 @@ _TRAINING = (
         {"actor_std": "actor", "prior_std": "prior"},
     ),
 )
+_PROGRESS = {
+    *("event", "phase", "env_steps", "updates", "wall_seconds"),
+    *("updates_per_second", "env_steps_per_second"),
+}
+"""Fields of a training event that say how far it is, not what is learned."""
 
 
 def evaluation_panels(run: RunFiles) -> list[Panel]:
@@ -84,12 +89,12 @@ def evaluation_panels(run: RunFiles) -> list[Panel]:
 
 
 def training_panels(run: RunFiles, phase: str) -> list[Panel]:
-    """What the updates of one phase report; quantities that they do not report are left out."""
+    """What the updates of one phase report; one that is not known here gets its own panel."""
     events = run.training(phase)
     field, x_label = _progress(events)
     x = values(events, field)
     panels = []
-    for quantities in _TRAINING:
+    for quantities in (*_TRAINING, *_others(events)):
         curves = [
             Curve(x, values(events, name), colour, label)
             for (name, label), colour in zip(quantities.fields.items(), SERIES, strict=False)
@@ -143,6 +148,16 @@ def _progress(events: Sequence[dict[str, Any]]) -> tuple[str, str]:
     if interacts or no_updates:
         return "env_steps", "environment steps"
     return "updates", "updates"
+
+
+def _others(events: Sequence[dict[str, Any]]) -> list[_Quantities]:
+    """What a method reports beyond `_TRAINING`, in its order."""
+    known = _PROGRESS.union(*(quantities.fields for quantities in _TRAINING))
+    names = dict.fromkeys(name for event in events for name in event if name not in known)
+    titles = {name: name.replace("_", " ") for name in names}
+    return [
+        _Quantities(name, title.capitalize(), "", {name: title}) for name, title in titles.items()
+    ]
 
 
 def _planned(run: RunFiles, field: str) -> float:
