@@ -31,8 +31,8 @@ from synthetic import smooth_demonstrations
 
 KERNEL = "matern32"
 LADDER = (5, 10, 20, 40, 80, 150, 300)
-"""Steps of `exact-gp` that are tried, with GPyTorch's own, each from the start, until one is as good
-to within `EQUAL`."""
+"""Steps of `exact-gp` that are tried, with GPyTorch's own, each from the start, until one is as
+good to within `EQUAL`."""
 EQUAL = 1e-3
 """Nats per action entry."""
 

@@ -208,53 +208,6 @@ def test_an_epoch_of_cloning_is_as_long_as_the_demonstrations(build):
     assert online.name == "online"
 
 
-# State.
-
-
-def trained(build, random_batch, seed, updates=5):
-    agent = build("dapg", seed=seed, cloning_epochs=1)
-    agent.pretrain()
-    for update in range(updates):
-        agent.step(random_batch(seed=update))
-    return agent
-
-
-def test_same_seed_same_parameters_and_another_seed_others(build, random_batch):
-    def parameters(seed):
-        agent = trained(build, random_batch, seed)
-        return torch.cat([p.detach().flatten() for p in agent.parameters()])
-
-    assert torch.equal(parameters(1), parameters(1))
-    assert not torch.equal(parameters(1), parameters(2))
-
-
-def test_state_holds_everything_the_agent_learns_with(build, random_batch):
-    agent, other = (trained(build, random_batch, seed) for seed in (0, 8))
-    other.load_state({name: value.clone() for name, value in agent.state().items()})
-    for one in (agent, other):
-        one.clone()
-        one.step(random_batch(seed=9))
-    stored, restored = agent.state(), other.state()
-    assert stored.keys() == restored.keys()
-    network = {
-        "action_shift",
-        "action_scale",
-        "standardiser.shift",
-        "standardiser.scale",
-        "log_std",
-    }
-    assert {f"network.policy.network.{name}" for name in network} <= set(stored)
-    assert {"generator.noise", "generator.acting", "updates"} <= set(stored)
-    assert {name.split(".")[1] for name in stored if name.startswith("optimizer")} == {
-        "cloning", "critic",
-    }  # fmt: skip
-    for name, value in stored.items():
-        assert torch.equal(value, restored[name]), name
-    states = np.zeros((3, 4), dtype=np.float32)
-    actions = [one.policy.act(states, deterministic=False) for one in (agent, other)]
-    assert np.array_equal(*actions)
-
-
 # With an environment.
 
 
