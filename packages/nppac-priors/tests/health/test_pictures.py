@@ -60,6 +60,20 @@ def test_distance_curves_end_where_the_numbers_do(health):
     assert draw_distance({"a": health.off_data}).axes
 
 
+def test_a_prior_that_collapses_leaves_the_others_their_differences(health, shaped, examination):
+    collapsed = examination.examine(shaped(lambda norm: 0.1 * (-norm).exp() + 1e-9)).off_data
+    floor = collapsed.on_data_median_std / 10
+    assert min(collapsed.curve.mean_std) < floor
+    measured = {"a": health.off_data, "b": health.off_data, "c": collapsed}
+    panel = distance_panel(measured)
+    assert panel.limits == (floor, max(health.off_data.curve.mean_std))
+    assert "cut off below" in panel.note
+    low, high = draw_distance(measured).axes[0].get_ylim()
+    assert 0.5 * floor < low < floor
+    assert high > panel.limits[1]
+    assert distance_panel({"c": collapsed}).limits is None
+
+
 def test_the_reliability_diagram_shows_observed_coverage(health):
     axes = draw_reliability({"a": health.held_out}).axes[0]
     curve = axes.lines[1].get_ydata()

@@ -186,8 +186,12 @@ def _set_scales(axes: Axes, panel: Panel) -> None:
         log_ticks(axes, "y")
     if panel.limits is not None:
         low, high = panel.limits
-        margin = 0.04 * (high - low)
-        axes.set_ylim(low - margin, high + margin)
+        if panel.scale == "log":
+            factor = (high / low) ** 0.04
+            axes.set_ylim(low / factor, high * factor)
+        else:
+            margin = 0.04 * (high - low)
+            axes.set_ylim(low - margin, high + margin)
 
 
 def _labels(panel: Panel) -> list[Label]:

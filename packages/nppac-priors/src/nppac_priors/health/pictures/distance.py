@@ -15,24 +15,34 @@ _POINTS_PER_CHARACTER = 4.6
 
 
 def distance_panel(measured: Mapping[str, OffData]) -> Panel:
-    """One curve and its band for each prior; dashed, its median on the data."""
+    """One curve and its band for each prior; dashed, its median on the data.
+
+    Where several priors are compared, the axis ends a decade below what they claim on the data, so
+    that one that collapses leaves the others their differences.
+    """
+    several = len(measured) > 2
     curves: list[Curve] = []
     for colour, (label, off_data) in zip(SERIES, measured.items(), strict=False):
-        curves.append(_curve(label, off_data, colour, band=len(measured) <= 2))
+        curves.append(_curve(label, off_data, colour, band=not several))
         ends = curves[-1].x[[0, -1]]
         on_data = np.full(2, off_data.on_data_median_std)
         curves.append(Curve(ends, on_data, colour, line="--", weight=0.9, opacity=0.75))
     values = np.concatenate([curve.y for curve in curves])
     wide = values.min() > 0 and values.max() > 8 * values.min()
+    highest = float(values.max())
+    floor = min(off_data.on_data_median_std for off_data in measured.values()) / 10
+    cut = several and wide and values.min() < floor
+    limits = None if wide else (0.0, highest)
     return Panel(
         "std_by_distance",
         "Standard deviation against distance",
         "mean over action dimensions; dashed: median on the data"
-        + ("; band: 10 to 90 % of states" if len(measured) <= 2 else ""),
+        + ("" if several else "; band: 10 to 90 % of states")
+        + (f"; cut off below {floor:.2g}" if cut else ""),
         "standardised distance to the nearest demonstration state",
         curves,
         scale="log" if wide else "linear",
-        limits=None if wide else (0.0, float(values.max())),
+        limits=(floor, highest) if cut else limits,
         log_x=True,
         size=(4.6 + _room(measured), 3.0),
     )
@@ -52,6 +62,7 @@ def draw_distance(measured: Mapping[str, OffData]) -> Figure:
         textcoords="offset points",
         size=SMALL,
         color=INK,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
     )
     return figure
 
