@@ -84,6 +84,19 @@ def test_clamped_critics_never_exceed_their_bound(build, random_batch, randomise
         assert critic(batch.states, batch.actions).max() <= -0.5
 
 
+def test_critics_that_start_above_their_bound_come_down(build, random_batch):
+    """Fresh critics are all but constant; with rewards of -1 and 0 none may stay at the bound."""
+    agent = build("awac", critic_upper_bound=0.0)
+    with torch.no_grad():
+        agent.critic.biases[-1].fill_(0.1)
+    batch = random_batch()
+    batch = batch._replace(rewards=-torch.ones_like(batch.rewards))
+    assert (agent.critic(batch.states, batch.actions) == 0.0).all()
+    for _ in range(200):
+        agent.step(batch)
+    assert (agent.critic(batch.states, batch.actions) < -0.03).all()
+
+
 def test_offline_comes_before_online_and_rollouts_before_that(build):
     names = [phase.name for phase in build("awac", offline_updates=5).phases()]
     assert names == ["offline", "online"]

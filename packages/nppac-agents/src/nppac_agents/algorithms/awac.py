@@ -62,7 +62,7 @@ class AWACConfig(ActorCriticConfig):
     critic_upper_bound: float | None = Field(
         default=None,
         description="Clamp critic values at this from above: 0 for rewards of -1 and 0 (released "
-        "code, hands); null clamps nothing.",
+        "code, hands; there values above it get no gradient, here they do); null clamps nothing.",
     )
     offline_updates: int = Field(
         default=25_000, ge=0, description="Updates on the replay before interaction goes on."
