@@ -6,13 +6,17 @@ import re
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from nppac_agents.reporting.comparison import compare_runs, method_curves
+from nppac_agents.reporting.compared_runs import read_groups
+from nppac_agents.reporting.comparison import compare_runs, method_curves, panel_of
 from nppac_agents.reporting.comparison_table import comparison_table
+from nppac_agents.reporting.measures import BY_FIELD
 from nppac_priors.errors import ConfigError
 
 PEN = {"env": {"kind": "pen", "horizon": 200, "reward": "zero-one"}}
 FIFTY = {"evaluation": {"every": 2500, "episodes": 50, "first_seed": 1000}}
 OTHER_SEEDS = {"evaluation": {"every": 2500, "episodes": 20, "first_seed": 0}}
+DOOR = {"kind": "door", "horizon": 200}
+BINARY = {**DOOR, "reward": "binary"}
 SHORT = {"env": {"kind": "door", "horizon": 100, "reward": "zero-one"}}
 
 
@@ -99,6 +103,37 @@ def test_training_may_differ(write_run):
     one = write_run("one", last_step=2500)
     other = write_run("other", last_step=2500, settings={"training": {"env_steps": 5}})
     assert len(cells(comparison_table({"a": [one], "b": [other]}))) == 2
+
+
+def test_methods_may_learn_from_different_rewards_but_not_share_a_return(write_run, tmp_path):
+    one, other = (
+        write_run(reward, last_step=2500, settings={"env": {**DOOR, "reward": reward}})
+        for reward in ("zero-one", "binary")
+    )
+    groups = {"a": [one], "b": [other]}
+    table = comparison_table(groups)
+    returns = [row["Return (before → after)"] for row in cells(table)]
+    assert [text.rpartition(" ")[2] for text in returns] == ["(zero-one)", "(binary)"]
+    assert "env.reward" not in table
+    assert "env.reward zero-one" in comparison_table({"a": [one]})
+    compare_runs(groups, tmp_path / "success.png")
+    with pytest.raises(ConfigError, match="return_mean: the runs have different rewards"):
+        compare_runs(groups, tmp_path / "return.png", measures=("return_mean",))
+    seeds = {"a": [one, write_run("s", seed=4, last_step=2500, settings={"env": BINARY})]}
+    with pytest.raises(ConfigError, match=r"group 'a': env.reward is 'zero-one' in .* 'binary' in"):
+        comparison_table(seeds)
+
+
+def test_a_method_without_steps_is_a_level_beside_the_others(write_run):
+    path = write_run("cloned", last_step=2500)
+    file = path / "metrics.jsonl"
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps({**event, "env_steps": 0}) + "\n" for event in events))
+    runs = read_groups({"a": [write_run(last_step=5000)], "cloned": [path]})
+    level = panel_of(BY_FIELD["success_ever"], runs, (3.0, 2.0)).curves[1]
+    judged = [event for event in events if event["event"] == "evaluation"]
+    assert level.x.tolist() == [0, 5000]
+    assert set(level.y) == {judged[-1]["success_ever"]}
 
 
 def test_groups_have_to_make_sense(write_run, tmp_path):

@@ -23,6 +23,7 @@ class ComparedRun:
         path: its directory.
         seed: of the run.
         protocol: how it was evaluated, by field of its config: environment, episodes, first seed.
+        reward: what the environment paid; methods may learn from different ones.
         evaluations: its evaluation events, at least one, in order.
         summary: None while it is not finished.
     """
@@ -30,6 +31,7 @@ class ComparedRun:
     path: Path
     seed: int | None
     protocol: dict[str, Any]
+    reward: str | None
     evaluations: list[dict[str, Any]]
     summary: dict[str, Any] | None
 
@@ -43,8 +45,8 @@ def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
     """Reads all runs.
 
     Raises:
-        ConfigError: there is nothing to compare, a seed is in one group twice, or two runs were
-            evaluated by different protocols.
+        ConfigError: there is nothing to compare, a seed is in one group twice, a group has two
+            rewards, or two runs were evaluated by different protocols.
         DataError: a directory is no run, or damaged.
     """
     runs = {name: [_read(Path(path)) for path in paths] for name, paths in groups.items()}
@@ -58,16 +60,22 @@ def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
     return runs
 
 
+def several_rewards(runs: Mapping[str, Sequence[ComparedRun]]) -> bool:
+    """Whether the runs' returns count different rewards."""
+    return len({run.reward for members in runs.values() for run in members}) > 1
+
+
 def _read(path: Path) -> ComparedRun:
     run = RunFiles.read(path)
     evaluations = [logged.event for logged in run.evaluations]
     if not evaluations:
         raise ConfigError(f"{path}: has no evaluation to compare; leave it out or finish it")
-    env = run.setting("env") or {}
+    env = dict(run.setting("env") or {})
+    reward = env.pop("reward", None)
     protocol = {f"env.{key}": value for key, value in env.items()} | {
         f"evaluation.{key}": run.setting("evaluation", key) for key in ("episodes", "first_seed")
     }
-    return ComparedRun(path, run.seed, protocol, evaluations, run.summary)
+    return ComparedRun(path, run.seed, protocol, reward, evaluations, run.summary)
 
 
 def _check_group(name: str, runs: Sequence[ComparedRun]) -> None:
@@ -81,6 +89,12 @@ def _check_group(name: str, runs: Sequence[ComparedRun]) -> None:
                 f"{run.path}; give one run of each seed"
             )
         seen[run.seed] = run
+    for run in runs[1:]:
+        if run.reward != runs[0].reward:
+            raise ConfigError(
+                f"group {name!r}: env.reward is {runs[0].reward!r} in {runs[0].path} and "
+                f"{run.reward!r} in {run.path}; give each its own group"
+            )
 
 
 def _check_protocol(one: ComparedRun, other: ComparedRun) -> None:

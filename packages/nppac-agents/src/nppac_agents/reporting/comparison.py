@@ -18,7 +18,7 @@ from nppac_priors.drawing.style import SERIES
 from nppac_priors.errors import ConfigError
 from numpy.typing import NDArray
 
-from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups
+from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups, several_rewards
 from nppac_agents.reporting.measures import BY_FIELD, Measure
 from nppac_agents.reporting.statistics import (
     ENOUGH_SEEDS,
@@ -40,7 +40,8 @@ def compare_runs(
 
     A solid line is the mean below five seeds, beside every seed as a thin line; from five on it is
     the interquartile mean in its interval, and a dashed line is the mean. A line over seeds goes as
-    far as all seeds were measured.
+    far as all seeds were measured. What a method without environment steps reaches is a level
+    beside the others.
 
     Args:
         groups: run directories by method.
@@ -48,7 +49,8 @@ def compare_runs(
         measures: fields of an evaluation.
 
     Raises:
-        ConfigError: the runs cannot be compared, or a measure is unknown.
+        ConfigError: the runs cannot be compared, or a measure is unknown, or is the return of
+            different rewards.
         DataError: a directory is no run, or damaged.
     """
     for field in measures:
@@ -56,10 +58,12 @@ def compare_runs(
             allowed = ", ".join(BY_FIELD)
             raise ConfigError(f"measure {field!r} is unknown; choose from {allowed}")
     runs = read_groups(groups)
+    if "return_mean" in measures and several_rewards(runs):
+        raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
     longest = max(len(_label(name, members)) for name, members in runs.items())
     right = (20 + _POINTS_PER_CHARACTER * longest) / 72
     size = (_AXES_WIDTH + right, _HEIGHT)
-    panels = [_panel(BY_FIELD[field], runs, size) for field in measures]
+    panels = [panel_of(BY_FIELD[field], runs, size) for field in measures]
     figure = row_figure(panels, right=right, footnote=_footnote(runs))
     write_bytes(out, figure_png(figure))
     return out
@@ -75,15 +79,18 @@ def _footnote(runs: dict[str, list[ComparedRun]]) -> str:
     return "\n".join(notes)
 
 
-def _panel(
+def panel_of(
     measure: Measure, runs: dict[str, list[ComparedRun]], size: tuple[float, float]
 ) -> Panel:
+    """The curves of all methods in one measure; ``size`` of the panel in inches."""
     everyone = [run for members in runs.values() for run in members]
     interacts = any(event["env_steps"] for run in everyone for event in run.evaluations)
     progress = "env_steps" if interacts else "updates"
+    last = max(event[progress] for run in everyone for event in run.evaluations)
     curves = []
     for index, (name, members) in enumerate(runs.items()):
         found = [run.curve(measure.field, progress) for run in members]
+        found = [{0: curve[0], last: curve[0]} if set(curve) == {0} else curve for curve in found]
         colour = SERIES[index % len(SERIES)]
         curves += method_curves(found, colour, _label(name, members))
     return Panel(

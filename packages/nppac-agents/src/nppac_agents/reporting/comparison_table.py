@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from nppac_priors.errors import ConfigError
 
-from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups
+from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups, several_rewards
 from nppac_agents.reporting.measures import MEASURES, Measure
 from nppac_agents.reporting.statistics import (
     ENOUGH_SEEDS,
@@ -20,6 +20,9 @@ from nppac_agents.running.console import duration
 
 _NOTHING = "–"
 
+Show = Callable[[Measure, np.ndarray], str]
+"""A statistic of a measure's values, one a seed, as text."""
+
 
 def comparison_table(groups: Groups) -> str:
     """All five measures before and after each run, with its cost and config, in Markdown.
@@ -27,7 +30,7 @@ def comparison_table(groups: Groups) -> str:
     Below five seeds a group has one row for each seed, and one for the mean; from five on, one for
     the mean and one for the interquartile mean, with 95 % bootstrap intervals in brackets. Steps to
     success are over the seeds that have one; `(3 of 5)` says where these are not all. Wall-clock of
-    several seeds is their mean.
+    several seeds is their mean. Where the runs' rewards differ, each return is followed by its own.
 
     Args:
         groups: directories of finished runs, by method.
@@ -40,10 +43,12 @@ def comparison_table(groups: Groups) -> str:
     for run in (run for members in runs.values() for run in members):
         if run.summary is None:
             raise ConfigError(f"{run.path}: is not finished (no summary.json); finish it first")
+    name_reward = several_rewards(runs)
     head = ["method", "seeds", "", *(f"{m.title} (before → after)" for m in MEASURES)]
     head += ["env steps", "updates", "wall-clock", "config"]
-    rows = [row for name, members in runs.items() for row in _rows(name, members)]
-    protocol = next(iter(runs.values()))[0].protocol
+    rows = [row for name, members in runs.items() for row in _rows(name, members, name_reward)]
+    first = next(iter(runs.values()))[0]
+    protocol = first.protocol if name_reward else {**first.protocol, "env.reward": first.reward}
     lines = [
         "Protocol: " + ", ".join(f"{field} {value}" for field, value in protocol.items()) + ".",
         "",
@@ -52,27 +57,33 @@ def comparison_table(groups: Groups) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(name: str, runs: Sequence[ComparedRun]) -> list[list[str]]:
+def _rows(name: str, runs: Sequence[ComparedRun], name_reward: bool) -> list[list[str]]:
+    statistics: list[tuple[Sequence[ComparedRun], str, Show]]
     if len(runs) >= ENOUGH_SEEDS:
-        return [
-            _row(name, runs, "mean [95 %]", lambda m, v: _with_interval(m, v, mean)),
-            _row(name, runs, "IQM [95 %]", lambda m, v: _with_interval(m, v, interquartile_mean)),
+        statistics = [
+            (runs, "mean [95 %]", lambda m, v: _with_interval(m, v, mean)),
+            (runs, "IQM [95 %]", lambda m, v: _with_interval(m, v, interquartile_mean)),
         ]
-    rows = [_row(name, [run], "", _plain_mean) for run in runs]
-    return rows if len(runs) == 1 else [*rows, _row(name, runs, "mean", _plain_mean)]
+    else:
+        statistics = [([run], "", _plain_mean) for run in runs]
+        if len(runs) > 1:
+            statistics.append((runs, "mean", _plain_mean))
+    return [_row(name, *statistic, name_reward) for statistic in statistics]
 
 
 def _row(
     name: str,
     runs: Sequence[ComparedRun],
     statistic: str,
-    show: Callable[[Measure, np.ndarray], str],
+    show: Show,
+    name_reward: bool,
 ) -> list[str]:
     cells = [name.replace("|", "\\|"), ", ".join(str(run.seed) for run in runs), statistic]
     for measure in MEASURES:
         before = _cell(measure, [run.evaluations[0] for run in runs], show)
         after = _cell(measure, [run.evaluations[-1] for run in runs], show)
-        cells.append(f"{before} → {after}")
+        reward = f" ({runs[0].reward})" if name_reward and measure.field == "return_mean" else ""
+        cells.append(f"{before} → {after}{reward}")
     summaries = [run.summary or {} for run in runs]
     return [
         *cells,
@@ -83,9 +94,7 @@ def _row(
     ]
 
 
-def _cell(
-    measure: Measure, events: Sequence[dict[str, Any]], show: Callable[[Measure, np.ndarray], str]
-) -> str:
+def _cell(measure: Measure, events: Sequence[dict[str, Any]], show: Show) -> str:
     found = [event[measure.field] for event in events if event.get(measure.field) is not None]
     if not found:
         return _NOTHING
