@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 COLOURS = ListedColormap(colormaps["YlGnBu"](np.linspace(0.0, 0.78, 256)))
 """Bright where the prior is sure, darker where it is not; never so dark as the demonstrations."""
 _MOST_DECADES = 3
+_CROWDED = 6_000
+"""Demonstrations of more steps than this are drawn thinner, so that the map shows through."""
 _COLUMNS = 4
 _GAP, _HEAD, _FOOT, _BAR = 0.16, 0.32, 0.3, 0.75
 _WIDTH = 10.2
@@ -73,8 +75,10 @@ def _draw_map(axes: Axes, plane: Plane, variance: Array, norm: LogNorm) -> None:
         aspect="auto",
         interpolation="bilinear",
     )
+    crowd = max(1.0, sum(len(path) for path in plane.paths) / _CROWDED)
+    pen = {"color": "black", "linewidth": 0.45 / crowd, "alpha": 0.8 / crowd**3}
     for path in plane.paths:
-        axes.plot(path[:, 0], path[:, 1], color="black", linewidth=0.45, alpha=0.8)
+        axes.plot(path[:, 0], path[:, 1], **pen)
     axes.set(xticks=[], yticks=[], xlim=extent[:2], ylim=extent[2:])
     for spine in axes.spines.values():
         spine.set_visible(False)
