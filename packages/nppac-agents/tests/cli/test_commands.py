@@ -8,7 +8,7 @@ import types
 from pathlib import Path
 
 import pytest
-from nppac_agents.cli.exit_code import ExitCode
+from nppac_priors.cli.exit_code import ExitCode
 
 HEAVY = {"torch", "tianshou", "gpytorch", "pyro", "mujoco", "minari", "matplotlib", "rich"}
 

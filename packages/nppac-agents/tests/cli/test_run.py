@@ -63,7 +63,7 @@ def test_a_dry_run_tells_that_the_directory_is_taken(nppac_run, runs, config):
         (errors.PriorFileError("x: damaged"), 2, "x: damaged"),
         (nppac_envs.errors.DataError("npz x: no such file"), 2, "npz x: no such file"),
         (nppac_envs.errors.ConfigError("no renderer"), 2, "no renderer"),
-        (errors.UnknownKindError("unknown kind"), 3, "unknown kind"),
+        (errors.UnknownKindError("unknown kind"), 2, "unknown kind"),
         (errors.DuplicateKindError("two of a kind"), 3, "two of a kind"),
         (errors.NumericalError("actor_loss is nan"), 1, "actor_loss is nan"),
         (errors.NppacError("anything else"), 1, "anything else"),

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, final
 
+from nppac_priors.cli.exit_code import ExitCode
+
 from nppac_agents.cli import commands
-from nppac_agents.cli.exit_code import ExitCode
 from nppac_agents.cli.run import run
 
 _DESCRIPTION = """\

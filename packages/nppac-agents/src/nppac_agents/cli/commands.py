@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from nppac_agents.cli.exit_code import ExitCode
+from nppac_priors.cli.exit_code import ExitCode
 
 
 def validate(arguments: argparse.Namespace) -> int:

@@ -1,25 +1,9 @@
-"""What `nppac-run` returns to the shell."""
+"""What `nppac-run` returns to the shell: the exit codes of `nppac-prior`."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-from nppac_priors import errors
-
-
-class ExitCode(IntEnum):
-    """Exit codes of `nppac-run`; scripts may rely on them."""
-
-    DONE = 0
-    """The command did what it was asked to."""
-    FAILED = 1
-    """The run failed: numbers that are not finite, a full disk, an unexpected fault."""
-    INVALID = 2
-    """The command line, the config or the data is invalid."""
-    PLUGIN = 3
-    """A plugin failed to load, or two of them provide one kind."""
-    INTERRUPTED = 130
-    """Interrupted after a checkpoint; `--resume` continues."""
+from nppac_priors.cli import exit_code
+from nppac_priors.cli.exit_code import ExitCode
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
@@ -28,11 +12,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
     from nppac_agents.running.interruption import Interrupted
 
-    if isinstance(error, KeyboardInterrupt | Interrupted):
+    if isinstance(error, Interrupted):
         return ExitCode.INTERRUPTED
-    if isinstance(error, errors.PluginError):
-        return ExitCode.PLUGIN
-    invalid = errors.ConfigError, errors.DataError, errors.PriorFileError
-    if isinstance(error, (*invalid, envs.ConfigError, envs.DataError)):
+    if isinstance(error, envs.ConfigError | envs.DataError):
         return ExitCode.INVALID
-    return ExitCode.FAILED
+    return exit_code.exit_code_of(error)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from nppac_priors.errors import NppacError
+from nppac_priors.cli import problems
 
 
 def problem_lines(error: BaseException) -> list[str]:
-    """One line per problem; an unexpected error also says how to see its traceback."""
+    """One line per problem; an interrupted run also says how it goes on."""
     from nppac_envs.errors import EnvsError
 
     from nppac_agents.running.interruption import Interrupted
 
-    text = str(error)
     if isinstance(error, Interrupted):
         return ["interrupted after a checkpoint; --resume continues from it"]
     if isinstance(error, KeyboardInterrupt):
         return ["interrupted; --resume continues from the last checkpoint, if there is one"]
-    if isinstance(error, NppacError | EnvsError):
-        return text.splitlines()
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return [f"{where}{error.strerror}"]
-    name = type(error).__name__
-    first = next(iter(text.splitlines()), "")
-    return [f"unexpected {name}{': ' if first else ''}{first}; run again with --debug to see more"]
+    if isinstance(error, EnvsError):
+        return str(error).splitlines()
+    return problems.problem_lines(error)

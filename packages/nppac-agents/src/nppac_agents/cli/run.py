@@ -9,7 +9,7 @@ import sys
 import tempfile
 import warnings
 
-from nppac_agents.cli.exit_code import ExitCode
+from nppac_priors.cli.exit_code import ExitCode
 
 
 def run(arguments: argparse.Namespace) -> int:

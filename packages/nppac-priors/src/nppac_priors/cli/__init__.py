@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 from nppac_priors.cli.arguments import parse
-from nppac_priors.cli.exit_code import ExitCode, exit_code_of
+from nppac_priors.cli.exit_code import exit_code_of
 from nppac_priors.cli.problems import problem_lines
+from nppac_priors.cli.process import run_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,17 +21,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         An `ExitCode`; every problem is one line on standard error.
     """
     arguments = parse(sys.argv[1:] if argv is None else argv)
-    logging.basicConfig(format="warning: %(message)s", level=logging.WARNING)
-    try:
-        code = arguments.command(arguments)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAILED
-    except (Exception, KeyboardInterrupt) as error:
-        if arguments.debug:
-            traceback.print_exc()
-        for line in problem_lines(error):
-            print(f"error: {line}", file=sys.stderr)
-        return exit_code_of(error)
+    return run_command(arguments, problem_lines=problem_lines, exit_code_of=exit_code_of)

@@ -1,4 +1,4 @@
-"""What `nppac-prior` returns to the shell."""
+"""What `nppac-prior` and `nppac-run` return to the shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nppac_priors import errors
 
 
 class ExitCode(IntEnum):
-    """Exit codes of `nppac-prior`; scripts may rely on them."""
+    """Exit codes; scripts may rely on them."""
 
     DONE = 0
     """The command did what it was asked to."""
@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     PLUGIN = 3
     """A plugin failed to load, or two of them provide one kind."""
     INTERRUPTED = 130
-    """Interrupted; nothing half-written is left."""
+    """Interrupted; nothing half-written is left, and `nppac-run --resume` continues."""
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
