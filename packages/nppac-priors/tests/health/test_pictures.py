@@ -74,6 +74,14 @@ def test_a_prior_that_collapses_leaves_the_others_their_differences(health, shap
     assert distance_panel({"c": collapsed}).limits is None
 
 
+def test_more_priors_than_colours_are_all_drawn(health):
+    many = {f"p{index}": health for index in range(10)}
+    panel = distance_panel({label: one.off_data for label, one in many.items()})
+    assert [curve.name for curve in panel.curves if curve.name] == list(many)
+    texts = draw_reliability({label: one.held_out for label, one in many.items()}).axes[0].texts
+    assert sum(text.get_text().startswith("p") for text in texts) == 10
+
+
 def test_the_reliability_diagram_shows_observed_coverage(health):
     axes = draw_reliability({"a": health.held_out}).axes[0]
     curve = axes.lines[1].get_ydata()

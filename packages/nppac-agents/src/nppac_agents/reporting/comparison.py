@@ -14,7 +14,7 @@ import numpy as np
 from nppac_priors.atomic_files import write_bytes
 from nppac_priors.drawing.panels import Curve, Panel, row_figure
 from nppac_priors.drawing.rendering import figure_png
-from nppac_priors.drawing.style import SERIES
+from nppac_priors.drawing.style import series
 from nppac_priors.errors import ConfigError
 from numpy.typing import NDArray
 
@@ -88,10 +88,9 @@ def panel_of(
     progress = "env_steps" if interacts else "updates"
     last = max(event[progress] for run in everyone for event in run.evaluations)
     curves = []
-    for index, (name, members) in enumerate(runs.items()):
+    for colour, (name, members) in zip(series(len(runs)), runs.items(), strict=True):
         found = [run.curve(measure.field, progress) for run in members]
         found = [{0: curve[0], last: curve[0]} if set(curve) == {0} else curve for curve in found]
-        colour = SERIES[index % len(SERIES)]
         curves += method_curves(found, colour, _label(name, members))
     return Panel(
         measure.field,

@@ -6,6 +6,7 @@ Okabe and Ito's, which colour-blind readers can tell apart.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ from matplotlib.ticker import (
 )
 
 INK, MUTED, GRID = "#1f2328", "#656d76", "#d8dee4"
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d46")
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d46", "#5e4fa2")
 LARGE, SMALL = 9.0, 7.5
 LEFT = 29.0
 """Room left of the axes for their tick labels, in points; titles start there."""
@@ -59,6 +60,11 @@ def style_axes(axes: Axes, *, title: str, note: str, x_label: str) -> None:
     axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=SMALL, labelcolor=MUTED, pad=4)
+
+
+def series(count: int) -> list[str]:
+    """The colours of so many curves, those of `SERIES` from the first again where it is short."""
+    return list(itertools.islice(itertools.cycle(SERIES), count))
 
 
 def count_ticks(axes: Axes) -> None:

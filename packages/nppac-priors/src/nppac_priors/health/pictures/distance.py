@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nppac_priors.drawing.panels import Curve, Panel, row_figure
-from nppac_priors.drawing.style import INK, MUTED, SERIES, SMALL
+from nppac_priors.drawing.style import INK, MUTED, SMALL, series
 from nppac_priors.health.off_data import OffData
 
 _POINTS_PER_CHARACTER = 4.6
@@ -22,7 +22,7 @@ def distance_panel(measured: Mapping[str, OffData]) -> Panel:
     """
     several = len(measured) > 2
     curves: list[Curve] = []
-    for colour, (label, off_data) in zip(SERIES, measured.items(), strict=False):
+    for colour, (label, off_data) in zip(series(len(measured)), measured.items(), strict=True):
         curves.append(_curve(label, off_data, colour, band=not several))
         ends = curves[-1].x[[0, -1]]
         on_data = np.full(2, off_data.on_data_median_std)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from nppac_priors.drawing.style import INK, LEFT, MUTED, SERIES, SMALL, new_figure, style_axes
+from nppac_priors.drawing.style import INK, LEFT, MUTED, SMALL, new_figure, series, style_axes
 from nppac_priors.health.calibration import COVERAGE_LEVELS, LEVELS, Calibration
 
 _SIDE, _BELOW, _ABOVE = 2.45, 0.45, 0.47
@@ -30,7 +30,7 @@ def draw_reliability(measured: Mapping[str, Calibration]) -> Figure:
         x_label="stated coverage of the interval",
     )
     axes.plot([0, 1], [0, 1], "--", color=MUTED, linewidth=0.9)
-    for colour, calibration in zip(SERIES, measured.values(), strict=False):
+    for colour, calibration in zip(series(len(measured)), measured.values(), strict=True):
         axes.plot([0, *LEVELS, 1], [0, *calibration.observed_coverage, 1], color=colour, lw=1.5)
         marks = [calibration.coverage[level] for level in COVERAGE_LEVELS]
         axes.plot(COVERAGE_LEVELS, marks, "o", color=colour, markersize=3.2)
@@ -44,7 +44,7 @@ def draw_reliability(measured: Mapping[str, Calibration]) -> Figure:
 
 def _draw_legend(axes: Axes, measured: Mapping[str, Calibration]) -> None:
     """Labels and calibration errors, in the lower right corner, which only collapse reaches."""
-    lines = list(zip(measured, SERIES, strict=False))
+    lines = list(zip(measured, series(len(measured)), strict=True))
     for place, (label, colour) in enumerate(reversed(lines)):
         error = measured[label].calibration_error
         _corner_text(axes, -13, place, f"{label}: {error:.3f}", INK)

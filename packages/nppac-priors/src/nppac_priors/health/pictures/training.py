@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nppac_priors.drawing.panels import Curve, Panel, row_figure
-from nppac_priors.drawing.style import SERIES
+from nppac_priors.drawing.style import series
 from nppac_priors.health.training import TrainingTrace
 
 _POINTS_PER_CHARACTER = 4.6
@@ -17,7 +17,7 @@ _POINTS_PER_CHARACTER = 4.6
 def draw_training(traces: Mapping[str, TrainingTrace]) -> Figure:
     """Every seed as a thin line, their median as a thick one; dashed, the median on the data."""
     curves: list[Curve] = []
-    for colour, (label, trace) in zip(SERIES, traces.items(), strict=False):
+    for colour, (label, trace) in zip(series(len(traces)), traces.items(), strict=True):
         steps = np.array(trace.steps, dtype=float)
         off, on = np.array(trace.off_data_variance), np.array(trace.on_data_variance)
         curves += [Curve(steps, seed, colour, weight=0.7, opacity=0.5) for seed in off]
