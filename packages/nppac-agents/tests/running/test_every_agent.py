@@ -51,6 +51,28 @@ def test_a_run_goes_through_its_phases(kind, point_experiment, run_point):
     assert evaluations[0] == (0, first_update), "judged before it learns"
 
 
+def with_rollouts(point_experiment, rollout_steps):
+    config = experiment_of("awac", point_experiment)
+    agent = config.agent.model_copy(update={"rollout_steps": rollout_steps})
+    return config.model_copy(update={"agent": agent})
+
+
+def test_rollouts_earn_no_updates(point_experiment, run_point):
+    """Else all of them would be made at once, before the next environment step."""
+    summary, run = run_point(with_rollouts(point_experiment, 90))
+    assert summary["env_steps"] == 150
+    before = 10 + 60
+    assert summary["updates"] == before + (150 - 90)
+    events = read_metrics(run.metrics)
+    online = [e for e in events if e["event"] == "train" and e["phase"] == "online"]
+    assert [(e["updates"] - before, e["env_steps"] - 90) for e in online][:2] == [(10, 12), (20, 21)]
+
+
+def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment, run_point):
+    with pytest.raises(ConfigError, match=r"rollouts take 150 .* training.env_steps are 150"):
+        run_point(with_rollouts(point_experiment, 150))
+
+
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
     kind, point_experiment, run_point, monkeypatch

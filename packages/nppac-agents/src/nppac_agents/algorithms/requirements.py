@@ -57,6 +57,7 @@ def require_rewards(kind: str, demonstrations: Demonstrations) -> None:
     """
     if demonstrations.rewards is None:
         raise ConfigError(
-            f"agent: {kind!r} learns from rewards, and those of {demonstrations.source} are not "
-            "known; use demonstrations with rewards or success flags, or an agent that clones them"
+            f"agent: {kind!r} learns from rewards, and those of {demonstrations.source} under this "
+            "task's reward are not known; use demonstrations with them, a reward that follows from "
+            "success, or an agent that clones"
         )

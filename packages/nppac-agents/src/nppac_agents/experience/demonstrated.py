@@ -18,7 +18,8 @@ def demonstrated_transitions(
     """All N demonstrated transitions, on ``device``, with the prior's moments at their states.
 
     Rewards that are not known are zero. The end of an episode that did not terminate counts as
-    truncated: its last state has a value.
+    truncated, whether a time limit cut it or the recording stopped: its last state has a value but
+    for methods to which timeouts are terminal.
     """
     columns = demonstrations.transitions()
     rewards = columns.get("rewards", np.zeros(len(demonstrations)))

@@ -24,10 +24,15 @@ class TrainingConfig(Config):
     start_steps: int = Field(
         default=1_000,
         ge=1,
-        description="Environment steps, with the starting policy, before any update.",
+        description="Environment steps, with the starting policy, before the first online update "
+        "of an agent that learns from replay.",
     )
     updates_per_step: float = Field(
-        default=1.0, ge=0, le=100, description="Update-to-data ratio: updates per environment step."
+        default=1.0,
+        ge=0,
+        le=100,
+        description="Update-to-data ratio: online updates per environment step, of an agent that "
+        "learns from replay.",
     )
     replay_capacity: int = Field(
         default=1_000_000, ge=1, description="Transitions kept; the oldest are overwritten."
@@ -46,7 +51,11 @@ class TrainingConfig(Config):
 class EvaluationConfig(Config):
     """How a policy is judged: deterministic actions, fixed seeds, the task's own horizon."""
 
-    every: int = Field(default=2_500, ge=1, description="Environment steps between evaluations.")
+    every: int = Field(
+        default=2_500,
+        ge=1,
+        description="Environment steps between evaluations; updates in an offline phase.",
+    )
     episodes: int = Field(default=50, ge=1, le=10_000, description="Episodes, all in lockstep.")
     first_seed: int = Field(
         default=1_000,
@@ -69,7 +78,9 @@ class LoggingConfig(Config):
         description="Frames of one evaluation episode in the report; 0 for none.",
     )
     checkpoint_every: int = Field(
-        default=5_000, ge=1, description="Environment steps between checkpoints."
+        default=5_000,
+        ge=1,
+        description="Environment steps between checkpoints; updates in an offline phase.",
     )
 
 

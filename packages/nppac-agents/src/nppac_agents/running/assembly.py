@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from nppac_envs import Demonstrations, EnvConfig
 from nppac_envs.demonstrations.dataset import REWARDS
@@ -114,12 +115,17 @@ def build_agent(
 def with_task_rewards(demonstrations: Demonstrations, env: EnvConfig) -> Demonstrations:
     """Demonstrations whose rewards are those of the environment, or None where nobody can tell.
 
-    Rewards that follow from success are derived from it; others are taken as recorded.
+    Rewards that follow from success are derived from it, others are taken as recorded: but not for
+    a shaped reward where only success was recorded, as two values.
     """
     reward = getattr(env, "reward", None)
-    if reward not in REWARDS:
-        return demonstrations
-    try:
-        return demonstrations.relabelled(reward, task=env.kind)
-    except DataError:
-        return dataclasses.replace(demonstrations, rewards=None)
+    unknown = dataclasses.replace(demonstrations, rewards=None)
+    if reward in REWARDS:
+        try:
+            return demonstrations.relabelled(reward, task=env.kind)
+        except DataError:
+            return unknown
+    shaped = reward is not None
+    if shaped and demonstrations.rewards is not None and len(np.unique(demonstrations.rewards)) < 3:
+        return unknown
+    return demonstrations

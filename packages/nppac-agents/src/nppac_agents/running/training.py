@@ -7,6 +7,7 @@ from collections import deque
 from pathlib import Path
 
 from nppac_envs.measures import Measures
+from nppac_priors.errors import ConfigError
 
 from nppac_agents.agent import Agent
 from nppac_agents.experience.replay import TensorReplay
@@ -25,7 +26,11 @@ STAGES = {"rollouts": "rollouts", "offline": "offline", "online": "training"}
 
 
 class Training:
-    """One run's learning, from the built agent on."""
+    """One run's learning, from the built agent on.
+
+    Raises:
+        ConfigError: the agent's rollouts take all the environment steps there are.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Training:
         self.evaluator = evaluator
         self.recorder = recorder
         self.console = console
+        self.rollout_steps = _rollout_steps(agent, config.training.env_steps)
         self.phase = 0
         self.phase_updates = 0
         self.judged = False
@@ -171,7 +177,8 @@ class Training:
         if self.agent.fresh_steps is not None:
             return self.recorder.env_steps // self.agent.fresh_steps
         training = self.config.training
-        earned = max(self.recorder.env_steps - training.start_steps, 0)
+        unpaid = max(training.start_steps, self.rollout_steps)
+        earned = max(self.recorder.env_steps - unpaid, 0)
         return math.floor(earned * training.updates_per_step)
 
     def _update_and_record(self, phase: Phase) -> None:
@@ -185,6 +192,21 @@ class Training:
 
     def _status(self) -> dict[str, float]:
         return {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
+
+
+def _rollout_steps(agent: Agent, env_steps: int) -> int:
+    """The environment steps of the agent's rollouts phase, which earn no updates.
+
+    Raises:
+        ConfigError: they leave none for learning.
+    """
+    steps = sum(phase.env_steps or 0 for phase in agent.phases() if phase.name == "rollouts")
+    if steps and steps >= env_steps:
+        raise ConfigError(
+            f"agent: its rollouts take {steps:,} environment steps, training.env_steps are "
+            f"{env_steps:,} in all; raise these or shorten the rollouts"
+        )
+    return steps
 
 
 def _passed(before: int, now: int, every: int) -> bool:
