@@ -65,7 +65,10 @@ def test_rollouts_earn_no_updates(point_experiment, run_point):
     assert summary["updates"] == before + (150 - 90)
     events = read_metrics(run.metrics)
     online = [e for e in events if e["event"] == "train" and e["phase"] == "online"]
-    assert [(e["updates"] - before, e["env_steps"] - 90) for e in online][:2] == [(10, 12), (20, 21)]
+    assert [(e["updates"] - before, e["env_steps"] - 90) for e in online][:2] == [
+        (10, 12),
+        (20, 21),
+    ]
 
 
 def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment, run_point):

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nppac_agents.learning.clamp import inward_clamp
+
 HIDDEN_BIAS = 0.1
 CRITIC_OUTPUT_BOUND = 3e-3
 
@@ -85,7 +87,7 @@ class CriticEnsemble(nn.Module):
 
     With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD),
     which bounds the extrapolation of Q away from the data. Values above ``upper_bound`` are clamped
-    to it, and still learn: see ``ClampFromAbove``.
+    to it, and still learn to come down.
     """
 
     def __init__(
@@ -121,9 +123,9 @@ class CriticEnsemble(nn.Module):
         """Values (E, B) of states (B, S) and actions (B, A), of ``members`` only where given."""
         inputs = torch.cat([self.standardiser(states), actions], dim=-1)
         values = self._values(inputs, members)
-        return (
-            values if self.upper_bound is None else ClampFromAbove.apply(values, self.upper_bound)
-        )
+        if self.upper_bound is not None:
+            values = inward_clamp(values, -math.inf, self.upper_bound)
+        return values
 
     def _values(self, inputs: Tensor, members: Tensor | None) -> Tensor:
         groups = [tuple(group) for group in (self.weights, self.biases, self.gains)]
@@ -152,24 +154,6 @@ class CriticEnsemble(nn.Module):
             else:
                 hidden = torch.addmm(biases[layer], hidden, weight).relu_()
         return (hidden @ weights[-1]).squeeze(1) + biases[-1]
-
-
-class ClampFromAbove(torch.autograd.Function):
-    """min(values, bound), whose gradient is that of the values everywhere.
-
-    The plain clamp has none above the bound. Where a critic starts above it for all states, which
-    its first weights decide, its squared errors could never bring it down.
-    """
-
-    @staticmethod
-    def forward(ctx: object, values: Tensor, bound: float) -> Tensor:
-        """The clamped values."""
-        return values.clamp(max=bound)
-
-    @staticmethod
-    def backward(ctx: object, *gradients: Tensor) -> tuple[Tensor, None]:
-        """The gradient as it comes."""
-        return gradients[0], None
 
 
 def _unstacked(group: tuple[Tensor, ...], members: int) -> list[tuple[Tensor, ...]]:

@@ -23,6 +23,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from nppac_agents.learning.clamp import inward_clamp
 from nppac_agents.learning.distributions import (
     ActionDistribution,
     DiagonalGaussian,
@@ -33,7 +34,7 @@ from nppac_agents.learning.networks import MLP, Standardiser
 Start = Literal["distilled", "residual", "fresh"]
 
 LOG_STD_RANGE = (-20.0, 2.0)
-"""Bounds of the log standard deviation, of the published code."""
+"""Bounds of the log standard deviation, of the published code; there without gradient outside."""
 LOG_RATIO_RANGE = (-5.0, 2.0)
 """Bounds of rho = log(std / sigma0) of a residual policy."""
 POLICY_OUTPUT_BOUND = 1e-3
@@ -96,9 +97,9 @@ class PolicyNetwork(ActorNetwork):
         if self.needs_prior:
             assert prior_mean is not None
             assert prior_scale is not None
-            ratio = log_scale.clamp(*LOG_RATIO_RANGE).exp()
+            ratio = inward_clamp(log_scale, *LOG_RATIO_RANGE).exp()
             return self._residual(shift, ratio, prior_mean, prior_scale)
-        std = log_scale.clamp(*LOG_STD_RANGE).exp()
+        std = inward_clamp(log_scale, *LOG_STD_RANGE).exp()
         return SquashedGaussian(shift, std) if self.squash else DiagonalGaussian(shift.tanh(), std)
 
     def mode(self, states: Tensor, prior_mean: Tensor | None) -> Tensor:
