@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from nppac_priors.errors import DataError
-from nppac_priors.held_out import hold_out_rows
+from nppac_priors.held_out import checked_lengths, hold_out_rows
 
 
 def _generator(seed: int = 0) -> torch.Generator:
@@ -37,6 +37,16 @@ def test_the_share_counts_episodes() -> None:
 def test_without_lengths_nothing_is_held_out() -> None:
     fitted, held_out = hold_out_rows(5, None, 0.5, _generator())
     assert (fitted.tolist(), held_out.tolist()) == ([0, 1, 2, 3, 4], [])
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32, np.uint64, np.int8, np.int64])
+def test_lengths_of_any_whole_type_are_copied(dtype) -> None:
+    given = np.array([3, 2], dtype=dtype)
+    given.flags.writeable = False
+    lengths = checked_lengths(given, 5)
+    assert (lengths.dtype, lengths.tolist()) == (torch.int64, [3, 2])
+    lengths[0] = 9
+    assert given.tolist() == [3, 2]
 
 
 @pytest.mark.parametrize("lengths", [[3, 3], [5, 0], [2.0, 3.0], [[5]], [6, -1]])

@@ -14,8 +14,9 @@ def test_is_the_standard_deviation_however_the_states_are_cut() -> None:
     states = _states()
     expected = states.double().std(0, correction=0)
     for sizes in (100, 7, 1, [99, 1]):
-        scale = StateScale.of(states.split(sizes)).scale
-        torch.testing.assert_close(scale, expected, rtol=1e-12, atol=0)
+        found = StateScale.of(states.split(sizes))
+        torch.testing.assert_close(found.scale, expected, rtol=1e-12, atol=0)
+        torch.testing.assert_close(found.mean, states.double().mean(0), rtol=1e-12, atol=1e-15)
 
 
 def test_dead_dimensions_get_no_scale_and_are_reported(caplog) -> None:
@@ -24,6 +25,7 @@ def test_dead_dimensions_get_no_scale_and_are_reported(caplog) -> None:
     states[3, 1] = torch.nextafter(torch.tensor(7.3), torch.tensor(8.0))
     inputs = StateScale.of([states])
     assert inputs.scale[1].item() == 1.0
+    assert inputs.spread[1].item() == 0.0
     assert inputs.dead == (1,)
     with caplog.at_level("WARNING"):
         inputs.report_dead("exact-gp")

@@ -208,6 +208,29 @@ def test_an_epoch_of_cloning_is_as_long_as_the_demonstrations(build):
     assert online.name == "online"
 
 
+def test_state_holds_its_scales_and_both_optimizers(build, random_batch):
+    agent, other = (build("dapg", seed=seed, cloning_epochs=1) for seed in (0, 8))
+    agent.pretrain()
+    agent.step(random_batch(seed=0))
+    other.load_state({name: value.clone() for name, value in agent.state().items()})
+    for one in (agent, other):
+        one.clone()
+        one.step(random_batch(seed=9))
+    stored, restored = agent.state(), other.state()
+    network = {
+        "action_shift",
+        "action_scale",
+        "standardiser.shift",
+        "standardiser.scale",
+        "log_std",
+    }
+    assert {f"network.policy.network.{name}" for name in network} <= set(stored)
+    assert {"generator.noise", "generator.acting", "updates"} <= set(stored)
+    assert stored.keys() == restored.keys()
+    for name, value in stored.items():
+        assert torch.equal(value, restored[name]), name
+
+
 # With an environment.
 
 

@@ -6,15 +6,12 @@ Indices only, for demonstrations that are not copied; `episodes.Episodes.hold_ou
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from nppac_priors.errors import DataError
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def hold_out_rows(
@@ -52,19 +49,18 @@ def hold_out_episodes(episodes: int, share: float, generator: torch.Generator) -
 
 
 def checked_lengths(episode_lengths: np.ndarray | Tensor, rows: int) -> Tensor:
-    """Episode lengths (E,) as int64.
+    """A copy of the episode lengths (E,) as int64.
 
     Raises:
         DataError: They are no positive whole numbers, or do not sum to the number of rows.
     """
-    try:
-        lengths = torch.as_tensor(episode_lengths).cpu()
-    except (TypeError, ValueError) as error:
-        raise DataError(f"episode_lengths: not an array of numbers: {error}") from None
-    whole = lengths.ndim == 1 and not (lengths.is_floating_point() or lengths.is_complex())
-    if not whole or bool((lengths < 1).any()) or int(lengths.sum()) != rows:
+    given = episode_lengths.cpu() if isinstance(episode_lengths, Tensor) else episode_lengths
+    lengths = np.asarray(given)
+    whole = lengths.ndim == 1 and lengths.dtype.kind in "iu"
+    if not whole or (lengths < 1).any() or sum(lengths.tolist()) != rows:
+        found = f" with sum {sum(lengths.tolist())}" if whole else ""
         raise DataError(
             f"episode_lengths: have to be positive whole numbers that sum to the {rows} steps, "
-            f"got shape {tuple(lengths.shape)} with sum {lengths.sum().item():g}"
+            f"got {lengths.dtype} of shape {lengths.shape}{found}"
         )
-    return lengths.long()
+    return torch.from_numpy(lengths.astype(np.int64))

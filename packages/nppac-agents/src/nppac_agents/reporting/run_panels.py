@@ -55,8 +55,13 @@ _TRAINING = (
     ),
 )
 _PROGRESS = {
-    *("event", "phase", "env_steps", "updates", "wall_seconds"),
-    *("updates_per_second", "env_steps_per_second"),
+    "event",
+    "phase",
+    "env_steps",
+    "updates",
+    "wall_seconds",
+    "updates_per_second",
+    "env_steps_per_second",
 }
 """Fields of a training event that say how far it is, not what is learned."""
 

@@ -119,13 +119,12 @@ def with_task_rewards(demonstrations: Demonstrations, env: EnvConfig) -> Demonst
     a shaped reward where only success was recorded, as two values.
     """
     reward = getattr(env, "reward", None)
-    unknown = dataclasses.replace(demonstrations, rewards=None)
     if reward in REWARDS:
         try:
             return demonstrations.relabelled(reward, task=env.kind)
         except DataError:
-            return unknown
-    shaped = reward is not None
-    if shaped and demonstrations.rewards is not None and len(np.unique(demonstrations.rewards)) < 3:
-        return unknown
-    return demonstrations
+            return dataclasses.replace(demonstrations, rewards=None)
+    recorded = demonstrations.rewards
+    if reward is None or recorded is None or len(np.unique(recorded)) > 2:
+        return demonstrations
+    return dataclasses.replace(demonstrations, rewards=None)

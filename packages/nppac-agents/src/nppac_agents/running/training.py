@@ -49,7 +49,8 @@ class Training:
         self.evaluator = evaluator
         self.recorder = recorder
         self.console = console
-        self.rollout_steps = _rollout_steps(agent, config.training.env_steps)
+        self.phases = agent.phases()
+        self.rollout_steps = _rollout_steps(self.phases, config.training.env_steps)
         self.phase = 0
         self.phase_updates = 0
         self.judged = False
@@ -62,9 +63,8 @@ class Training:
             Interrupted: the user or the system asked to stop; a checkpoint has been written.
             NumericalError: a loss or gradient is not finite.
         """
-        phases = self.agent.phases()
-        while self.phase < len(phases):
-            phase = phases[self.phase]
+        while self.phase < len(self.phases):
+            phase = self.phases[self.phase]
             if phase.name == "pretrain":
                 self._pretrain(phase)
             else:
@@ -120,7 +120,7 @@ class Training:
         """One step of every environment, one update of every phase; the losses of the last."""
         self.rollouts.step()
         losses: Losses = {}
-        for phase in self.agent.phases():
+        for phase in self.phases:
             if phase.name != "rollouts":
                 losses = phase.step() if phase.step else self._update()
         return losses
@@ -194,13 +194,13 @@ class Training:
         return {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
 
 
-def _rollout_steps(agent: Agent, env_steps: int) -> int:
-    """The environment steps of the agent's rollouts phase, which earn no updates.
+def _rollout_steps(phases: list[Phase], env_steps: int) -> int:
+    """The environment steps of the rollouts phase, which earn no updates.
 
     Raises:
         ConfigError: they leave none for learning.
     """
-    steps = sum(phase.env_steps or 0 for phase in agent.phases() if phase.name == "rollouts")
+    steps = sum(phase.env_steps or 0 for phase in phases if phase.name == "rollouts")
     if steps and steps >= env_steps:
         raise ConfigError(
             f"agent: its rollouts take {steps:,} environment steps, training.env_steps are "
