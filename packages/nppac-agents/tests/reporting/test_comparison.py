@@ -136,6 +136,12 @@ def test_a_method_without_steps_is_a_level_beside_the_others(write_run):
     assert set(level.y) == {judged[-1]["success_ever"]}
 
 
+def test_a_run_that_was_only_judged_at_its_start_is_no_level(write_run):
+    started = write_run("started", last_step=0, without=("summary.json",))
+    runs = read_groups({"a": [write_run(last_step=5000)], "started": [started]})
+    assert panel_of(BY_FIELD["success_ever"], runs, (3.0, 2.0)).curves[1].x.tolist() == [0]
+
+
 def test_groups_have_to_make_sense(write_run, tmp_path):
     path = write_run(last_step=2500)
     with pytest.raises(ConfigError, match="no runs to compare"):

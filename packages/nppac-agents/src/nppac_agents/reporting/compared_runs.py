@@ -35,6 +35,11 @@ class ComparedRun:
     evaluations: list[dict[str, Any]]
     summary: dict[str, Any] | None
 
+    @property
+    def took_no_steps(self) -> bool:
+        """Whether it is finished without interaction, not merely at its start."""
+        return self.summary is not None and not any(e["env_steps"] for e in self.evaluations)
+
     def curve(self, field: str, progress: str) -> dict[int, float]:
         """One measure by `progress`, `env_steps` or `updates`; nothing where it is null."""
         measured = {event[progress]: event.get(field) for event in self.evaluations}

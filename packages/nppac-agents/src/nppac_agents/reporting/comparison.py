@@ -86,11 +86,12 @@ def panel_of(
     everyone = [run for members in runs.values() for run in members]
     interacts = any(event["env_steps"] for run in everyone for event in run.evaluations)
     progress = "env_steps" if interacts else "updates"
-    last = max(event[progress] for run in everyone for event in run.evaluations)
+    last = max(event["env_steps"] for run in everyone for event in run.evaluations)
     curves = []
     for colour, (name, members) in zip(series(len(runs)), runs.items(), strict=True):
         found = [run.curve(measure.field, progress) for run in members]
-        found = [{0: curve[0], last: curve[0]} if set(curve) == {0} else curve for curve in found]
+        if interacts and all(run.took_no_steps for run in members):
+            found = [{step: curve[0] for step in (0, last)} if curve else curve for curve in found]
         curves += method_curves(found, colour, _label(name, members))
     return Panel(
         measure.field,
