@@ -2,59 +2,65 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
+from nppac_agents.lazy_names import lazy_names
+
 if TYPE_CHECKING:
     from nppac_agents.agent import Agent as Agent
-    from nppac_agents.algorithms.awac import AWACConfig as AWACConfig
-    from nppac_agents.algorithms.bc import BCConfig as BCConfig
-    from nppac_agents.algorithms.dapg import DAPGConfig as DAPGConfig
-    from nppac_agents.algorithms.nppac import NPPACConfig as NPPACConfig
-    from nppac_agents.algorithms.rlpd import RLPDConfig as RLPDConfig
-    from nppac_agents.algorithms.sac import SACConfig as SACConfig
-    from nppac_agents.algorithms.sacfd import SACfDConfig as SACfDConfig
-    from nppac_agents.config import AgentConfig as AgentConfig
-    from nppac_agents.config import Spaces as Spaces
-    from nppac_agents.experience.observed_prior import ObservedPrior as ObservedPrior
-    from nppac_agents.experience.replay import TensorReplay as TensorReplay
-    from nppac_agents.experience.transitions import Transitions as Transitions
+    from nppac_agents.data.observed_prior import ObservedPrior as ObservedPrior
+    from nppac_agents.data.replay import TensorReplay as TensorReplay
+    from nppac_agents.data.transitions import Transitions as Transitions
     from nppac_agents.experiment.config import ExperimentConfig as ExperimentConfig
     from nppac_agents.experiment.loading import load_experiment as load_experiment
     from nppac_agents.hookspecs import hookimpl as hookimpl
-    from nppac_agents.learners.actor_critic import ActorCritic as ActorCritic
+    from nppac_agents.methods.actor_critic import ActorCritic as ActorCritic
+    from nppac_agents.methods.actor_critic import RegularisedActorCritic as RegularisedActorCritic
+    from nppac_agents.methods.awac import AWAC as AWAC
+    from nppac_agents.methods.base import Method as Method
+    from nppac_agents.methods.bc import BC as BC
+    from nppac_agents.methods.dapg import DAPG as DAPG
+    from nppac_agents.methods.nppac import NPPAC as NPPAC
+    from nppac_agents.methods.rlpd import RLPD as RLPD
+    from nppac_agents.methods.sac import SAC as SAC
+    from nppac_agents.methods.sacfd import SACfD as SACfD
+    from nppac_agents.phase import ONLINE as ONLINE
+    from nppac_agents.phase import Losses as Losses
     from nppac_agents.phase import Phase as Phase
+    from nppac_agents.spaces import Spaces as Spaces
 
-_HOMES = {
-    "AWACConfig": "algorithms.awac",
-    "ActorCritic": "learners.actor_critic",
-    "Agent": "agent",
-    "AgentConfig": "config",
-    "BCConfig": "algorithms.bc",
-    "DAPGConfig": "algorithms.dapg",
-    "ExperimentConfig": "experiment.config",
-    "NPPACConfig": "algorithms.nppac",
-    "ObservedPrior": "experience.observed_prior",
-    "Phase": "phase",
-    "RLPDConfig": "algorithms.rlpd",
-    "SACConfig": "algorithms.sac",
-    "SACfDConfig": "algorithms.sacfd",
-    "Spaces": "config",
-    "TensorReplay": "experience.replay",
-    "Transitions": "experience.transitions",
-    "hookimpl": "hookspecs",
-    "load_experiment": "experiment.loading",
-}
+_load, __dir__ = lazy_names(
+    {
+        "AWAC": "nppac_agents.methods.awac",
+        "ActorCritic": "nppac_agents.methods.actor_critic",
+        "Agent": "nppac_agents.agent",
+        "BC": "nppac_agents.methods.bc",
+        "DAPG": "nppac_agents.methods.dapg",
+        "ExperimentConfig": "nppac_agents.experiment.config",
+        "Losses": "nppac_agents.phase",
+        "Method": "nppac_agents.methods.base",
+        "NPPAC": "nppac_agents.methods.nppac",
+        "ONLINE": "nppac_agents.phase",
+        "ObservedPrior": "nppac_agents.data.observed_prior",
+        "Phase": "nppac_agents.phase",
+        "RLPD": "nppac_agents.methods.rlpd",
+        "RegularisedActorCritic": "nppac_agents.methods.actor_critic",
+        "SAC": "nppac_agents.methods.sac",
+        "SACfD": "nppac_agents.methods.sacfd",
+        "Spaces": "nppac_agents.spaces",
+        "TensorReplay": "nppac_agents.data.replay",
+        "Transitions": "nppac_agents.data.transitions",
+        "hookimpl": "nppac_agents.hookspecs",
+        "load_experiment": "nppac_agents.experiment.loading",
+    },
+    gone={
+        "AgentConfig": "derive from Method; docs/write-an-agent.md says how",
+        "ActorCriticConfig": "derive from ActorCritic; docs/write-an-agent.md says how",
+        "SoftActorCriticConfig": "derive from RegularisedActorCritic",
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return importlib.metadata.version("nppac-agents")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES, "__version__"])
+    return importlib.metadata.version("nppac-agents") if name == "__version__" else _load(name)

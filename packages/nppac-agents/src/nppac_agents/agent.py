@@ -1,72 +1,138 @@
-"""What every agent is: a Tianshou algorithm whose update is one function on tensors.
+"""The one agent: a Tianshou algorithm that holds a method's parts and everything they learn from.
 
-``step(batch)`` is the update. ``nppac-run`` calls it directly; Tianshou's trainers reach it through
-``_update_with_batch``, which only converts containers. ``phases()`` lists the stretches of learning
-and ``state()`` / ``load_state()`` hold everything that the agent learns with.
+``step(batch)`` is the update, a function on tensors, and ``act(states)`` the policy; both are the
+method's. ``nppac-run`` calls them directly; Tianshou's trainers reach them through three shells at
+the end of this file, which only convert containers. ``state()`` walks the parts, so that nothing
+that learns can be left out of a checkpoint.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import functools
+import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
-from tianshou.algorithm.algorithm_base import Algorithm, TrainingStats
+from nppac_envs import Demonstrations
+from nppac_priors import GaussianPrior, Prior
+from nppac_priors.errors import ConfigError
+from tianshou.algorithm.algorithm_base import (
+    Algorithm,
+    OfflineAlgorithm,
+    OffPolicyAlgorithm,
+    OnPolicyAlgorithm,
+    Policy,
+    TrainingStats,
+)
+from tianshou.data import Batch
 from torch import Tensor, nn
 
-from nppac_agents.acting import ActingPolicy
-from nppac_agents.experience.replay import TensorReplay
-from nppac_agents.experience.transitions import Transitions
-from nppac_agents.learning.tensors import below, spawn_generator
+from nppac_agents.data.demonstrated import demonstrated_rows
+from nppac_agents.data.layout import Layout
+from nppac_agents.data.observed_prior import ObservedPrior
+from nppac_agents.data.replay import TensorReplay
+from nppac_agents.data.transitions import Transitions
+from nppac_agents.methods.base import Method
+from nppac_agents.parts.tensors import as_tensor, below, spawn_generator
 from nppac_agents.phase import Losses, Phase
+from nppac_agents.spaces import Spaces
 
 
-class Agent(Algorithm, ABC):
-    """Base of all agents: optimizers, the Tianshou adapter, and complete state.
+class Agent(Algorithm):
+    """A method at work; make it with ``Method.build``.
 
-    A concrete agent derives from one of Tianshou's three families too (``OffPolicyAlgorithm``,
-    ``OfflineAlgorithm``, ``OnPolicyAlgorithm``), whose trainer then runs it.
-
-    Args:
-        policy: acts, in training and in evaluation.
-        demonstrations: transitions that are part of the replay; none by default.
-        demonstration_share: their share of every minibatch; None draws from the pool of all.
+    Attributes:
+        method: the equations and hyper-parameters.
+        spaces: of the environment.
+        prior: the behavioural prior, whatever its distribution; None without one.
+        observed: its memory along rollouts, where it has a mean and a standard deviation.
+        demonstrations: as they were given; None without.
+        parts: what learns, as the method names it.
+        acting: the generator of the policy's noise. noise: that of the losses.
+        updates: calls of ``step`` so far.
+        phases: the stretches of learning, in order.
     """
-
-    policy: ActingPolicy
-    batch_size: int
-    fresh_steps: int | None = None
-    """On-policy agents: the environment steps that one update consumes; None: learns from replay"""
 
     def __init__(
         self,
-        policy: ActingPolicy,
+        method: Method,
+        spaces: Spaces,
+        prior: Prior | None,
+        demonstrations: Demonstrations | None,
         *,
-        demonstrations: Transitions | None = None,
-        demonstration_share: float | None = None,
+        device: str | torch.device,
+        generator: torch.Generator,
     ) -> None:
-        super().__init__(policy=policy)
+        super().__init__(policy=ActingPolicy(spaces, self.act))
+        self.method = method
+        self.spaces = spaces
+        self.prior = prior
+        self.observed = ObservedPrior(prior) if isinstance(prior, GaussianPrior) else None
         self.demonstrations = demonstrations
-        self.demonstration_share = demonstration_share
-        self.optimizers: dict[str, torch.optim.Optimizer] = {}
-        self.generators: dict[str, torch.Generator] = {"acting": policy.generator}
+        self.device = torch.device(device)
+        prior_dim = spaces.action_dim if self.observed is not None else 0
+        self.layout = Layout(
+            spaces.state_dim, spaces.action_dim, prior_dim, method.discounting(), method.columns
+        )
+        self.acting = spawn_generator(generator, device)
+        self.noise = spawn_generator(generator, device)
+        self.parts = method.parts(self, generator)
+        self.learned = nn.ModuleDict(self.parts._asdict()).to(device)
+        self._optimizers += [Algorithm.Optimizer(p.optimizer, p.net) for p in self.parts]
         self.updates = 0
+        self.phases: list[Phase] = method.phases(self)
 
-    @abstractmethod
     def step(self, batch: Transitions) -> Losses:
-        """One update on a minibatch."""
+        """One update of the method; the losses are without gradient."""
+        losses = self.method.update(self, batch)
+        self.updates += 1
+        return {name: value.detach() for name, value in losses.items()}
 
-    @abstractmethod
-    def phases(self) -> list[Phase]:
-        """The phases in order."""
+    @torch.no_grad()
+    def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
+        """Raw (not clipped) actions (B, A) at states (B, S)."""
+        inputs = as_tensor(states, self.device)
+        return self.method.act(self, inputs, deterministic=deterministic).cpu().numpy()
 
-    def pretrain(self) -> None:
-        """Runs the phases that make the starting policy; plain Tianshou scripts call it first."""
-        for phase in self.phases():
-            if phase.name == "pretrain":
-                assert phase.step is not None
-                for _ in range(phase.updates or 0):
-                    phase.step()
+    def learn(self, phase: Phase, replay: TensorReplay) -> Losses:
+        """One update of a phase that has updates."""
+        assert phase.update is not None
+        losses = phase.update(self, phase.batch(self, replay))
+        return {name: value.detach() for name, value in losses.items()}
+
+    def prepare(self) -> None:
+        """Makes the starting policy; plain Tianshou scripts call it before they train."""
+        replay = self.make_replay(1, 1, torch.Generator())
+        for phase in self.phases:
+            for _ in range((phase.length or 0) if phase.prepares else 0):
+                self.learn(phase, replay)
+
+    # What it learns from.
+
+    @functools.cached_property
+    def demonstrated(self) -> Tensor:
+        """All demonstrated transitions as rows of the replay, (N, width)."""
+        assert self.demonstrations is not None
+        return demonstrated_rows(self.demonstrations, self.layout, self.observed, self.device)
+
+    def draw_demonstrated(self, size: int) -> Transitions:
+        """Demonstrated transitions, drawn with replacement."""
+        rows = torch.randint(
+            len(self.demonstrated), (size,), generator=self.noise, device=self.device
+        )
+        return self.layout.unpack(self.demonstrated[rows])
+
+    def moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (B, A) of a Gaussian prior at states (B, S)."""
+        assert isinstance(self.prior, GaussianPrior)
+        return self.prior.moments(states)
+
+    def demonstrated_states(self, device: str | torch.device) -> Tensor:
+        """The states of the demonstrations, (N, S)."""
+        assert self.demonstrations is not None
+        return as_tensor(self.demonstrations.states, device)
 
     def make_replay(self, capacity: int, n_envs: int, generator: torch.Generator) -> TensorReplay:
         """The replay that this agent learns from, on its device, with its prior and demonstrations.
@@ -75,94 +141,75 @@ class Agent(Algorithm, ABC):
             capacity: transitions of interaction that it keeps.
             n_envs: environments that fill it.
             generator: a CPU generator, from which that of the minibatches derives.
+
+        Raises:
+            ConfigError: it has no room for the steps that one update consumes.
         """
-        device = self.policy.device
+        self._require_room(capacity, n_envs)
         return TensorReplay(
             capacity,
             n_envs,
-            self.policy.state_dim,
-            self.policy.action_dim,
-            observed=self.policy.observed,
-            demonstrations=self.demonstrations,
-            demonstration_share=self.demonstration_share,
-            device=device,
-            generator=spawn_generator(generator, device),
+            self.layout,
+            observed=self.observed,
+            demonstrations=self.demonstrated if self.method.demonstrations_in_replay else None,
+            demonstration_share=self.method.demonstrated_share(),
+            device=self.device,
+            generator=spawn_generator(generator, self.device),
         )
 
-    def minibatch(self, replay: TensorReplay) -> Transitions:
-        """What one update learns from."""
-        return replay.sample_transitions(self.batch_size)
-
-    # Optimizers.
-
-    def _add_optimizer(
-        self, name: str, module: nn.Module, learning_rate: float, weight_decay: float = 0.0
-    ) -> None:
-        optimizer = torch.optim.Adam(
-            module.parameters(), lr=learning_rate, weight_decay=weight_decay, fused=True
-        )
-        self.optimizers[name] = optimizer
-        self._optimizers.append(Algorithm.Optimizer(optimizer, module))
-
-    def minimise(self, name: str, loss: Tensor) -> Tensor:
-        """One optimizer step on ``loss``; returns the norm of its gradient."""
-        optimizer = self.optimizers[name]
-        parameters = optimizer.param_groups[0]["params"]
-        gradients = torch.autograd.grad(loss, parameters)
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
-        optimizer.step()
-        norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
-        return torch.linalg.vector_norm(torch.stack(norms))
-
-    # Tianshou's side.
-
-    def _update_with_batch(self, batch: Any) -> TrainingStats:
-        return UpdateStats(self.step(transitions_of(batch)))
+    def _require_room(self, capacity: int, n_envs: int) -> None:
+        consumed = max((phase.steps_per_update or 0 for phase in self.phases), default=0)
+        needed = math.ceil(consumed / n_envs) * n_envs
+        if capacity < needed:
+            raise ConfigError(
+                f"training: replay_capacity {capacity} is below the {needed} steps that one update "
+                f"of agent {self.method.kind!r} takes from {n_envs} environments; raise it or "
+                "lower agent.steps_per_update"
+            )
 
     # Checkpoints.
 
     def state(self) -> dict[str, Tensor]:
         """Everything the agent learns with, as flat named tensors."""
-        state = {f"network.{k}": v for k, v in nn.Module.state_dict(self).items()}
-        for name, optimizer in self.optimizers.items():
-            for index, slots in optimizer.state_dict()["state"].items():
-                state |= {f"optimizer.{name}.{index}.{k}": v for k, v in slots.items()}
-        for name, generator in self.generators.items():
+        state = {f"part.{name}": value for name, value in self.learned.state_dict().items()}
+        for name, part in self.parts._asdict().items():
+            state |= {f"optimizer.{name}.{k}": v for k, v in part.optimizer_state().items()}
+        for name, generator in self._generators().items():
             state[f"generator.{name}"] = generator.get_state()
         return state | {"updates": torch.tensor(self.updates)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Restores what ``state()`` returned into an agent built from the same configuration."""
-        networks = below(state, "network.")
-        nn.Module.load_state_dict(self, networks)
-        for name, optimizer in self.optimizers.items():
-            slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in below(state, f"optimizer.{name}.").items():
-                index, slot = key.split(".")
-                slots.setdefault(int(index), {})[slot] = value.clone()
-            groups = optimizer.state_dict()["param_groups"]
-            optimizer.load_state_dict({"state": slots, "param_groups": groups})
-        for name, generator in self.generators.items():
+        self.learned.load_state_dict(below(state, "part."))
+        for name, part in self.parts._asdict().items():
+            part.load_optimizer_state(below(state, f"optimizer.{name}."))
+        for name, generator in self._generators().items():
             generator.set_state(state[f"generator.{name}"])
         self.updates = int(state["updates"])
 
+    def _generators(self) -> dict[str, torch.Generator]:
+        return {"acting": self.acting, "noise": self.noise}
 
-def transitions_of(batch: Any) -> Transitions:
-    """A Tianshou batch of a ``TensorReplay`` as transitions."""
-    prior = batch.policy
-    return Transitions(
-        batch.obs,
-        batch.act,
-        batch.rew,
-        batch.terminated.float(),
-        batch.truncated.float(),
-        batch.obs_next,
-        prior.prior_mean,
-        prior.prior_std,
-        prior.next_prior_mean,
-        prior.next_prior_std,
-    )
+    # Tianshou's side.
+
+    def _update_with_batch(self, batch: Any) -> TrainingStats:
+        return UpdateStats(self.step(_transitions_of(batch)))
+
+
+class ActingPolicy(Policy):
+    """Tianshou's view of ``Agent.act``: samples within a training step, the mode outside of one.
+
+    Tianshou stores the raw action and clips it on the way to the environment.
+    """
+
+    def __init__(self, spaces: Spaces, act: Callable[..., np.ndarray]) -> None:
+        super().__init__(spaces.action, spaces.observation, action_bound_method="clip")
+        self.act = act
+
+    def forward(self, batch: Any, state: Any = None, **_: Any) -> Batch:
+        """Raw actions for ``batch.obs`` (B, S)."""
+        deterministic = not self.is_within_training_step
+        return Batch(act=self.act(np.asarray(batch.obs), deterministic=deterministic), state=state)
 
 
 class UpdateStats(TrainingStats):
@@ -175,3 +222,37 @@ class UpdateStats(TrainingStats):
     def get_loss_stats_dict(self) -> dict[str, float]:
         """The losses by name."""
         return self.losses
+
+
+def _transitions_of(batch: Any) -> Transitions:
+    """The transitions in a Tianshou batch of a ``TensorReplay``."""
+    columns: dict[str, Any] = dict(batch.transitions.items())
+    columns["extra"] = dict(columns["extra"].items())
+    return Transitions(**columns)
+
+
+class OffPolicyAgent(Agent, OffPolicyAlgorithm):
+    """For Tianshou's off-policy trainer."""
+
+
+class OfflineAgent(Agent, OfflineAlgorithm):
+    """For Tianshou's offline trainer."""
+
+
+class OnPolicyAgent(Agent, OnPolicyAlgorithm):
+    """For Tianshou's on-policy trainer: one update on everything collected, in time order."""
+
+    def _preprocess_batch(self, batch: Any, buffer: Any, indices: np.ndarray) -> Any:
+        return buffer.in_order()
+
+    def _update_with_batch(
+        self, batch: Any, batch_size: int | None = None, repeat: int = 1
+    ) -> TrainingStats:
+        return UpdateStats(self.step(batch))
+
+
+SHELLS: dict[str, type[Agent]] = {
+    "off-policy": OffPolicyAgent,
+    "offline": OfflineAgent,
+    "on-policy": OnPolicyAgent,
+}

@@ -11,5 +11,5 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec
 def nppac_agent_configs() -> list[type]:
-    """Return the `AgentConfig` classes that this plugin provides."""
+    """Return the `Method` classes that this plugin provides."""
     raise NotImplementedError

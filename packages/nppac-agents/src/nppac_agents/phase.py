@@ -1,37 +1,63 @@
-"""The stretches that an agent's learning is made of."""
+"""The stretches that an agent's learning is made of, and what the learning loop asks of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from nppac_agents.agent import Agent
+    from nppac_agents.data.replay import TensorReplay
+
 Losses = dict[str, "Tensor"]
-"""What one update reports: detached scalars that stay on the device until somebody reads them."""
+"""What one update reports: scalars that stay on the device until somebody reads them."""
+
+
+def step(agent: Agent, batch: Any) -> Losses:
+    """The update of most phases: the method's own."""
+    return agent.step(batch)
+
+
+def minibatch(agent: Agent, replay: TensorReplay) -> Any:
+    """What most phases learn from: transitions drawn from the replay."""
+    return replay.sample_transitions(agent.method.batch_size)
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of learning; an agent lists its phases in order.
+    """A stretch of learning; a method lists its phases in order.
 
-    ========= ================================================================================
-    name      what happens
-    ========= ================================================================================
-    pretrain  ``updates`` calls of ``step`` make the starting policy, before it is first judged
-    rollouts  the policy fills the replay up to ``env_steps`` environment steps, without updates
-    offline   ``updates`` updates on what the replay holds, without interaction
-    online    interaction and updates, as long as the experiment's training section says
-    ========= ================================================================================
+    Without interaction it is counted in updates, with it in environment steps.
     """
 
-    name: Literal["pretrain", "rollouts", "offline", "online"]
-    updates: int | None = None
-    env_steps: int | None = None
-    step: Callable[[], Losses] | None = None
-    """One update of a ``pretrain`` phase; the others update on minibatches of the replay."""
+    name: str
+    """What metrics and console call it"""
+    length: int | None = None
+    """Updates, or environment steps if it interacts; None: as the experiment's training says"""
+    interacts: bool = False
+    """Whether the environments are stepped with the current policy"""
+    update: Callable[[Agent, Any], Losses] | None = step
+    """One update on what ``batch`` gives; None: the phase only collects"""
+    batch: Callable[[Agent, TensorReplay], Any] = minibatch
+    """What one update learns from"""
+    prepares: bool = False
+    """Whether it makes the starting policy, before the first evaluation"""
+    steps_per_update: int | None = None
+    """The environment steps that one update consumes (on-policy); None: as training says"""
 
 
-ONLINE = Phase("online")
+ONLINE = Phase("online", interacts=True)
+"""Interaction and updates to the end of the experiment"""
+
+
+def offline(updates: int) -> list[Phase]:
+    """Updates on what the replay holds, without interaction; no phase for none."""
+    return [Phase("offline", updates)] if updates else []
+
+
+def rollouts(env_steps: int) -> list[Phase]:
+    """The policy fills the replay, without updates; no phase for no steps."""
+    return [Phase("rollouts", env_steps, interacts=True, update=None)] if env_steps else []

@@ -9,7 +9,7 @@ from nppac_envs.config import EnvConfig
 from nppac_priors.registry import ByKind, Registry, prior_registry
 from pydantic import SerializeAsAny
 
-from nppac_agents.config import AgentConfig
+from nppac_agents.methods.base import Method
 
 
 @functools.cache
@@ -22,7 +22,7 @@ def agent_registry() -> Registry:
         project=hookspecs.PROJECT,
         hookspecs=hookspecs,
         hook_name="nppac_agent_configs",
-        base=AgentConfig,
+        base=Method,
         builtin=plugin,
     )
 
@@ -48,4 +48,4 @@ def registries() -> tuple[Registry, Registry, Registry]:
 
 
 EnvField = Annotated[SerializeAsAny[EnvConfig], ByKind(env_registry)]
-AgentField = Annotated[SerializeAsAny[AgentConfig], ByKind(agent_registry)]
+AgentField = Annotated[SerializeAsAny[Method], ByKind(agent_registry)]

@@ -14,11 +14,11 @@ from nppac_priors import Prior
 from nppac_priors.errors import ConfigError
 
 from nppac_agents.agent import Agent
-from nppac_agents.config import Spaces
-from nppac_agents.experience.rollouts import spaces_of
+from nppac_agents.data.rollouts import spaces_of
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.running.console import Console
 from nppac_agents.running.seeds import Seeds
+from nppac_agents.spaces import Spaces
 
 
 @dataclass(frozen=True)

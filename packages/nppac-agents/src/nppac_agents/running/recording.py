@@ -11,8 +11,8 @@ from nppac_envs.demonstrations.recording import record as play
 from nppac_priors import GaussianPrior, load_prior
 from nppac_priors.errors import ConfigError
 
-from nppac_agents.acting import ActingPolicy
-from nppac_agents.learning.tensors import as_tensor
+from nppac_agents.agent import Agent
+from nppac_agents.parts.tensors import as_tensor
 from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
@@ -20,8 +20,8 @@ from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.seeds import Seeds
 
 
-def load_policy(run_dir: RunDirectory) -> ActingPolicy:
-    """The policy of a run's latest checkpoint, on the CPU.
+def load_agent(run_dir: RunDirectory) -> Agent:
+    """The agent of a run's latest checkpoint, on the CPU.
 
     Raises:
         ConfigError: the directory holds no checkpoint.
@@ -37,14 +37,14 @@ def load_policy(run_dir: RunDirectory) -> ActingPolicy:
     prior = load_prior(run_dir.prior, device=device) if run_dir.prior.exists() else None
     agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
     agent.load_state(Checkpoint.load(found[-1]).tensors["agent"])
-    return agent.policy
+    return agent
 
 
 def sampling_agent(run_dir: RunDirectory, seed: int) -> Policy:
     """Actions sampled from the latest checkpoint's policy."""
-    policy = load_policy(run_dir)
-    policy.generator.manual_seed(seed)
-    return lambda state: policy.act(state[None], deterministic=False)[0]
+    agent = load_agent(run_dir)
+    agent.acting.manual_seed(seed)
+    return lambda state: agent.act(state[None], deterministic=False)[0]
 
 
 def sampling_prior(run_dir: RunDirectory, seed: int) -> Policy:

@@ -14,7 +14,7 @@ from nppac_priors import GaussianPrior, Prior, load_prior
 from nppac_priors.atomic_files import write_json
 
 from nppac_agents.agent import Agent
-from nppac_agents.experience.rollouts import Rollouts
+from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.reporting.frames import choose_renderer, record_frames
 from nppac_agents.reporting.measures import MEASURES
@@ -127,9 +127,7 @@ def _training(run: _Run, agent: Agent) -> Iterator[Training]:
     config, training = run.config, run.config.training
     with contextlib.ExitStack() as stack:
         replay = agent.make_replay(training.replay_capacity, training.n_envs, run.seeds.replay)
-        rollouts = Rollouts(
-            config.env, training.n_envs, agent.policy, replay, seed=run.seeds.environments
-        )
+        rollouts = Rollouts(config.env, training.n_envs, agent, replay, seed=run.seeds.environments)
         stack.callback(rollouts.close)
         evaluator = Evaluator(config.env, config.evaluation)
         stack.callback(evaluator.close)
@@ -180,7 +178,7 @@ def _write_report(run: _Run, prior: Prior | None, agent: Agent) -> Path:
     if config.logging.frames:
         frames = record_frames(
             config.env,
-            lambda states: agent.policy.act(states, deterministic=True),
+            lambda states: agent.act(states, deterministic=True),
             seed=config.evaluation.first_seed,
             n_frames=config.logging.frames,
         )

@@ -10,8 +10,8 @@ from nppac_envs.measures import Measures
 from nppac_priors.errors import ConfigError
 
 from nppac_agents.agent import Agent
-from nppac_agents.experience.replay import TensorReplay
-from nppac_agents.experience.rollouts import Rollouts
+from nppac_agents.data.replay import TensorReplay
+from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.running.checkpoint import Checkpoint
@@ -21,8 +21,6 @@ from nppac_agents.running.interruption import Interruption
 from nppac_agents.running.recorder import Recorder
 
 RECENT_EPISODES = 20
-STAGES = {"rollouts": "rollouts", "offline": "offline", "online": "training"}
-"""What the console calls a phase."""
 
 
 class Training:
@@ -49,7 +47,7 @@ class Training:
         self.evaluator = evaluator
         self.recorder = recorder
         self.console = console
-        self.phases = agent.phases()
+        self.phases = agent.phases
         self.rollout_steps = _rollout_steps(self.phases, config.training.env_steps)
         self.phase = 0
         self.phase_updates = 0
@@ -65,8 +63,8 @@ class Training:
         """
         while self.phase < len(self.phases):
             phase = self.phases[self.phase]
-            if phase.name == "pretrain":
-                self._pretrain(phase)
+            if phase.prepares:
+                self._prepare(phase)
             else:
                 if not self.judged:
                     self.evaluate()
@@ -77,7 +75,7 @@ class Training:
     def evaluate(self) -> Measures:
         """Evaluates the current policy, and records and prints what came out."""
         self.judged = True
-        measures = self.evaluator.evaluate(self.agent.policy)
+        measures = self.evaluator.evaluate(self.agent)
         self.recorder.write_evaluation(measures)
         means = measures.means()
         self.console.line(
@@ -121,33 +119,33 @@ class Training:
         self.rollouts.step()
         losses: Losses = {}
         for phase in self.phases:
-            if phase.name != "rollouts":
-                losses = phase.step() if phase.step else self._update()
+            if phase.update is not None:
+                losses = self.agent.learn(phase, self.replay)
         return losses
 
     # The phases.
 
-    def _pretrain(self, phase: Phase) -> None:
-        assert phase.step is not None
-        assert phase.updates is not None
-        every = max(self.config.logging.every, phase.updates // 100)
-        with self.console.stage(phase.name, phase.updates) as stage:
-            for update in range(1, phase.updates + 1):
-                self.recorder.add(phase.step())
-                if update % every == 0 or update == phase.updates:
+    def _prepare(self, phase: Phase) -> None:
+        """A phase that makes the starting policy: without evaluations and checkpoints."""
+        updates = phase.length or 0
+        every = max(self.config.logging.every, updates // 100)
+        with self.console.stage(phase.name, updates) as stage:
+            for update in range(1, updates + 1):
+                self.recorder.add(self.agent.learn(phase, self.replay))
+                if update % every == 0 or update == updates:
                     stage.advance(update, **_headline(self.recorder.write_training(phase.name)))
 
     def _learn(self, phase: Phase, folder: Path) -> None:
-        """A phase with evaluations and checkpoints; counted in updates if it is offline."""
-        advance = self._learn_offline if phase.name == "offline" else self._interact
-        total = phase.updates or phase.env_steps or self.config.training.env_steps
-        with self.console.stage(STAGES[phase.name], total) as stage, Interruption() as interruption:
+        """A phase with checkpoints and, where it updates, evaluations."""
+        advance = self._interact if phase.interacts else self._update_and_record
+        total = phase.length or self.config.training.env_steps
+        with self.console.stage(phase.name, total) as stage, Interruption() as interruption:
             while (before := self._done(phase)) < total:
                 advance(phase)
                 done = self._done(phase)
                 stage.advance(done, **self._status())
                 ended = done >= total
-                if phase.name != "rollouts" and (
+                if phase.update is not None and (
                     ended or _passed(before, done, self.config.evaluation.every)
                 ):
                     self.evaluate()
@@ -160,47 +158,40 @@ class Training:
                 interruption.raise_if_requested()
 
     def _done(self, phase: Phase) -> int:
-        return self.phase_updates if phase.name == "offline" else self.recorder.env_steps
-
-    def _learn_offline(self, phase: Phase) -> None:
-        self._update_and_record(phase)
+        return self.recorder.env_steps if phase.interacts else self.phase_updates
 
     def _interact(self, phase: Phase) -> None:
         """One step of every environment, and the updates that the interaction so far has earned."""
         self.recent.extend(episode.episode_return for episode in self.rollouts.step())
         self.recorder.env_steps += self.config.training.n_envs
-        if phase.name == "online":
-            while self.phase_updates < self._updates_earned():
-                self._update_and_record(phase)
+        while phase.update is not None and self.phase_updates < self._updates_earned(phase):
+            self._update_and_record(phase)
 
-    def _updates_earned(self) -> int:
-        if self.agent.fresh_steps is not None:
-            return self.recorder.env_steps // self.agent.fresh_steps
+    def _updates_earned(self, phase: Phase) -> int:
+        if phase.steps_per_update is not None:
+            return self.recorder.env_steps // phase.steps_per_update
         training = self.config.training
         unpaid = max(training.start_steps, self.rollout_steps)
         earned = max(self.recorder.env_steps - unpaid, 0)
         return math.floor(earned * training.updates_per_step)
 
     def _update_and_record(self, phase: Phase) -> None:
-        self.recorder.add(self._update())
+        self.recorder.add(self.agent.learn(phase, self.replay))
         self.phase_updates += 1
-        if self.phase_updates % self.config.logging.every == 0 or self.agent.fresh_steps:
+        if self.phase_updates % self.config.logging.every == 0 or phase.steps_per_update:
             self.recorder.write_training(phase.name, **self._status())
-
-    def _update(self) -> Losses:
-        return self.agent.step(self.agent.minibatch(self.replay))
 
     def _status(self) -> dict[str, float]:
         return {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
 
 
 def _rollout_steps(phases: list[Phase], env_steps: int) -> int:
-    """The environment steps of the rollouts phase, which earn no updates.
+    """The environment steps of phases that only collect, which earn no updates.
 
     Raises:
         ConfigError: they leave none for learning.
     """
-    steps = sum(phase.env_steps or 0 for phase in phases if phase.name == "rollouts")
+    steps = sum(phase.length or 0 for phase in phases if phase.interacts and phase.update is None)
     if steps and steps >= env_steps:
         raise ConfigError(
             f"agent: its rollouts take {steps:,} environment steps, training.env_steps are "

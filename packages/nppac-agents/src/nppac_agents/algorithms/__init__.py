@@ -1,1 +1,0 @@
-"""The agents' algorithms, one configuration and one method per pair of files."""

@@ -1,0 +1,1 @@
+"""What agents learn from: transitions, the replay, demonstrations, rollouts, the observed prior."""

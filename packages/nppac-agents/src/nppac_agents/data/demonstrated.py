@@ -1,0 +1,45 @@
+"""Demonstrations as rows of the replay, for the methods that learn from their transitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from nppac_envs import Demonstrations
+from torch import Tensor
+
+from nppac_agents.data.episode_columns import EPISODE_COLUMNS
+from nppac_agents.data.layout import Layout
+from nppac_agents.data.observed_prior import ObservedPrior
+from nppac_agents.parts.tensors import as_tensor
+
+
+def demonstrated_rows(
+    demonstrations: Demonstrations,
+    layout: Layout,
+    observed: ObservedPrior | None,
+    device: str | torch.device,
+) -> Tensor:
+    """All N demonstrated transitions, (N, width), with the prior's moments at their states.
+
+    Rewards that are not known are zero. The end of an episode that did not terminate counts as
+    truncated, whether a time limit cut it or the recording stopped: its last state has a value but
+    for methods to which timeouts are terminal.
+    """
+    known = demonstrations.transitions()
+    terminals, ends = known["terminals"], known["episode_ends"]
+    arrays = {
+        "states": known["states"],
+        "actions": known["actions"],
+        "rewards": known.get("rewards", np.zeros(len(demonstrations))),
+        "terminated": terminals,
+        "truncated": ends & ~terminals,
+        "next_states": known["next_states"],
+    }
+    columns = {name: as_tensor(array, device) for name, array in arrays.items()}
+    for name in layout.extra:
+        column = EPISODE_COLUMNS[name]
+        columns[name] = column(columns["rewards"], as_tensor(ends, device), layout.discounting)
+    if observed is not None:
+        now, after = (observed.prior.moments(columns[n]) for n in ("states", "next_states"))
+        columns |= layout.prior_columns(now, after)
+    return layout.pack(columns)

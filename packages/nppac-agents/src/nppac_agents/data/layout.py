@@ -1,0 +1,90 @@
+"""Which columns a stored transition has: one row of numbers, packed and unpacked here alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from nppac_agents.data.transitions import Transitions
+
+_MOMENTS = ("prior_mean", "prior_std", "next_prior_mean", "next_prior_std")
+
+MeanAndStd = tuple[Tensor, Tensor]
+"""The prior's mean and standard deviation, (B, A) each"""
+
+
+class Discounting(NamedTuple):
+    """How a method values what comes after a transition."""
+
+    gamma: float
+    timeouts_are_terminal: bool = False
+
+    def discounts(self, terminated: Tensor, truncated: Tensor) -> Tensor:
+        """Gamma (1 - d) (B,), where d says which ends stop the value."""
+        ended = torch.maximum(terminated, truncated) if self.timeouts_are_terminal else terminated
+        return self.gamma * (1.0 - ended)
+
+
+class Layout:
+    """The stored columns in order; ``discounts`` follow from the ends and are not stored.
+
+    Args:
+        state_dim: S.
+        action_dim: A.
+        prior_dim: width of the prior's moments, A or 0.
+        discounting: of the method.
+        extra: further columns by their names in ``episode_columns``, one number a transition each.
+    """
+
+    def __init__(
+        self,
+        state_dim: int,
+        action_dim: int,
+        prior_dim: int,
+        discounting: Discounting,
+        extra: Sequence[str] = (),
+    ) -> None:
+        self.discounting = discounting
+        self.extra = tuple(extra)
+        self.widths = {"states": state_dim, "actions": action_dim, "next_states": state_dim}
+        self.widths |= dict.fromkeys(("rewards", "terminated", "truncated", *extra), 1)
+        self.widths |= dict.fromkeys(_MOMENTS, prior_dim)
+        self._flat = {"rewards", "terminated", "truncated", *extra}
+        ends = itertools.accumulate(self.widths.values())
+        self._ends = dict(zip(self.widths, ends, strict=True))
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return sum(self.widths.values())
+
+    def column(self, name: str) -> slice:
+        """Where a column lies in a row."""
+        return slice(self._ends[name] - self.widths[name], self._ends[name])
+
+    def prior_columns(self, now: MeanAndStd, after: MeanAndStd) -> dict[str, Tensor]:
+        """The four columns of the prior's moments at s and at s'."""
+        return dict(zip(_MOMENTS, (*now, *after), strict=True))
+
+    def pack(self, columns: Mapping[str, Tensor]) -> Tensor:
+        """Rows (B, width) of the named columns.
+
+        Raises:
+            KeyError: a column is missing.
+        """
+        return torch.cat([columns[n].reshape(-1, w) for n, w in self.widths.items() if w], dim=1)
+
+    def unpack(self, rows: Tensor) -> Transitions:
+        """The transitions of rows (B, width); their columns are views."""
+        parts = rows.split(list(self.widths.values()), dim=1)
+        columns = {
+            name: part.squeeze(1) if name in self._flat else part
+            for name, part in zip(self.widths, parts, strict=True)
+        }
+        discounts = self.discounting.discounts(columns["terminated"], columns["truncated"])
+        extra = {name: columns.pop(name) for name in self.extra}
+        return Transitions(**columns, discounts=discounts, extra=extra)

@@ -1,0 +1,251 @@
+"""The replay: a Tianshou vector buffer whose storage is one tensor on the learner's device.
+
+One row holds one transition with the prior's moments at both of its states, so that a minibatch is
+one gather and no update asks the prior for anything. Tianshou's collectors and trainers use it like
+their own buffers; ``sample_transitions`` is the same minibatch without their containers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from tianshou.data import Batch, ReplayBuffer, ReplayBufferManager
+from torch import Tensor
+
+from nppac_agents.data.episode_columns import EPISODE_COLUMNS, UNKNOWN
+from nppac_agents.data.layout import Layout
+from nppac_agents.data.observed_prior import ObservedPrior
+from nppac_agents.data.transitions import Transitions, columns_of
+from nppac_agents.parts.tensors import as_tensor
+
+
+class TensorReplay(ReplayBufferManager):
+    """Ring buffers of ``capacity // n_envs`` transitions, one for each environment.
+
+    Demonstrated transitions stand behind the rings, are never overwritten, and are not counted by
+    ``len``.
+
+    Args:
+        capacity: transitions over all environments.
+        n_envs: environments, each with its own ring.
+        layout: which columns a row holds.
+        observed: the prior whose moments are stored beside each transition; none for agents
+            without.
+        demonstrations: rows (N, width) that minibatches are drawn from too.
+        demonstration_share: their share of every minibatch, rounded down to whole transitions;
+            None draws uniformly from the pool of all transitions.
+        device: where the rows lie.
+        generator: draws the minibatches; on ``device``.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        n_envs: int,
+        layout: Layout,
+        *,
+        observed: ObservedPrior | None,
+        demonstrations: Tensor | None = None,
+        demonstration_share: float | None = None,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__([ReplayBuffer(capacity // n_envs) for _ in range(n_envs)])
+        self.layout = layout
+        self.observed = observed
+        self.generator = generator
+        self.n_demonstrated = 0 if demonstrations is None else len(demonstrations)
+        self.demonstration_share = demonstration_share
+        self._rows = torch.empty(self.maxsize + self.n_demonstrated, layout.width, device=device)
+        if demonstrations is not None:
+            self._rows[self.maxsize :] = demonstrations
+        self._offsets = torch.as_tensor([*self._offset, self.maxsize], device=device)
+        self._fill_ends = torch.zeros(n_envs, dtype=torch.long, device=device)
+
+    def add(
+        self, batch: Any, buffer_ids: np.ndarray | list[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Stores one transition for each of the environments ``buffer_ids`` (default: all).
+
+        Returns, as Tianshou's own buffers do, the row of each, and the return, the length and the
+        first row of the episodes that it ended (return and length 0 for those that go on).
+        """
+        ids = np.arange(self.buffer_num) if buffer_ids is None else np.asarray(buffer_ids)
+        rewards = np.asarray(batch.rew, dtype=np.float32)
+        terminated, truncated = np.asarray(batch.terminated), np.asarray(batch.truncated)
+        placed = [
+            self.buffers[env]._update_state_pre_add(reward, done)
+            for env, reward, done in zip(ids, rewards, terminated | truncated, strict=True)
+        ]
+        rows, returns, lengths, starts = (np.array(column) for column in zip(*placed, strict=True))
+        rows, starts = rows + self._offset[ids], starts + self._offset[ids]
+        self._write(rows, batch)
+        if self.layout.extra:
+            for env, first, length in zip(ids, starts, lengths, strict=True):
+                if length:
+                    self._complete(int(first), int(length), int(env))
+        self.last_index[ids] = rows
+        self._count()
+        return rows, returns, lengths, starts
+
+    def _write(self, rows: np.ndarray, batch: Any) -> None:
+        device = self._rows.device
+        arrays = {
+            "states": batch.obs,
+            "actions": batch.act,
+            "rewards": batch.rew,
+            "terminated": batch.terminated,
+            "truncated": batch.truncated,
+            "next_states": batch.obs_next,
+        }
+        columns = {name: as_tensor(array, device) for name, array in arrays.items()}
+        for name in self.layout.extra:
+            columns[name] = torch.full((len(rows),), UNKNOWN, device=device)
+        if self.observed is not None:
+            columns |= self._observe(batch.obs, batch.obs_next)
+        self._rows[torch.from_numpy(rows).to(device)] = self.layout.pack(columns)
+
+    def _observe(self, states: np.ndarray, next_states: np.ndarray) -> dict[str, Tensor]:
+        """The columns of the prior's moments, both states in one query."""
+        assert self.observed is not None
+        moments = self.observed.moments(np.concatenate([next_states, states]))
+        (mean_after, mean), (std_after, std) = (part.chunk(2) for part in moments)
+        return self.layout.prior_columns((mean, std), (mean_after, std_after))
+
+    def _complete(self, first: int, length: int, env: int) -> None:
+        """Fills the columns of an episode that has ended, as far as the ring still holds it."""
+        size = self.buffers[env].maxsize
+        last = (first - self._offset[env] + length - 1) % size
+        rows = self._offset[env] + (last - np.arange(min(length, size))[::-1]) % size
+        index = torch.from_numpy(rows).to(self._rows.device)
+        rewards = self._rows[index, self.layout.column("rewards")].squeeze(1)
+        ends = torch.zeros_like(rewards)
+        ends[-1] = 1.0
+        for name in self.layout.extra:
+            values = EPISODE_COLUMNS[name](rewards, ends, self.layout.discounting)
+            self._rows[index, self.layout.column(name)] = values.unsqueeze(1)
+
+    def _count(self) -> None:
+        self._lengths = np.array([len(ring) for ring in self.buffers])
+        self._fill_ends.copy_(torch.from_numpy(np.cumsum(self._lengths)))
+
+    def sample_transitions(self, batch_size: int) -> Transitions:
+        """A minibatch, drawn with replacement: uniformly, or with its share of demonstrations."""
+        return self.transitions(self._draw(batch_size))
+
+    def transitions(self, rows: Tensor) -> Transitions:
+        """The transitions at the given rows."""
+        return self.layout.unpack(self._rows[rows])
+
+    def in_order(self) -> Transitions:
+        """All transitions of the interaction, ring after ring, each from its oldest to its newest.
+
+        The newest of a ring whose episode goes on counts as truncated, so that whatever follows a
+        row that neither terminated nor was truncated is its successor.
+        """
+        rings = zip(self.buffers, self._offset, strict=True)
+        rows = [
+            start + (ring._insertion_idx - len(ring) + np.arange(len(ring))) % ring.maxsize
+            for ring, start in rings
+        ]
+        device = self._rows.device
+        rows_of = self._rows[torch.from_numpy(np.concatenate(rows)).to(device)]
+        newest = np.cumsum(self._lengths[self._lengths > 0]) - 1
+        ends = torch.from_numpy(newest).to(device)
+        truncated = self.layout.column("truncated")
+        ended = rows_of[ends, self.layout.column("terminated")]
+        rows_of[ends, truncated] = torch.maximum(rows_of[ends, truncated], 1.0 - ended)
+        return self.layout.unpack(rows_of)
+
+    def _draw(self, batch_size: int) -> Tensor:
+        if self.demonstration_share is None or len(self) == 0:
+            return self._rows_of_ranks(0, len(self) + self.n_demonstrated, batch_size)
+        demonstrated = int(self.demonstration_share * batch_size)
+        total = len(self) + self.n_demonstrated
+        return torch.cat(
+            [
+                self._rows_of_ranks(len(self), total, demonstrated),
+                self._rows_of_ranks(0, len(self), batch_size - demonstrated),
+            ]
+        )
+
+    def _rows_of_ranks(self, low: int, high: int, size: int) -> Tensor:
+        """Rows of ranks drawn from [low, high): ring after ring, then the demonstrations."""
+        device = self._rows.device
+        ranks = torch.randint(low, high, (size,), generator=self.generator, device=device)
+        rings = torch.bucketize(ranks, self._fill_ends, right=True)
+        starts = torch.cat([self._fill_ends.new_zeros(1), self._fill_ends])
+        return ranks - starts[rings] + self._offsets[rings]
+
+    # What Tianshou's trainers and collectors call.
+
+    def sample_indices(self, batch_size: int | None) -> np.ndarray:
+        """Rows of a minibatch; all stored rows in order for 0, all in random order for None."""
+        if batch_size is not None and batch_size > 0:
+            return self._draw(batch_size).cpu().numpy()
+        filled = zip(self._offset, self._lengths, strict=True)
+        rows = np.concatenate([np.arange(start, start + length) for start, length in filled])
+        if batch_size is None:
+            order = torch.randperm(len(rows), generator=self.generator, device=self._rows.device)
+            return rows[order.cpu().numpy()]
+        return rows
+
+    def __getitem__(self, index: Any) -> Any:
+        """The transitions at ``index`` as a Tianshou batch, all columns under ``transitions``."""
+        index = np.arange(len(self._rows))[index]
+        part = self.transitions(torch.as_tensor(index, device=self._rows.device).reshape(-1))
+        return Batch(
+            obs=part.states,
+            act=part.actions,
+            rew=part.rewards,
+            terminated=part.terminated.bool(),
+            truncated=part.truncated.bool(),
+            done=(part.terminated + part.truncated).bool(),
+            obs_next=part.next_states,
+            transitions=Batch(columns_of(part)),
+        )
+
+    def hasnull(self) -> bool:
+        """False: values are checked where they arise, not by a scan of the whole buffer."""
+        return False
+
+    def reset(self, keep_statistics: bool = False) -> None:
+        """Forgets all transitions."""
+        super().reset(keep_statistics=keep_statistics)
+        self._count()
+
+    # Checkpoints.
+
+    def state(self) -> dict[str, Tensor]:
+        """What later samples depend on: rows, ring positions, episode sums, generator."""
+        rings = [
+            (len(ring), ring._insertion_idx, ring._ep_len, ring._ep_start_idx)
+            for ring in self.buffers
+        ]
+        rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
+        return {
+            "rows": self._rows[rows],
+            "rings": torch.tensor(rings),
+            "returns": torch.tensor([float(ring._ep_return) for ring in self.buffers]),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Restores what ``state()`` returned into a buffer of the same shape."""
+        rings = zip(self.buffers, state["rings"].tolist(), state["returns"].tolist(), strict=True)
+        for ring, (length, insertion, episode_length, episode_start), episode_return in rings:
+            ring._size, ring._insertion_idx = length, insertion
+            ring._ep_len, ring._ep_start_idx = episode_length, episode_start
+            ring._ep_return = episode_return
+        self._count()
+        self.last_index = np.array(
+            [
+                start + (ring._insertion_idx - 1) % max(len(ring), 1)
+                for start, ring in zip(self._offset, self.buffers, strict=True)
+            ]
+        )
+        rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
+        self._rows[rows] = state["rows"].to(self._rows.device)
+        self.generator.set_state(state["generator"])

@@ -1,1 +1,0 @@
-"""What the learner sees: the observed prior, rollouts and the replay."""

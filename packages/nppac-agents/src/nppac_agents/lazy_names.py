@@ -1,0 +1,30 @@
+"""Names of a package that load when they are first used (PEP 562), so that importing it is free."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy_names(
+    homes: Mapping[str, str], gone: Mapping[str, str] | None = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """``__getattr__`` and ``__dir__`` of a package.
+
+    Args:
+        homes: the module of each name.
+        gone: what to use in place of names that earlier versions had.
+
+    Raises:
+        ImportError: (when used) the name is gone; the message says what took its place.
+    """
+
+    def load(name: str) -> Any:
+        if name in homes:
+            return getattr(importlib.import_module(homes[name]), name)
+        if gone and name in gone:
+            raise ImportError(f"{name} is gone: {gone[name]}")
+        raise AttributeError(f"no public name {name!r}")
+
+    return load, lambda: sorted(homes)

@@ -1,1 +1,0 @@
-"""Agents: networks, optimizers and the update step, driven by a method's equations."""

@@ -1,1 +1,0 @@
-"""Networks, action distributions and divergences that the algorithms are made of."""

@@ -1,0 +1,245 @@
+"""Actor-critic methods: a policy against critics, and their order of updates.
+
+    critics   minimise sum_j mean (Q_j(s, a) - y)^2,   y = r + gamma (1 - d) V(s')
+    policy    the method's ``actor_step``, on the critics just updated
+    slow      Qbar <- Qbar + tau (Q - Qbar)
+
+What V(s') is, the method says (``next_value``), and what else its critics minimise
+(``critic_loss``). ``RegularisedActorCritic`` has the equations that SAC and N-PPAC share: with
+kappa(s, a) the regulariser of the policy pi at s and alpha its temperature,
+
+    V(s')         min_j Qbar_j(s', a') - alpha kappa(s', a'),   a' ~ pi(.|s')
+    policy        minimise mean [alpha kappa(s, a) - min_j Q_j(s, a)],   a ~ pi(.|s)
+    temperature   minimise over log alpha: -log alpha mean [kappa - target], if it is learned
+
+kappa = log pi(a|s) is soft actor-critic (Haarnoja et al. 2018), kappa = log pi(a|s) - log pi0(a|s)
+is KL regularisation towards a behavioural prior pi0 (Rudner et al. 2021).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from nppac_agents import parts
+from nppac_agents.methods.base import LearningRate, Method, Width
+from nppac_agents.phase import Losses, Phase
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from nppac_agents.agent import Agent
+    from nppac_agents.data.layout import Discounting
+    from nppac_agents.data.replay import TensorReplay
+    from nppac_agents.data.transitions import Transitions
+    from nppac_agents.parts import Critics, Dual, Part
+    from nppac_agents.parts.distributions import ActionDistribution
+
+
+class ActorCritic(Method):
+    """Fields that all actor-critic methods share; each method sets the defaults of its source."""
+
+    gamma: float = Field(
+        default=0.99, ge=0, lt=1, description="Discount factor per environment step."
+    )
+    tau: float = Field(default=0.005, gt=0, le=1, description="Polyak rate of the target critics.")
+    critic_learning_rate: LearningRate = Field(
+        default=3e-4, description="Adam's rate for the critics."
+    )
+    critic_hidden: tuple[Width, ...] = Field(
+        default=(256, 256), description="Hidden widths of each critic."
+    )
+    critic_layer_norm: bool = Field(
+        default=False,
+        description="Normalise the critics' hidden layers: bounds their values away from the data.",
+    )
+    timeouts_are_terminal: bool = Field(
+        default=False, description="Whether the critic target stops at the time limit."
+    )
+
+    def update(self, agent: Agent, batch: Transitions) -> Losses:
+        """Critics, policy, slow critics."""
+        losses = self.critic_step(agent, batch) | self.actor_step(agent, batch)
+        agent.parts.critic.follow(self.tau)
+        return losses
+
+    def critic_step(self, agent: Agent, batch: Transitions) -> Losses:
+        """One step of all critics towards the target y (B,)."""
+        with parts.no_grad():
+            target = batch.rewards + batch.discounts * self.next_value(agent, batch)
+        values = agent.parts.critic(batch.states, batch.actions)
+        loss = self.critic_loss(agent, batch, values, target)
+        return {
+            "critic_grad_norm": agent.parts.critic.descend(loss),
+            "critic_loss": loss,
+            "critic_value": values.mean(),
+            "target_value": target.mean(),
+        }
+
+    def critic_loss(
+        self, agent: Agent, batch: Transitions, values: Tensor, target: Tensor
+    ) -> Tensor:
+        """Squared errors of values (E, B), averaged over the batch and summed over critics."""
+        return (values - target).square().mean(1).sum()
+
+    @abstractmethod
+    def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
+        """V(s') (B,), what is backed up; called without gradient."""
+
+    @abstractmethod
+    def actor_step(self, agent: Agent, batch: Transitions) -> Losses:
+        """One step of the policy, and of the dual variables where there are any."""
+
+    def discounting(self) -> Discounting:
+        """Gamma, and whether timeouts end the value."""
+        from nppac_agents.data.layout import Discounting
+
+        return Discounting(self.gamma, self.timeouts_are_terminal)
+
+    def critics(
+        self,
+        agent: Agent,
+        generator: torch.Generator,
+        *,
+        n_critics: int = 2,
+        upper_bound: float | None = None,
+    ) -> Critics:
+        """The part of the critics."""
+        ensemble = parts.CriticEnsemble(
+            agent.spaces.state_dim,
+            agent.spaces.action_dim,
+            self.critic_hidden,
+            n_critics=n_critics,
+            layer_norm=self.critic_layer_norm,
+            upper_bound=upper_bound,
+            standardiser=self.standardiser(agent),
+            generator=generator,
+        )
+        return parts.Critics(ensemble, self.critic_learning_rate)
+
+    # Cloning, for methods whose policy starts so.
+
+    def cloning(self, updates: int) -> list[Phase]:
+        """A phase that fits the policy to the demonstrated actions; none for no updates."""
+        if not updates:
+            return []
+        return [
+            Phase("pretrain", updates, update=self.clone, batch=self.demonstrated, prepares=True)
+        ]
+
+    def demonstrated(self, agent: Agent, replay: TensorReplay | None) -> Transitions:
+        """A minibatch of demonstrated transitions."""
+        return agent.draw_demonstrated(self.batch_size)
+
+    def clone(self, agent: Agent, batch: Transitions) -> Losses:
+        """One step of the policy on the negative log-likelihood of demonstrated actions."""
+        loss = -agent.parts.policy(batch.states).log_prob(batch.actions).mean()
+        return {"actor_loss": loss, "actor_grad_norm": agent.parts.policy.descend(loss)}
+
+
+class RegularisedParts(NamedTuple):
+    """What a regularised actor-critic learns with."""
+
+    policy: Part
+    critic: Critics
+    temperature: Dual
+
+
+class RegularisedActorCritic(ActorCritic):
+    """Fields and equations of the regularised methods; ``kappa`` tells them apart."""
+
+    squash: bool = Field(
+        default=True,
+        description="Squash samples through tanh instead of leaving them unbounded and clipping "
+        "them at the environment.",
+    )
+    alpha: float = Field(
+        default=1.0,
+        gt=0,
+        le=1e3,
+        description="Temperature: the weight of the regulariser, in reward; where it is learned, "
+        "its first value.",
+    )
+    temperature_learning_rate: LearningRate = Field(
+        default=3e-4, description="Adam's rate for alpha, where it is learned."
+    )
+
+    def parts(self, agent: Agent, generator: torch.Generator) -> RegularisedParts:
+        """A Gaussian policy, two critics, the temperature."""
+        return RegularisedParts(
+            self.policy(agent, generator),
+            self.critics(agent, generator),
+            parts.Dual.scalar(self.alpha, self.temperature_learning_rate),
+        )
+
+    def policy(
+        self,
+        agent: Agent,
+        generator: torch.Generator,
+        start: Literal["fresh", "distilled", "residual"] = "fresh",
+    ) -> Part:
+        """The part of the policy; see ``policy_network`` for its ways to start."""
+        network = parts.PolicyNetwork(
+            agent.spaces.state_dim,
+            agent.spaces.action_dim,
+            self.policy_hidden,
+            start=start,
+            squash=self.squash,
+            standardiser=self.standardiser(agent),
+            generator=generator,
+        )
+        return parts.Part(network, self.policy_learning_rate)
+
+    @abstractmethod
+    def kappa(
+        self, policy: ActionDistribution, actions: Tensor, log_prob: Tensor, prior: Any
+    ) -> Tensor:
+        """The regulariser (B,) at actions (B, A) that ``policy`` drew with ``log_prob`` (B,)."""
+
+    @abstractmethod
+    def reported(self, kappa: Tensor, batch: Transitions) -> Losses:
+        """What the metrics call kappa (B,)."""
+
+    def target(self, action_dim: int) -> float | None:
+        """Where a learned temperature holds the mean of kappa; None: it is fixed."""
+        return None
+
+    def prior_at(self, batch: Transitions) -> Any:
+        """The prior's distribution at s, for methods with one."""
+        return None
+
+    def prior_after(self, batch: Transitions) -> Any:
+        """The prior's distribution at s'."""
+        return None
+
+    def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
+        """The lower slow critic, less the regulariser's price."""
+        prior = self.prior_after(batch)
+        policy = agent.parts.policy(batch.next_states, prior)
+        actions, log_prob = policy.sample(agent.noise)
+        kappa = self.kappa(policy, actions, log_prob, prior)
+        value = agent.parts.critic.slow(batch.next_states, actions).amin(0)
+        return value - agent.parts.temperature.value() * kappa
+
+    def actor_step(self, agent: Agent, batch: Transitions) -> Losses:
+        """One step of the policy, and of the temperature where it is learned."""
+        prior = self.prior_at(batch)
+        policy = agent.parts.policy(batch.states, prior)
+        actions, log_prob = policy.sample(agent.noise)
+        kappa = self.kappa(policy, actions, log_prob, prior)
+        alpha = agent.parts.temperature.value()
+        value = self.actor_value(agent.parts.critic(batch.states, actions))
+        loss = (alpha * kappa - value).mean()
+        norm = agent.parts.policy.descend(loss)
+        target = self.target(agent.spaces.action_dim)
+        if target is not None:
+            agent.parts.temperature.ascend_log(kappa - target)
+        losses = {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}
+        return losses | {"alpha": alpha} | self.reported(kappa, batch)
+
+    def actor_value(self, values: Tensor) -> Tensor:
+        """What the policy ascends (B,) of the critics' values (E, B): the lowest."""
+        return values.amin(0)

@@ -1,0 +1,150 @@
+"""What every method is: its typed configuration together with its equations.
+
+A method states the parts that learn, the order of its updates, its phases and how it acts; there is
+one ``Agent``, which holds the parts and calls it. Importing a method costs nothing: torch comes in
+with the tensors, and with ``nppac_agents.parts`` when an agent is built.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from nppac_priors.config import ComponentConfig
+from pydantic import Field
+
+from nppac_agents import parts
+from nppac_agents.phase import ONLINE, Losses, Phase
+from nppac_agents.requirements import (
+    require_demonstrations,
+    require_gaussian_prior,
+    require_rewards,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from nppac_envs import Demonstrations
+    from nppac_priors import Prior
+    from torch import Tensor
+
+    from nppac_agents.agent import Agent
+    from nppac_agents.data.layout import Discounting
+    from nppac_agents.data.transitions import Transitions
+    from nppac_agents.parts import Standardiser
+    from nppac_agents.spaces import Spaces
+
+Width = Annotated[int, Field(ge=1, le=8192)]
+LearningRate = Annotated[float, Field(gt=0, le=1)]
+BatchSize = Annotated[int, Field(ge=1, le=65536)]
+
+
+class Method(ComponentConfig, ABC):
+    """A reinforcement learning or cloning method; ``kind`` selects it in a file.
+
+    A method of one's own declares ``kind: Literal["..."]``, its fields, ``parts`` and ``update``.
+    """
+
+    uses_prior: ClassVar[bool] = True
+    """Whether it learns with a prior; an experiment that names one is refused if not"""
+    demonstrations_in_replay: ClassVar[bool] = False
+    """Whether the demonstrated transitions, with their rewards, are part of the replay"""
+    trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "off-policy"
+    """Which of Tianshou's trainers runs it"""
+    columns: ClassVar[tuple[str, ...]] = ()
+    """Columns of ``data.episode_columns`` that its batches have in ``extra``"""
+
+    batch_size: BatchSize = Field(default=256, description="Transitions per update.")
+    policy_learning_rate: LearningRate = Field(
+        default=3e-4, description="Adam's rate for the policy."
+    )
+    policy_hidden: tuple[Width, ...] = Field(
+        default=(256, 256), description="Hidden widths of the policy network."
+    )
+    standardise_states: bool = Field(
+        default=False,
+        description="Feed the networks states standardised over the demonstrations.",
+    )
+
+    # What a method states.
+
+    @abstractmethod
+    def parts(self, agent: Agent, generator: torch.Generator) -> Any:
+        """A named tuple of what learns, ``policy`` among it, with weights from ``generator``."""
+
+    @abstractmethod
+    def update(self, agent: Agent, batch: Transitions) -> Losses:
+        """One update of all parts, in order; returns scalars for the metrics."""
+
+    # What a method may state.
+
+    def phases(self, agent: Agent) -> list[Phase]:
+        """The phases in order."""
+        return [ONLINE]
+
+    def act(self, agent: Agent, states: Tensor, *, deterministic: bool) -> Tensor:
+        """Actions (B, A) at states (B, S), called without gradient; noise is ``agent.acting``.
+
+        The policy's mode, or a sample; a method without one distribution chooses otherwise.
+        """
+        policy = agent.parts.policy
+        return policy.net.mode(states) if deterministic else policy(states).sample(agent.acting)[0]
+
+    def discounting(self) -> Discounting:
+        """What the replay computes ``discounts`` by; a method without values has no use for it."""
+        from nppac_agents.data.layout import Discounting
+
+        return Discounting(1.0)
+
+    def demonstrated_share(self) -> float | None:
+        """Share of demonstrations in a minibatch; None draws from the pool of all transitions."""
+        return None
+
+    def require(
+        self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None
+    ) -> None:
+        """Refuses parts that do not fit the method.
+
+        Raises:
+            ConfigError: the message says which.
+        """
+        if self.uses_prior:
+            require_gaussian_prior(self.kind, spaces, prior)
+        if self.demonstrations_in_replay:
+            why = "they are part of its replay"
+            require_rewards(self.kind, require_demonstrations(self.kind, why, demonstrations))
+        if self.standardise_states:
+            require_demonstrations(self.kind, "standardise_states", demonstrations)
+
+    # What methods are built with.
+
+    def standardiser(self, agent: Agent) -> Standardiser:
+        """The input layer of a network: states as they are, or in units of the demonstrations."""
+        states = agent.demonstrated_states("cpu") if self.standardise_states else None
+        return parts.Standardiser(agent.spaces.state_dim, states)
+
+    def build(
+        self,
+        spaces: Spaces,
+        prior: Prior | None,
+        demonstrations: Demonstrations | None,
+        *,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator,
+    ) -> Agent:
+        """The untrained agent.
+
+        Args:
+            spaces: of the environment; actions in [-1, 1].
+            prior: the behavioural prior, on ``device``, for methods that use one.
+            demonstrations: for methods that learn from them beyond the prior.
+            device: where the agent learns and acts.
+            generator: a CPU generator; initial weights and all later noise derive from it.
+
+        Raises:
+            ConfigError: the parts do not fit each other; the message says which.
+        """
+        from nppac_agents.agent import SHELLS
+
+        self.require(spaces, prior, demonstrations)
+        shell = SHELLS[self.trainer]
+        return shell(self, spaces, prior, demonstrations, device=device, generator=generator)

@@ -1,0 +1,85 @@
+"""BC: behavioural cloning of the demonstrations.
+
+    loss   - mean log pi(a|s)   over demonstrated (s, a)
+
+No critic, no reward, and no environment but for evaluation. The policy is an unsquashed Gaussian:
+many demonstrated actions lie on the edge of the action space, where a squashed one's likelihood
+has no maximum.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from nppac_agents import parts
+from nppac_agents.methods.base import BatchSize, Method
+from nppac_agents.phase import Losses, Phase, offline
+from nppac_agents.requirements import require_demonstrations
+
+if TYPE_CHECKING:
+    import torch
+    from nppac_envs import Demonstrations
+    from nppac_priors import Prior
+
+    from nppac_agents.agent import Agent
+    from nppac_agents.data.transitions import Transitions
+    from nppac_agents.parts import Part
+    from nppac_agents.spaces import Spaces
+
+
+class BCParts(NamedTuple):
+    """What cloning learns with."""
+
+    policy: Part
+
+
+class BC(Method):
+    """Behavioural cloning: the likeliest Gaussian policy for the demonstrated actions."""
+
+    uses_prior: ClassVar[bool] = False
+    demonstrations_in_replay: ClassVar[bool] = True
+    trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "offline"
+
+    kind: Literal["bc"] = "bc"  # pyright: ignore[reportIncompatibleVariableOverride]
+    updates: int = Field(default=20_000, ge=1, description="Updates in all.")
+    batch_size: BatchSize = Field(default=128, description="Demonstrated transitions per update.")
+    policy_weight_decay: float = Field(
+        default=1e-4, ge=0, le=1, description="Adam's weight decay of the policy."
+    )
+    standardise_states: bool = Field(
+        default=True,
+        description="Feed the network states standardised over the demonstrations.",
+    )
+
+    def parts(self, agent: Agent, generator: torch.Generator) -> BCParts:
+        """The policy alone."""
+        network = parts.PolicyNetwork(
+            agent.spaces.state_dim,
+            agent.spaces.action_dim,
+            self.policy_hidden,
+            start="fresh",
+            squash=False,
+            standardiser=self.standardiser(agent),
+            generator=generator,
+        )
+        rate, decay = self.policy_learning_rate, self.policy_weight_decay
+        return BCParts(parts.Part(network, rate, decay=decay))
+
+    def update(self, agent: Agent, batch: Transitions) -> Losses:
+        """One step on the negative log-likelihood of the demonstrated actions."""
+        policy = agent.parts.policy(batch.states)
+        loss = -policy.log_prob(batch.actions).mean()
+        norm = agent.parts.policy.descend(loss)
+        return {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}
+
+    def phases(self, agent: Agent) -> list[Phase]:
+        """Offline, and nothing after it."""
+        return offline(self.updates)
+
+    def require(
+        self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None
+    ) -> None:
+        """Demonstrations; their rewards need not be known."""
+        require_demonstrations(self.kind, "it clones them", demonstrations)

@@ -1,0 +1,39 @@
+"""Advantages and returns of episodes in time order, as on-policy methods learn from them.
+
+Rows follow each other as they happened, episode after episode; a row whose ``ends`` is 1 is the
+last one of its episode, or the last one known of it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def generalised_advantages(errors: Tensor, ends: Tensor, decay: float) -> Tensor:
+    """GAE(lambda) (Schulman et al. 2016): sums of TD errors that decay by gamma lambda, (B,).
+
+    Args:
+        errors: r + gamma (1 - d) V(s') - V(s), (B,); at an end that did not terminate, V(s') is
+            what the rest is worth.
+        ends: (B,), 1.0 at the last row of an episode.
+        decay: gamma lambda; with lambda = 1 the advantages are the returns less the values.
+    """
+    return backward_sums(errors, decay * (1.0 - ends))
+
+
+def backward_sums(terms: Tensor, factors: Tensor) -> Tensor:
+    """y_t = x_t + f_t y_{t+1}, (B,), of terms x and factors f (B,); nothing follows the last."""
+    sums, following = [], 0.0
+    for term, factor in zip(reversed(terms.tolist()), reversed(factors.tolist()), strict=True):
+        following = term + factor * following
+        sums.append(following)
+    return torch.tensor(sums[::-1], dtype=terms.dtype, device=terms.device)
+
+
+def steps_since_start(ends: Tensor) -> Tensor:
+    """For each row (B,) the number of rows of its episode before it, in the dtype of ``ends``."""
+    rows = torch.arange(len(ends), device=ends.device)
+    starts_here = torch.cat([ends.new_ones(1), ends[:-1]]) > 0
+    starts = torch.where(starts_here, rows, 0).cummax(0).values
+    return (rows - starts).to(ends.dtype)

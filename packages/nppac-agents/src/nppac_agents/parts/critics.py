@@ -1,0 +1,117 @@
+"""Critics Q_e(s, a), stacked into one network, with their slow copies."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nppac_agents.parts.clamp import inward_clamp
+from nppac_agents.parts.mlp import HIDDEN_BIAS
+from nppac_agents.parts.part import Part
+from nppac_agents.parts.standardiser import Standardiser
+
+CRITIC_OUTPUT_BOUND = 3e-3
+
+
+class Critics(Part):
+    """An ensemble, its optimizer and the slow copy that targets are computed with.
+
+    ``critic(states, actions)`` and ``critic.slow(states, actions)`` are values (E, B).
+    """
+
+    def __init__(self, ensemble: CriticEnsemble, rate: float) -> None:
+        super().__init__(ensemble, rate, slow=True)
+        self.n_critics = len(ensemble.biases[0])
+
+    def random_members(self, size: int, generator: torch.Generator) -> Tensor:
+        """Indices (size,) of distinct members, drawn anew (Ball et al. 2023, RLPD)."""
+        order = torch.randperm(self.n_critics, generator=generator, device=generator.device)
+        return order[:size]
+
+
+class CriticEnsemble(nn.Module):
+    """E critics Q_e(s, a) of one shape, their parameters stacked along the first dimension.
+
+    On a CPU the critics are evaluated one after the other (two plain matrix products cost a third
+    less than a batched one), on a GPU all at once.
+
+    With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD),
+    which bounds the extrapolation of Q away from the data. Values above ``upper_bound`` are clamped
+    to it, and still learn to come down.
+    """
+
+    def __init__(
+        self,
+        state_dim: int,
+        action_dim: int,
+        hidden: Sequence[int],
+        *,
+        n_critics: int,
+        layer_norm: bool,
+        upper_bound: float | None = None,
+        standardiser: Standardiser,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.upper_bound = upper_bound
+        self.standardiser = standardiser
+        self.layer_norm = layer_norm
+        sizes = (state_dim + action_dim, *hidden, 1)
+        self.weights = nn.ParameterList()
+        self.biases = nn.ParameterList()
+        self.gains = nn.ParameterList()
+        for fan_in, fan_out in itertools.pairwise(sizes):
+            bound = CRITIC_OUTPUT_BOUND if fan_out == 1 else 1.0 / math.sqrt(fan_in)
+            bias = 0.0 if fan_out == 1 or layer_norm else HIDDEN_BIAS
+            weight = torch.empty(n_critics, fan_in, fan_out)
+            self.weights.append(nn.init.uniform_(weight, -bound, bound, generator=generator))
+            self.biases.append(torch.full((n_critics, fan_out), bias))
+            if layer_norm and fan_out > 1:
+                self.gains.append(torch.ones(n_critics, fan_out))
+
+    def forward(self, states: Tensor, actions: Tensor, members: Tensor | None = None) -> Tensor:
+        """Values (E, B) of states (B, S) and actions (B, A), of ``members`` only where given."""
+        inputs = torch.cat([self.standardiser(states), actions], dim=-1)
+        values = self._values(inputs, members)
+        if self.upper_bound is not None:
+            values = inward_clamp(values, -math.inf, self.upper_bound)
+        return values
+
+    def _values(self, inputs: Tensor, members: Tensor | None) -> Tensor:
+        groups = [tuple(group) for group in (self.weights, self.biases, self.gains)]
+        if members is not None:
+            groups = [tuple(part[members] for part in group) for group in groups]
+        if inputs.is_cuda:
+            return torch.vmap(self.value, (None, 0, 0, 0))(inputs, *groups)
+        size = len(groups[1][0])
+        critics = zip(*(_unstacked(group, size) for group in groups), strict=True)
+        return torch.stack([self.value(inputs, *critic) for critic in critics])
+
+    def value(
+        self,
+        inputs: Tensor,
+        weights: Sequence[Tensor],
+        biases: Sequence[Tensor],
+        gains: Sequence[Tensor],
+    ) -> Tensor:
+        """Values (B,) of one critic at inputs (B, S + A)."""
+        hidden = inputs
+        for layer, weight in enumerate(weights[:-1]):
+            if self.layer_norm:
+                width = (weight.shape[1],)
+                normal = F.layer_norm(hidden @ weight, width, gains[layer], biases[layer])
+                hidden = normal.relu_()
+            else:
+                hidden = torch.addmm(biases[layer], hidden, weight).relu_()
+        return (hidden @ weights[-1]).squeeze(1) + biases[-1]
+
+
+def _unstacked(group: tuple[Tensor, ...], members: int) -> list[tuple[Tensor, ...]]:
+    """For each member, its parameters of a group."""
+    parts = [parameter.unbind() for parameter in group]
+    return [tuple(part[member] for part in parts) for member in range(members)]

@@ -1,0 +1,47 @@
+"""A multilayer perceptron with the initial weights of every network here.
+
+Hidden layers start fan-in uniform with bias 0.1 and the last layer close to zero, as in the
+published N-PPAC code. Every initial weight comes from the generator that is passed in.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+HIDDEN_BIAS = 0.1
+
+
+class MLP(nn.Module):
+    """Perceptron; last weights uniform in +-``output_bound``, ``activation`` between layers."""
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        output_bound: float,
+        activation: Callable[[Tensor], Tensor] = torch.relu_,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        layers = [nn.Linear(*fans) for fans in itertools.pairwise(sizes)]
+        for layer in layers:
+            bound = 1.0 / math.sqrt(layer.in_features)
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.constant_(layer.bias, HIDDEN_BIAS)
+        last = layers[-1]
+        nn.init.uniform_(last.weight, -output_bound, output_bound, generator=generator)
+        nn.init.zeros_(last.bias)
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, sizes[0]) to (B, sizes[-1])."""
+        hidden = inputs
+        for layer in self.layers[:-1]:
+            hidden = self.activation(layer(hidden))
+        return self.layers[-1](hidden)

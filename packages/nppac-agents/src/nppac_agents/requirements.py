@@ -1,0 +1,63 @@
+"""What methods ask of a prior and of demonstrations, refused in one line before anything runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nppac_priors.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nppac_envs import Demonstrations
+    from nppac_priors import Prior
+
+    from nppac_agents.spaces import Spaces
+
+
+def require_gaussian_prior(kind: str, spaces: Spaces, prior: Prior | None) -> None:
+    """A prior with a mean and a standard deviation, of the environment's dimensions.
+
+    Raises:
+        ConfigError: there is none, or it is another kind of distribution or of other dimensions.
+    """
+    from nppac_priors import GaussianPrior
+
+    if not isinstance(prior, GaussianPrior):
+        given = "none" if prior is None else repr(prior.config.kind)
+        raise ConfigError(
+            f"agent: {kind!r} needs a prior with a mean and a standard deviation, got {given}; "
+            "set prior to a Gaussian kind such as 'exact-gp'"
+        )
+    theirs = prior.state_dim, prior.action_dim
+    ours = spaces.state_dim, spaces.action_dim
+    if theirs != ours:
+        raise ConfigError(
+            f"agent: the prior has {theirs[0]} state and {theirs[1]} action dimensions, the "
+            f"environment {ours[0]} and {ours[1]}; fit it to demonstrations of this task"
+        )
+
+
+def require_demonstrations(
+    kind: str, why: str, demonstrations: Demonstrations | None
+) -> Demonstrations:
+    """Demonstrations, which ``why`` asks for.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    if demonstrations is None:
+        raise ConfigError(f"agent: {kind!r} needs demonstrations ({why}); set demonstrations")
+    return demonstrations
+
+
+def require_rewards(kind: str, demonstrations: Demonstrations) -> None:
+    """Rewards of the demonstrated transitions.
+
+    Raises:
+        ConfigError: they are not known.
+    """
+    if demonstrations.rewards is None:
+        raise ConfigError(
+            f"agent: {kind!r} learns from rewards, and those of {demonstrations.source} under this "
+            "task's reward are not known; use demonstrations with them, a reward that follows from "
+            "success, or an agent that clones"
+        )
