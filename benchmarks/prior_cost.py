@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import torch
-from nppac_agents.experience.rollouts import Rollouts
+from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.loading import load_experiment
 from nppac_agents.running import assembly
 from nppac_agents.running.console import PlainConsole
@@ -60,7 +60,7 @@ def main() -> None:
     agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
     n_envs = config.training.n_envs
     replay = agent.make_replay(10_000, n_envs, seeds.replay)
-    rollouts = Rollouts(config.env, n_envs, agent.policy, replay, seed=0)
+    rollouts = Rollouts(config.env, n_envs, agent, replay, seed=0)
     for _ in range(5):
         rollouts.step()
         agent.step(replay.sample_transitions(1024))

@@ -16,9 +16,9 @@ from collections.abc import Callable
 import gymnasium as gym
 import numpy as np
 import torch
-from nppac_agents.algorithms.nppac import NPPACConfig
-from nppac_agents.config import Spaces
-from nppac_agents.experience.rollouts import Step
+from nppac_agents.data.rollouts import Step
+from nppac_agents.methods.nppac import NPPAC
+from nppac_agents.spaces import Spaces
 from nppac_priors import GaussianPrior
 from tianshou.algorithm.modelfree.sac import SAC, SACPolicy
 from tianshou.algorithm.optim import AdamOptimizerFactory
@@ -74,7 +74,7 @@ def data(state_dim: int, action_dim: int) -> list[Step]:
 def nppac_update(spaces: Spaces, depth: int, batch: int, steps: list[Step]) -> Callable[[], object]:
     """One N-PPAC update, sampled KL and automatic temperature, as SAC has one."""
     state_dim, action_dim = spaces.observation.shape[0], spaces.action.shape[0]
-    config = NPPACConfig(
+    config = NPPAC(
         start="fresh",
         squash=True,
         target_kl=float(action_dim),

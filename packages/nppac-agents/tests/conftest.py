@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.wrappers import TimeLimit
-from nppac_agents.config import Spaces
+from nppac_agents.spaces import Spaces
 from nppac_envs import Demonstrations, EnvConfig
 from nppac_priors import ExactGPConfig
 

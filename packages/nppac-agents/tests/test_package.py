@@ -26,7 +26,7 @@ def test_version_changelog_and_bounds_agree():
 def test_importing_the_package_and_its_configs_loads_no_torch():
     code = (
         "import sys, nppac_agents\n"
-        "nppac_agents.NPPACConfig, nppac_agents.ExperimentConfig\n"
+        "nppac_agents.NPPAC, nppac_agents.ExperimentConfig\n"
         "print([name for name in ('torch', 'tianshou', 'gpytorch') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

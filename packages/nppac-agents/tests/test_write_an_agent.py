@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from nppac_agents.experience.transitions import Transitions
+from nppac_agents.data.transitions import Transitions
 
 PAGE = Path(__file__).parents[3] / "docs" / "write-an-agent.md"
 
@@ -46,6 +46,6 @@ def test_the_method_is_provided_and_learns(page, spaces, demonstrations, generat
     config = page.SACBCConfig(batch_size=32, policy_hidden=(16,), critic_hidden=(16,))
     agent = config.build(spaces, None, demonstrations, generator=generator)
     replay = agent.make_replay(10, 1, generator)
-    losses = [agent.step(agent.minibatch(replay)) for _ in range(5)]
+    losses = [agent.learn(agent.phases[-1], replay) for _ in range(5)]
     assert all(loss["cloning_loss"].isfinite() for loss in losses)
     assert agent.updates == 5

@@ -96,18 +96,17 @@ class Agent(Algorithm):
         inputs = as_tensor(states, self.device)
         return self.method.act(self, inputs, deterministic=deterministic).cpu().numpy()
 
-    def learn(self, phase: Phase, replay: TensorReplay) -> Losses:
-        """One update of a phase that has updates."""
+    def learn(self, phase: Phase, replay: TensorReplay | None) -> Losses:
+        """One update of a phase that has updates; one that prepares may need no replay."""
         assert phase.update is not None
         losses = phase.update(self, phase.batch(self, replay))
         return {name: value.detach() for name, value in losses.items()}
 
     def prepare(self) -> None:
         """Makes the starting policy; plain Tianshou scripts call it before they train."""
-        replay = self.make_replay(1, 1, torch.Generator())
         for phase in self.phases:
             for _ in range((phase.length or 0) if phase.prepares else 0):
-                self.learn(phase, replay)
+                self.learn(phase, None)
 
     # What it learns from.
 

@@ -21,8 +21,9 @@ def step(agent: Agent, batch: Any) -> Losses:
     return agent.step(batch)
 
 
-def minibatch(agent: Agent, replay: TensorReplay) -> Any:
+def minibatch(agent: Agent, replay: TensorReplay | None) -> Any:
     """What most phases learn from: transitions drawn from the replay."""
+    assert replay is not None
     return replay.sample_transitions(agent.method.batch_size)
 
 
@@ -41,7 +42,7 @@ class Phase:
     """Whether the environments are stepped with the current policy"""
     update: Callable[[Agent, Any], Losses] | None = step
     """One update on what ``batch`` gives; None: the phase only collects"""
-    batch: Callable[[Agent, TensorReplay], Any] = minibatch
+    batch: Callable[[Agent, TensorReplay | None], Any] = minibatch
     """What one update learns from"""
     prepares: bool = False
     """Whether it makes the starting policy, before the first evaluation"""

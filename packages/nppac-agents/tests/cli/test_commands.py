@@ -117,9 +117,9 @@ def test_a_plugin_problem_has_its_exit_code(plugin_folder, config):
 def test_a_kind_that_two_plugins_provide_is_a_plugin_problem(plugin_folder, config):
     source = (
         "from typing import Literal\n"
-        "from nppac_agents.config import AgentConfig\n"
+        "from nppac_agents.methods.base import Method\n"
         "from nppac_agents.hookspecs import hookimpl\n"
-        "class Mine(AgentConfig):\n"
+        "class Mine(Method):\n"
         "    kind: Literal['nppac'] = 'nppac'\n"
         "    def build(self, *a, **k): ...\n"
         "@hookimpl\n"

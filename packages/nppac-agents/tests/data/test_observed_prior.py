@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from nppac_agents.experience.observed_prior import ObservedPrior
+from nppac_agents.data.observed_prior import ObservedPrior
 
 
 def draw(rng, n):

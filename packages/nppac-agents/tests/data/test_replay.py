@@ -1,18 +1,20 @@
 import numpy as np
 import pytest
 import torch
-from nppac_agents.experience.demonstrated import demonstrated_transitions
-from nppac_agents.experience.observed_prior import ObservedPrior
-from nppac_agents.experience.replay import TensorReplay
-from nppac_agents.experience.rollouts import Step
+from nppac_agents.data.demonstrated import demonstrated_rows
+from nppac_agents.data.layout import Discounting, Layout
+from nppac_agents.data.observed_prior import ObservedPrior
+from nppac_agents.data.replay import TensorReplay
+from nppac_agents.data.rollouts import Step
+from nppac_agents.data.transitions import columns_of
 
 
-def make_replay(prior, capacity=12, n_envs=3, seed=0):
+def make_replay(prior, capacity=12, n_envs=3, seed=0, extra=()):
+    layout = Layout(4, 2, 0 if prior is None else 2, Discounting(0.9), extra)
     return TensorReplay(
         capacity,
         n_envs,
-        4,
-        2,
+        layout,
         observed=None if prior is None else ObservedPrior(prior),
         generator=torch.Generator().manual_seed(seed),
     )
@@ -105,9 +107,8 @@ def test_a_restored_replay_goes_on_as_the_original(prior, steps):
             replay.add(step_of(number, 3)), restored.add(step_of(number, 3)), strict=True
         ):
             np.testing.assert_array_equal(one, other)
-    for one, other in zip(
-        replay.sample_transitions(64), restored.sample_transitions(64), strict=True
-    ):
+    drawn = (columns_of(r.sample_transitions(64)) for r in (replay, restored))
+    for one, other in zip(*(list(columns.values())[:-1] for columns in drawn), strict=True):
         assert torch.equal(one, other)
 
 
@@ -149,8 +150,58 @@ def test_in_order_does_not_truncate_what_terminated_and_skips_empty_rings():
 
 
 def test_demonstrations_are_not_part_of_the_order(demonstrations):
-    given = demonstrated_transitions(demonstrations, None, "cpu")
+    layout = Layout(4, 2, 0, Discounting(0.9))
+    given = demonstrated_rows(demonstrations, layout, None, "cpu")
     generator = torch.Generator().manual_seed(0)
-    replay = TensorReplay(6, 3, 4, 2, observed=None, demonstrations=given, generator=generator)
+    replay = TensorReplay(6, 3, layout, observed=None, demonstrations=given, generator=generator)
     replay.add(step_of(1, 3))
     np.testing.assert_allclose(replay.in_order().rewards, [1.0, 1.1, 1.2], rtol=1e-6)
+
+
+# Columns that a method declares.
+
+
+def test_returns_to_go_are_known_once_an_episode_has_ended():
+    replay = make_replay(None, capacity=30, extra=("return_to_go",))
+    for number in range(1, 4):
+        replay.add(step_of(number, 3, done=False))
+    rows = torch.from_numpy(replay.sample_indices(0))
+    assert (replay.transitions(rows).extra["return_to_go"] < -1e38).all()
+    replay.add(step_of(4, 3, done=True))
+    replay.add(step_of(5, 3))
+    batch = replay.transitions(torch.from_numpy(replay.sample_indices(0)))
+    first = batch.extra["return_to_go"][:5]
+    expected = [1 + 0.9 * (2 + 0.9 * (3 + 0.9 * 4)), 2 + 0.9 * (3 + 0.9 * 4), 3 + 0.9 * 4, 4.0]
+    np.testing.assert_allclose(first[:4], expected, rtol=1e-6)
+    assert first[4] < -1e38
+
+
+def test_an_episode_longer_than_its_ring_knows_the_returns_that_are_left():
+    replay = make_replay(None, capacity=3, n_envs=1, extra=("return_to_go",))
+    for number in range(1, 6):
+        replay.add(step_of(number, 1, done=number == 5))
+    batch = replay.in_order()
+    np.testing.assert_allclose(batch.rewards, [3, 4, 5])
+    np.testing.assert_allclose(batch.extra["return_to_go"], [3 + 0.9 * 8.5, 8.5, 5], rtol=1e-6)
+
+
+def test_demonstrated_returns_to_go_end_with_their_episodes(demonstrations):
+    layout = Layout(4, 2, 0, Discounting(0.9), ("return_to_go",))
+    batch = layout.unpack(demonstrated_rows(demonstrations, layout, None, "cpu"))
+    returns, rewards = batch.extra["return_to_go"], batch.rewards
+    ends = (batch.terminated + batch.truncated).bool()
+    torch.testing.assert_close(returns[ends], rewards[ends])
+    going_on = ~ends[:-1]
+    torch.testing.assert_close(
+        returns[:-1][going_on], (rewards[:-1] + 0.9 * returns[1:])[going_on], rtol=1e-5, atol=1e-6
+    )
+
+
+# What follows from the ends.
+
+
+@pytest.mark.parametrize("timeouts", [False, True])
+def test_discounts_stop_at_terminal_states_and_at_timeouts_where_asked(timeouts):
+    terminated, truncated = torch.tensor([0.0, 1.0, 0.0]), torch.tensor([0.0, 0.0, 1.0])
+    discounts = Discounting(0.9, timeouts).discounts(terminated, truncated)
+    torch.testing.assert_close(discounts, torch.tensor([0.9, 0.0, 0.0 if timeouts else 0.9]))

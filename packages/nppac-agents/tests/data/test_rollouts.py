@@ -2,18 +2,18 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from nppac_agents.algorithms.nppac import NPPACConfig
-from nppac_agents.experience.rollouts import Rollouts, spaces_of
+from nppac_agents.data.rollouts import Rollouts, spaces_of
+from nppac_agents.methods.nppac import NPPAC
 from nppac_priors.errors import ConfigError
 
 
 def make_rollouts(point_config, spaces, prior, seed=0, start="residual"):
     generator = torch.Generator().manual_seed(seed)
-    agent = NPPACConfig(policy_hidden=(16,), critic_hidden=(16,), start=start).build(
+    agent = NPPAC(policy_hidden=(16,), critic_hidden=(16,), start=start).build(
         spaces, prior, None, generator=generator
     )
     replay = agent.make_replay(300, 3, generator)
-    return Rollouts(point_config, 3, agent.policy, replay, seed=seed)
+    return Rollouts(point_config, 3, agent, replay, seed=seed)
 
 
 def test_each_observed_state_is_evaluated_once_in_one_batch_a_step(
@@ -26,7 +26,7 @@ def test_each_observed_state_is_evaluated_once_in_one_batch_a_step(
     for _ in range(45):
         rollouts.step()
     # the first states, then per step 3 next states, and 3 first states after each of 2 episode ends
-    assert rollouts.policy.observed.evaluations == 3 + 45 * 3 + 2 * 3
+    assert rollouts.agent.observed.evaluations == 3 + 45 * 3 + 2 * 3
     assert batches == [3, *([3] * 19 + [6]) * 2, *[3] * 5]
 
 
@@ -57,7 +57,7 @@ def test_restored_rollouts_go_on_identically(point_config, spaces, prior):
         rollouts.step()
     copy = make_rollouts(point_config, spaces, prior, seed=7)
     copy.load_state(rollouts.state())
-    copy.policy.generator.set_state(rollouts.policy.generator.get_state())
+    copy.agent.acting.set_state(rollouts.agent.acting.get_state())
     for _ in range(30):
         rollouts.step(), copy.step()
         np.testing.assert_array_equal(rollouts.states, copy.states)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from nppac_agents.algorithms.nppac import NPPACConfig
+from nppac_agents.methods.nppac import NPPAC
 from tianshou.data import Collector
 from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OffPolicyTrainerParams
@@ -14,7 +14,7 @@ SETTINGS = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 32}
 @pytest.fixture(scope="module")
 def trained(point_config, spaces, prior, demonstrations):
     generator = torch.Generator().manual_seed(0)
-    agent = NPPACConfig(**SETTINGS).build(spaces, prior, demonstrations, generator=generator)
+    agent = NPPAC(**SETTINGS).build(spaces, prior, demonstrations, generator=generator)
     replay = agent.make_replay(90, 2, generator)
     envs = DummyVectorEnv([point_config.make for _ in range(2)])
     collector = Collector(agent.policy, envs, replay)
@@ -38,7 +38,7 @@ def test_the_buffer_has_wrapped_around_and_the_agent_has_learned(trained):
     agent, replay = trained
     assert len(replay) == 90
     assert agent.updates == 100
-    assert agent.policy.observed.evaluations < 2 * 200
+    assert agent.observed.evaluations < 2 * 200
 
 
 def test_cached_priors_are_fresh_ones_for_every_row(trained, prior):
@@ -64,8 +64,10 @@ def test_no_transition_crosses_a_reset(trained):
 def test_tianshous_own_checkpoint_holds_the_optimizers(trained):
     agent, _ = trained
     stored = agent.state_dict()
-    assert len(stored["_optimizers"]) == 2
-    assert all(optimizer["state"] for optimizer in stored["_optimizers"])
+    assert len(stored["_optimizers"]) == 3
+    assert [bool(o["state"]) for o in stored["_optimizers"]] == [True, True, False], (
+        "alpha is fixed"
+    )
 
 
 def test_the_prior_is_out_of_reach_of_optimizers_and_state(trained, prior):

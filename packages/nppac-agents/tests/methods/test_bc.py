@@ -15,16 +15,16 @@ def linear():
 
 
 def test_on_linear_gaussian_data_it_finds_least_squares_and_the_noise(spaces, linear, generator):
-    from nppac_agents.algorithms.bc import BCConfig
+    from nppac_agents.methods.bc import BC
 
-    config = BCConfig(policy_hidden=(32,), policy_learning_rate=3e-3, policy_weight_decay=0.0)
+    config = BC(policy_hidden=(32,), policy_learning_rate=3e-3, policy_weight_decay=0.0)
     agent = config.build(spaces, None, linear, generator=generator)
     replay = agent.make_replay(1, 1, generator)
     for _ in range(1500):
-        agent.step(agent.minibatch(replay))
+        agent.learn(agent.phases[-1], replay)
     inputs = np.concatenate([linear.states, np.ones((600, 1))], axis=1)
     solution = np.linalg.lstsq(inputs, linear.actions, rcond=None)[0]
-    policy = agent.policy.network(torch.from_numpy(linear.states), None, None)
+    policy = agent.parts.policy(torch.from_numpy(linear.states))
     error = (policy.mean.detach().numpy() - inputs @ solution).std()
     assert error < 0.02
     assert policy.std.mean().item() == pytest.approx(0.05, rel=0.15)
@@ -33,14 +33,13 @@ def test_on_linear_gaussian_data_it_finds_least_squares_and_the_noise(spaces, li
 def test_the_loss_is_the_negative_log_likelihood(build, random_batch, randomise):
     agent = randomise(build("bc"))
     batch = random_batch(2)
-    network = agent.policy.network
+    network = agent.parts.policy.net
     head, log_std = network.body(network.standardiser(batch.states)).chunk(2, -1)
     normal = torch.distributions.Normal(head.tanh(), log_std.exp())
     expected = -normal.log_prob(batch.actions).sum(-1).mean()
-    policy = agent.policy.network(batch.states, None, None)
-    torch.testing.assert_close(agent.method.loss(policy, batch), expected)
+    torch.testing.assert_close(agent.step(batch)["actor_loss"], expected.detach())
 
 
 def test_there_is_nothing_but_an_offline_phase(build):
-    (phase,) = build("bc", updates=7).phases()
-    assert (phase.name, phase.updates) == ("offline", 7)
+    (phase,) = build("bc", updates=7).phases
+    assert (phase.name, phase.length) == ("offline", 7)

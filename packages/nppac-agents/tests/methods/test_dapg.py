@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from nppac_agents.algorithms.dapg import DAPGConfig
-from nppac_agents.experience.rollouts import Rollouts
+from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import EvaluationConfig
+from nppac_agents.methods.dapg import DAPG
 from nppac_agents.running.evaluation import Evaluator
 from nppac_priors.errors import ConfigError
 from tianshou.data import Collector
@@ -19,25 +21,36 @@ EXACT = {
 """Enough products to solve for the step, which the tests solve for by a dense matrix."""
 
 
-def doubled(agent):
-    agent.double()
-    agent.demonstrated = tuple(part.double() for part in agent.demonstrated)
-    return agent
+@pytest.fixture
+def exact(build):
+    """An agent in float64, its demonstrations too."""
+
+    def exact(**settings):
+        agent = build("dapg", **(EXACT | settings)).double()
+        agent.demonstrated = agent.demonstrated.double()
+        return agent
+
+    return exact
 
 
-def double_batch(random_batch, size=200):
-    return type(batch := random_batch(size))(*(field.double() for field in batch))
+def network_of(agent):
+    return agent.parts.policy.net
+
+
+def demonstrated_by(agent):
+    batch = agent.layout.unpack(agent.demonstrated)
+    return batch.states, batch.actions
 
 
 def parameters_of(agent):
-    return torch.cat([p.detach().flatten() for p in agent.network.parameters()])
+    return torch.cat([p.detach().flatten() for p in network_of(agent).parameters()])
 
 
 def dense_fisher(network, states):
     """J' diag(1 / std^2) J over means and 2 I over log stds, which is the whole of it here."""
     names = [name for name, _ in network.named_parameters()]
     sizes = [p.numel() for p in network.parameters()]
-    means = network.mode(states, None)
+    means = network.mode(states)
     rows = []
     for entry in means.flatten():
         gradients = torch.autograd.grad(
@@ -48,7 +61,7 @@ def dense_fisher(network, states):
             for g, size in zip(gradients, sizes, strict=True)
         ]
         rows.append(torch.cat(filled))
-    jacobian = torch.stack(rows) / network(states, None, None).std.detach().reshape(-1, 1)
+    jacobian = torch.stack(rows) / network(states).std.detach().reshape(-1, 1)
     fisher = jacobian.T @ jacobian / len(states)
     start = sum(sizes[: names.index("log_std")])
     own = torch.arange(start, start + network.log_std.numel())
@@ -57,13 +70,13 @@ def dense_fisher(network, states):
 
 
 def dense_step(agent, states, gradient):
-    damped = dense_fisher(agent.network, states) + 1e-2 * torch.eye(len(gradient)).double()
+    damped = dense_fisher(network_of(agent), states) + 1e-2 * torch.eye(len(gradient)).double()
     direction = torch.linalg.solve(damped, gradient)
     return (agent.method.step_size / (gradient @ direction)).sqrt() * direction
 
 
 def gradient_of(scalar, agent):
-    gradients = torch.autograd.grad(scalar, list(agent.network.parameters()))
+    gradients = torch.autograd.grad(scalar, list(network_of(agent).parameters()))
     return torch.cat([g.flatten() for g in gradients])
 
 
@@ -71,29 +84,31 @@ def gradient_of(scalar, agent):
 
 
 def test_without_demonstration_weight_it_is_the_natural_policy_gradient(
-    build, random_batch, randomise
+    exact, random_batch, doubled, randomise
 ):
-    agent = randomise(doubled(build("dapg", demonstration_weight=0.0, **EXACT)))
-    batch = double_batch(random_batch)
+    agent = randomise(exact(demonstration_weight=0.0))
+    batch = doubled(random_batch(200))
     generator = torch.Generator().manual_seed(1)
     advantages = torch.randn(200, generator=generator, dtype=torch.float64)
-    normal = torch.distributions.Normal(agent.network.mode(batch.states, None),
-                                        agent.network.log_std.exp())  # fmt: skip
+    normal = torch.distributions.Normal(network_of(agent).mode(batch.states),
+                                        network_of(agent).log_std.exp())  # fmt: skip
     gradient = gradient_of((advantages * normal.log_prob(batch.actions).sum(1)).mean(), agent)
     before, expected = parameters_of(agent), dense_step(agent, batch.states, gradient)
-    agent.policy_step(batch, advantages)
+    agent.method.policy_step(agent, batch, advantages)
     taken = parameters_of(agent) - before
     assert (taken - expected).norm() < 1e-3 * expected.norm()
 
 
-def test_without_advantage_it_is_a_natural_gradient_step_of_cloning(build, random_batch, randomise):
-    agent = randomise(doubled(build("dapg", **EXACT)))
-    for parameter in agent.baseline.parameters():
+def test_without_advantage_it_is_a_natural_gradient_step_of_cloning(
+    exact, random_batch, doubled, randomise
+):
+    agent = randomise(exact())
+    for parameter in agent.parts.baseline.net.parameters():
         parameter.data.zero_()
-    batch = double_batch(random_batch)._replace(rewards=torch.zeros(200).double())
-    states, actions = agent.demonstrated
+    batch = replace(doubled(random_batch(200)), rewards=torch.zeros(200).double())
+    states, actions = demonstrated_by(agent)
     normal = torch.distributions.Normal(
-        agent.network.mode(states, None), agent.network.log_std.exp()
+        network_of(agent).mode(states), network_of(agent).log_std.exp()
     )
     gradient = gradient_of(normal.log_prob(actions).sum(1).mean(), agent)
     before, expected = parameters_of(agent), dense_step(agent, batch.states, gradient)
@@ -102,13 +117,12 @@ def test_without_advantage_it_is_a_natural_gradient_step_of_cloning(build, rando
     assert (taken - expected).norm() < 1e-3 * expected.norm()
 
 
-def test_the_step_goes_as_far_as_the_quadratic_model_says(build, random_batch, randomise):
+def test_the_step_goes_as_far_as_the_quadratic_model_says(exact, random_batch, doubled, randomise):
     """Up to the third order: the relative error is of the order of the square root of delta."""
 
     def error(step_size):
-        settings = {**EXACT, "damping": 1e-6, "step_size": step_size}
-        agent = randomise(doubled(build("dapg", **settings)))
-        kl = agent.step(double_batch(random_batch))["step_kl"].item()
+        agent = randomise(exact(damping=1e-6, step_size=step_size))
+        kl = agent.step(doubled(random_batch(200)))["step_kl"].item()
         return abs(kl / (0.5 * step_size) - 1.0)
 
     errors = [error(step_size) for step_size in (1e-2, 1e-4, 1e-6)]
@@ -122,16 +136,16 @@ def test_the_surrogate_by_hand_on_two_samples(build, random_batch, randomise):
     agent.updates = 2
     batch = random_batch(2)
     advantages = torch.tensor([1.0, -2.0])
-    states, actions = agent.demonstrated
+    states, actions = demonstrated_by(agent)
 
     def log_density(states, actions):
-        mean, log_std = agent.network.mode(states, None), agent.network.log_std
+        mean, log_std = network_of(agent).mode(states), network_of(agent).log_std
         squares = ((actions - mean) / log_std.exp()) ** 2
         return (-0.5 * squares - log_std - 0.5 * np.log(2 * np.pi)).sum(1)
 
     taken = log_density(batch.states, batch.actions)
     expected = 0.5 * (taken[0] - 2.0 * taken[1]) + 0.5 * 0.075 * log_density(states, actions).sum()
-    torch.testing.assert_close(agent.surrogate(batch, advantages), expected)
+    torch.testing.assert_close(agent.method.surrogate(agent, batch, advantages), expected)
 
 
 def test_the_weight_of_the_demonstrations_decays_from_update_to_update(build, random_batch):
@@ -141,19 +155,19 @@ def test_the_weight_of_the_demonstrations_decays_from_update_to_update(build, ra
 
 
 def test_advantages_are_standardised():
-    standard = DAPGConfig().standardise(torch.tensor([1.0, 2.0, 6.0]))
+    standard = DAPG().standardise(torch.tensor([1.0, 2.0, 6.0]))
     assert standard.mean().item() == pytest.approx(0.0, abs=1e-6)
     assert standard.std(correction=0).item() == pytest.approx(1.0, rel=1e-5)
-    assert torch.equal(DAPGConfig().standardise(torch.full((3,), 4.0)), torch.zeros(3))
+    assert torch.equal(DAPG().standardise(torch.full((3,), 4.0)), torch.zeros(3))
 
 
 def test_the_log_std_stays_above_its_floor(build, random_batch):
     agent = build("dapg", step_size=5.0, lowest_log_std=-2.0)
     quiet = random_batch()
-    quiet = quiet._replace(actions=agent.network.mode(quiet.states, None).detach())
+    quiet = replace(quiet, actions=network_of(agent).mode(quiet.states).detach())
     for _ in range(5):
-        agent.policy_step(quiet, torch.ones(32))
-    assert agent.network.log_std.min() == -2.0
+        agent.method.policy_step(agent, quiet, torch.ones(32))
+    assert network_of(agent).log_std.min() == -2.0
 
 
 # Values.
@@ -166,24 +180,24 @@ def test_the_baseline_learns_what_is_left_of_the_episode(build):
     times = torch.arange(600.0)
     returns = (1 - 0.99 ** (600 - times)) / (1 - 0.99)
     states = torch.zeros(600, 4)
-    agent.baseline_step(states, times, returns)
+    agent.method.baseline_step(agent, states, times, returns)
     with torch.no_grad():
-        error = (agent.baseline(states, times) - returns).square().mean()
+        error = (agent.parts.baseline(states, times) - returns).square().mean()
     assert error < 0.1 * returns.var()
 
 
-def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_batch):
+def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_batch, ending):
     agent = build("dapg", gamma=0.9)
-    for parameter in agent.baseline.parameters():
+    for parameter in agent.parts.baseline.net.parameters():
         parameter.data.zero_()
-    agent.baseline.body.layers[-1].bias.data.fill_(10.0)
-    ones = random_batch(3)._replace(rewards=torch.ones(3))
-    last = torch.tensor([0.0, 0.0, 1.0])
-    cut = agent.step(ones._replace(truncated=last))["target_value"].item()
-    agent.baseline.load_state_dict({k: torch.zeros_like(v) for k, v in
-                                    agent.baseline.state_dict().items()})  # fmt: skip
-    agent.baseline.body.layers[-1].bias.data.fill_(10.0)
-    over = agent.step(ones._replace(terminated=last))["target_value"].item()
+    agent.parts.baseline.net.body.layers[-1].bias.data.fill_(10.0)
+    ones = replace(random_batch(3), rewards=torch.ones(3))
+    last = [0.0, 0.0, 1.0]
+    cut = agent.step(ending(agent, ones, truncated=last))["target_value"].item()
+    agent.parts.baseline.net.load_state_dict({k: torch.zeros_like(v) for k, v in
+                                    agent.parts.baseline.net.state_dict().items()})  # fmt: skip
+    agent.parts.baseline.net.body.layers[-1].bias.data.fill_(10.0)
+    over = agent.step(ending(agent, ones, terminated=last))["target_value"].item()
     assert cut == pytest.approx(10.0)
     assert over == pytest.approx((2.71 + 1.9 + 1.0) / 3)
 
@@ -193,28 +207,28 @@ def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_
 
 def test_cloning_fits_the_mean_and_leaves_the_spread(build):
     agent = build("dapg", cloning_epochs=150, cloning_learning_rate=3e-3)
-    states, actions = agent.demonstrated
+    states, actions = demonstrated_by(agent)
     spread = actions.std(0, unbiased=False)
-    agent.pretrain()
-    error = (agent.network.mode(states, None) - actions).square().mean().sqrt()
+    agent.prepare()
+    error = (network_of(agent).mode(states) - actions).square().mean().sqrt()
     assert error < 0.2, "the expert's noise has deviation 0.1 before it is clipped"
-    torch.testing.assert_close(agent.network.log_std.detach().exp(), spread)
+    torch.testing.assert_close(network_of(agent).log_std.detach().exp(), spread)
 
 
 def test_an_epoch_of_cloning_is_as_long_as_the_demonstrations(build):
-    phases = build("dapg", cloning_epochs=3, cloning_batch_size=32).phases()
-    assert [(phase.name, phase.updates) for phase in phases] == [("pretrain", 12), ("online", None)]
-    (online,) = build("dapg", cloning_epochs=0).phases()
+    phases = build("dapg", cloning_epochs=3, cloning_batch_size=32).phases
+    assert [(phase.name, phase.length) for phase in phases] == [("pretrain", 12), ("online", None)]
+    (online,) = build("dapg", cloning_epochs=0).phases
     assert online.name == "online"
 
 
 def test_state_holds_its_scales_and_both_optimizers(build, random_batch):
     agent, other = (build("dapg", seed=seed, cloning_epochs=1) for seed in (0, 8))
-    agent.pretrain()
+    agent.prepare()
     agent.step(random_batch(seed=0))
     other.load_state({name: value.clone() for name, value in agent.state().items()})
     for one in (agent, other):
-        one.clone()
+        one.prepare()
         one.step(random_batch(seed=9))
     stored, restored = agent.state(), other.state()
     network = {
@@ -224,7 +238,7 @@ def test_state_holds_its_scales_and_both_optimizers(build, random_batch):
         "standardiser.scale",
         "log_std",
     }
-    assert {f"network.policy.network.{name}" for name in network} <= set(stored)
+    assert {f"part.policy.net.{name}" for name in network} <= set(stored)
     assert {"generator.noise", "generator.acting", "updates"} <= set(stored)
     assert stored.keys() == restored.keys()
     for name, value in stored.items():
@@ -237,16 +251,16 @@ def test_state_holds_its_scales_and_both_optimizers(build, random_batch):
 def test_on_the_point_task_it_improves_on_its_clone(build, point_config):
     agent = build("dapg", policy_hidden=(32, 32), critic_hidden=(128, 128), batch_size=64,
                   steps_per_update=600)  # fmt: skip
-    agent.pretrain()
+    agent.prepare()
     replay = agent.make_replay(600, 10, torch.Generator().manual_seed(0))
-    rollouts = Rollouts(point_config, 10, agent.policy, replay, seed=0)
+    rollouts = Rollouts(point_config, 10, agent, replay, seed=0)
     evaluator = Evaluator(point_config, EvaluationConfig(episodes=20))
-    cloned = evaluator.evaluate(agent.policy).means()["success_at_end"]
+    cloned = evaluator.evaluate(agent).means()["success_at_end"]
     for _ in range(9):
         for _ in range(60):
             rollouts.step()
-        agent.step(agent.minibatch(replay))
-    learned = evaluator.evaluate(agent.policy).means()["success_at_end"]
+        agent.learn(agent.phases[-1], replay)
+    learned = evaluator.evaluate(agent).means()["success_at_end"]
     assert cloned < 0.5
     assert learned >= 0.85
 
@@ -254,10 +268,10 @@ def test_on_the_point_task_it_improves_on_its_clone(build, point_config):
 def test_an_update_takes_all_and_the_replay_forgets(build, point_config):
     agent = build("dapg", steps_per_update=90)
     replay = agent.make_replay(90, 3, torch.Generator().manual_seed(0))
-    rollouts = Rollouts(point_config, 3, agent.policy, replay, seed=0)
+    rollouts = Rollouts(point_config, 3, agent, replay, seed=0)
     for _ in range(30):
         rollouts.step()
-    batch = agent.minibatch(replay)
+    batch = agent.phases[-1].batch(agent, replay)
     assert len(batch.states) == 90
     assert len(replay) == 0
     follows = (batch.terminated + batch.truncated)[:-1] == 0
@@ -274,7 +288,7 @@ def test_a_replay_too_small_for_an_update_is_refused(build, generator):
 
 def test_it_learns_in_a_plain_tianshou_script(build, point_config):
     agent = build("dapg", steps_per_update=60)
-    agent.pretrain()
+    agent.prepare()
     replay = agent.make_replay(100, 2, torch.Generator().manual_seed(0))
     envs = DummyVectorEnv([point_config.make for _ in range(2)])
     before = parameters_of(agent)
@@ -297,4 +311,4 @@ def test_it_learns_in_a_plain_tianshou_script(build, point_config):
 
 def test_it_is_refused_without_demonstrations(spaces, generator):
     with pytest.raises(ConfigError, match="agent: 'dapg' needs demonstrations"):
-        DAPGConfig().build(spaces, None, None, generator=generator)
+        DAPG().build(spaces, None, None, generator=generator)

@@ -24,7 +24,7 @@ SETTINGS = {
 
 def learned(build, random_batch, kind, seed, updates):
     agent = build(kind, seed=seed, **SETTINGS.get(kind, {}))
-    agent.pretrain()
+    agent.prepare()
     prior_std = 0.1 if kind == "nppac" else None
     for update in range(updates):
         agent.step(random_batch(seed=update, prior_std=prior_std))
@@ -60,11 +60,11 @@ def test_state_holds_everything_the_agent_learns_with(build, random_batch, kind)
     stored, restored = agent.state(), other.state()
     assert stored.keys() == restored.keys()
     stepped = {name.split(".")[1] for name in stored if name.startswith("optimizer")}
-    assert stepped == set(agent.optimizers)
+    assert stepped == set(agent.parts._fields)
     for name, value in stored.items():
         assert torch.equal(value, restored[name]), name
     states = np.zeros((3, 4), dtype=np.float32)
-    actions = [one.policy.act(states, deterministic=False) for one in (agent, other)]
+    actions = [one.act(states, deterministic=False) for one in (agent, other)]
     assert np.array_equal(*actions)
 
 
@@ -92,7 +92,7 @@ def test_an_off_policy_agent_learns_in_a_plain_tianshou_script(build, point_conf
     agent = build(kind, **SETTINGS.get(kind, {}))
     replay = agent.make_replay(400, 2, torch.Generator().manual_seed(0))
     envs = DummyVectorEnv([point_config.make for _ in range(2)])
-    before = [p.detach().clone() for p in agent.policy.network.parameters()]
+    before = [p.detach().clone() for p in agent.parts.policy.parameters()]
     agent.run_training(
         OffPolicyTrainerParams(
             training_collector=Collector(agent.policy, envs, replay),
@@ -107,7 +107,7 @@ def test_an_off_policy_agent_learns_in_a_plain_tianshou_script(build, point_conf
         )
     )
     assert agent.updates == 30
-    after = agent.policy.network.parameters()
+    after = agent.parts.policy.parameters()
     assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
 
 

@@ -11,7 +11,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from nppac_agents.experience.rollouts import Rollouts
+from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import EvaluationConfig
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.evaluation import Evaluator
@@ -53,7 +53,7 @@ class DensePointConfig(EnvConfig):
 
 
 def success_at_end(agent, env):
-    measures = Evaluator(env, EvaluationConfig(episodes=20)).evaluate(agent.policy)
+    measures = Evaluator(env, EvaluationConfig(episodes=20)).evaluate(agent)
     return measures.means()["success_at_end"]
 
 
@@ -68,16 +68,16 @@ def test_a_method_learns_to_reach_the_goal(
     agent = config.build(spaces, given, demonstrations, generator=generator)
     assert success_at_end(agent, env) < 0.5, "it does not know the task before"
     replay = agent.make_replay(5000, 4, generator)
-    rollouts = Rollouts(env, 4, agent.policy, replay, seed=0)
-    for phase in agent.phases():
-        for _ in range(phase.updates or 0):
-            agent.step(agent.minibatch(replay))
+    rollouts = Rollouts(env, 4, agent, replay, seed=0)
+    for phase in agent.phases:
+        for _ in range(phase.length or 0):
+            agent.learn(phase, replay)
     for _ in range(25):
         rollouts.step()
     for update in range(updates):
         if update % 4 == 0:
             rollouts.step()
-        agent.step(agent.minibatch(replay))
+        agent.learn(agent.phases[-1], replay)
     assert success_at_end(agent, env) > 0.85
 
 
@@ -87,6 +87,6 @@ def test_cloning_learns_to_reach_the_goal(spaces, demonstrations, point_config, 
     assert success_at_end(agent, point_config) < 0.5
     replay = agent.make_replay(1, 1, generator)
     for _ in range(500):
-        agent.step(agent.minibatch(replay))
+        agent.learn(agent.phases[-1], replay)
     assert success_at_end(agent, point_config) > 0.85
-    assert torch.isfinite(agent.step(agent.minibatch(replay))["actor_loss"])
+    assert torch.isfinite(agent.learn(agent.phases[-1], replay)["actor_loss"])

@@ -3,9 +3,8 @@ from functools import partial
 
 import pytest
 import torch
-from nppac_agents.algorithms.nppac import NPPACConfig
-from nppac_agents.experience.transitions import Transitions
-from nppac_agents.learning.divergences import gaussian_log_prob
+from nppac_agents.methods.nppac import NPPAC
+from nppac_agents.parts.distributions import gaussian_log_prob
 from nppac_priors.errors import ConfigError
 from pydantic import ValidationError
 
@@ -23,21 +22,19 @@ def random_batch(random_batch):
 @pytest.mark.parametrize("scale", ["std", "variance"])
 @pytest.mark.parametrize("timeouts", [True, False])
 def test_losses_by_hand_on_two_samples(
-    build, random_batch, randomise, critic_target, estimator, scale, timeouts
+    build, random_batch, randomise, ending, critic_target, actor_loss, estimator, scale, timeouts
 ):
     settings = {"alpha": 0.4, "gamma": 0.9, "start": "fresh"}
     agent = randomise(
         build("nppac", kl_estimator=estimator, prior_scale=scale,
               timeouts_are_terminal=timeouts, **settings)
     )  # fmt: skip
-    batch = random_batch(2)._replace(
-        terminated=torch.tensor([0.0, 0.0]), truncated=torch.tensor([0.0, 1.0])
-    )
+    batch = ending(agent, random_batch(2), truncated=[0.0, 1.0])
     noise = agent.noise.get_state()
 
     def by_hand(states, prior_mean, prior_std, critic):
         sigma0 = prior_std if scale == "std" else prior_std**2
-        head, log_std = agent.policy.network.body(states).chunk(2, -1)
+        head, log_std = agent.parts.policy.net.body(states).chunk(2, -1)
         mu, sigma = head.tanh(), log_std.exp()
         action = mu + sigma * torch.randn(2, 2, generator=agent.noise)
         if estimator == "sampled":
@@ -52,18 +49,16 @@ def test_losses_by_hand_on_two_samples(
         return critic(states, action).min(0).values, kl
 
     value, kl = by_hand(
-        batch.next_states, batch.next_prior_mean, batch.next_prior_std, agent.target_critic
+        batch.next_states, batch.next_prior_mean, batch.next_prior_std, agent.parts.critic.slow
     )
     goes_on = torch.tensor([1.0, 0.0 if timeouts else 1.0])
     target = batch.rewards + 0.9 * goes_on * (value - 0.4 * kl)
-    value, kl = by_hand(batch.states, batch.prior_mean, batch.prior_std, agent.critic)
-    actor_loss = (0.4 * kl - value).mean()
+    value, kl = by_hand(batch.states, batch.prior_mean, batch.prior_std, agent.parts.critic)
+    expected = (0.4 * kl - value).mean()
 
     agent.noise.set_state(noise)
     torch.testing.assert_close(critic_target(agent, batch), target.detach())
-    torch.testing.assert_close(agent.method.actor_loss(agent, batch).loss, actor_loss)
-    losses = agent.critic_step(batch)
-    assert losses["critic_loss"].isfinite()
+    torch.testing.assert_close(actor_loss(agent, batch), expected)
 
 
 def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(
@@ -73,10 +68,10 @@ def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(
     batch = random_batch(2)
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
-    values = agent.critic(batch.states, batch.actions).detach()
+    values = agent.parts.critic(batch.states, batch.actions).detach()
     expected = ((values[0] - target) ** 2).mean() + ((values[1] - target) ** 2).mean()
     agent.noise.set_state(noise)
-    torch.testing.assert_close(agent.critic_step(batch)["critic_loss"], expected)
+    torch.testing.assert_close(agent.method.critic_step(agent, batch)["critic_loss"], expected)
 
 
 # Identities and limits.
@@ -96,16 +91,14 @@ def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
 
 @pytest.mark.parametrize("estimator", ["sampled", "analytic"])
 def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
-    build, random_batch, randomise, estimator
+    build, random_batch, randomise, doubled, actor_loss, policy_gradient, estimator
 ):
     agent = randomise(build("nppac", start="fresh", kl_estimator=estimator)).double()
 
     def norm(std):
-        batch = Transitions(*(field.double() for field in random_batch(16, prior_std=std)))
+        batch = doubled(random_batch(16, prior_std=std))
         agent.noise.manual_seed(4)
-        loss = agent.method.actor_loss(agent, batch).loss
-        gradients = torch.autograd.grad(loss, list(agent.policy.network.parameters()))
-        return torch.cat([g.flatten() for g in gradients]).norm()
+        return policy_gradient(agent, actor_loss(agent, batch)).norm()
 
     ratios = [(norm(std / 2) / norm(std)).item() for std in (1.0, 1e-2, 1e-4)]
     assert abs(ratios[2] - 4) < 1e-3
@@ -122,13 +115,13 @@ def test_at_the_prior_there_is_no_regularisation(build, random_batch, critic_tar
     shape = batch.next_prior_mean.shape
     drawn = torch.randn(shape, generator=agent.noise)
     actions = batch.next_prior_mean + batch.next_prior_std * drawn
-    plain = batch.rewards + 0.99 * agent.target_critic(batch.next_states, actions).amin(0)
+    plain = batch.rewards + 0.99 * agent.parts.critic.slow(batch.next_states, actions).amin(0)
     torch.testing.assert_close(target, plain.detach())
 
 
-def test_terminal_states_have_no_future(build, random_batch, randomise, critic_target):
+def test_terminal_states_have_no_future(build, random_batch, randomise, ending, critic_target):
     agent = randomise(build("nppac"))
-    batch = random_batch()._replace(terminated=torch.ones(32))
+    batch = ending(agent, random_batch(), terminated=[1.0] * 32)
     target = critic_target(agent, batch)
     torch.testing.assert_close(target, batch.rewards)
 
@@ -138,24 +131,27 @@ def test_terminal_states_have_no_future(build, random_batch, randomise, critic_t
 
 def test_the_update_moves_exactly_what_it_should(build, random_batch):
     agent = build("nppac", critic_warmup_updates=1, target_kl=2.0)
-    before = {name: p.detach().clone() for name, p in agent.named_parameters()}
+    before = {name: value.clone() for name, value in agent.state().items()}
 
     def moved():
-        return {
-            name.split(".")[0]
-            for name, p in agent.named_parameters()
-            if not torch.equal(p.detach(), before[name])
+        """Parts, and slow copies, of which a weight differs from before."""
+        names = {
+            name
+            for name, value in agent.state().items()
+            if name.startswith("part.") and not torch.equal(value, before[name])
         }
+        return {".".join(name.split(".")[1:3]) for name in names}
 
     assert "actor_loss" not in agent.step(random_batch())
-    assert moved() == {"critic", "target_critic"}
+    assert moved() == {"critic.net", "critic.slow"}
     assert "actor_loss" in agent.step(random_batch())
-    assert moved() == {"critic", "target_critic", "policy", "temperature"}
+    assert moved() == {"critic.net", "critic.slow", "policy.net", "temperature.net"}
 
 
 def test_target_critics_start_as_copies_and_follow(build, random_batch):
     agent = build("nppac", tau=0.5)
-    pairs = list(zip(agent.target_critic.parameters(), agent.critic.parameters(), strict=True))
+    critic = agent.parts.critic
+    pairs = list(zip(critic.slow.parameters(), critic.net.parameters(), strict=True))
     assert all(torch.equal(target, online) for target, online in pairs)
     before = [target.clone() for target, _ in pairs]
     agent.step(random_batch())
@@ -169,14 +165,15 @@ def test_distillation_drives_the_policy_to_the_prior(build, prior, demonstration
         pretraining_epochs=300, pretraining_batch_size=50, policy_learning_rate=3e-3,
         policy_hidden=(64, 64),
     )  # fmt: skip
-    (phase, online) = agent.phases()
-    assert (phase.name, phase.updates, online.updates) == ("pretrain", 600, None)
-    divergences = [phase.step()["kl"].item() for _ in range(phase.updates)]
+    (phase, online) = agent.phases
+    assert (phase.name, phase.length, online.length) == ("pretrain", 600, None)
+    replay = agent.make_replay(1, 1, torch.Generator())
+    divergences = [agent.learn(phase, replay)["kl"].item() for _ in range(phase.length)]
     assert divergences[0] > 10
     assert sum(divergences[-10:]) / 10 < 0.3
     states = demonstrations.states[:20]
     expected = prior.mean(states)
-    got = torch.from_numpy(agent.policy.act(states, deterministic=True))
+    got = torch.from_numpy(agent.act(states, deterministic=True))
     assert (got - expected).abs().mean() < 0.1
 
 
@@ -185,10 +182,10 @@ def test_distillation_drives_the_policy_to_the_prior(build, prior, demonstration
 
 def test_evaluation_is_deterministic_and_training_is_not(build, prior, demonstrations):
     agent, states = build("nppac"), demonstrations.states[:7]
-    modes = [agent.policy.act(states, deterministic=True) for _ in range(2)]
+    modes = [agent.act(states, deterministic=True) for _ in range(2)]
     assert (modes[0] == modes[1]).all()
     torch.testing.assert_close(torch.from_numpy(modes[0]), prior.mean(states))
-    samples = [agent.policy.act(states, deterministic=False) for _ in range(2)]
+    samples = [agent.act(states, deterministic=False) for _ in range(2)]
     assert (samples[0] != samples[1]).any()
 
 
@@ -196,7 +193,7 @@ def test_prior_scale_says_what_the_policy_spreads_by(build, prior, demonstration
     states = demonstrations.states[:1].repeat(20_000, axis=0)
     _, std = prior.moments(states[:1])
     for scale, expected in (("std", std), ("variance", std**2)):
-        actions = build("nppac", prior_scale=scale).policy.act(states, deterministic=False)
+        actions = build("nppac", prior_scale=scale).act(states, deterministic=False)
         torch.testing.assert_close(torch.from_numpy(actions).std(0), expected[0], rtol=0.03, atol=0)
 
 
@@ -205,16 +202,16 @@ def test_prior_scale_says_what_the_policy_spreads_by(build, prior, demonstration
 
 def test_analytic_kl_needs_an_unsquashed_policy():
     with pytest.raises(ValidationError, match="kl_estimator 'analytic' needs an unsquashed"):
-        NPPACConfig(squash=True, kl_estimator="analytic")
+        NPPAC(squash=True, kl_estimator="analytic")
 
 
 def test_an_agent_without_a_gaussian_prior_is_refused(spaces, prior, generator):
     with pytest.raises(ConfigError, match="needs a prior with a mean and a standard deviation"):
-        NPPACConfig().build(spaces, None, None, generator=generator)
+        NPPAC().build(spaces, None, None, generator=generator)
 
 
 def test_a_distilled_start_needs_demonstrations(spaces, prior, generator):
-    config = NPPACConfig(start="distilled")
+    config = NPPAC(start="distilled")
     with pytest.raises(ConfigError, match="needs demonstrations"):
         config.build(spaces, prior, None, generator=generator)
 
@@ -222,7 +219,7 @@ def test_a_distilled_start_needs_demonstrations(spaces, prior, generator):
 def test_a_prior_of_other_dimensions_is_refused(spaces, prior, generator):
     wide = spaces._replace(action=type(spaces.action)(-1, 1, (3,)))
     with pytest.raises(ConfigError, match="prior has 4 state and 2 action dimensions"):
-        NPPACConfig().build(wide, prior, None, generator=generator)
+        NPPAC().build(wide, prior, None, generator=generator)
 
 
 def test_learned_temperature_is_reported(build, random_batch):

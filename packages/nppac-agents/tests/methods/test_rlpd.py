@@ -1,6 +1,6 @@
 import pytest
 import torch
-from nppac_agents.algorithms.rlpd import RLPDConfig
+from nppac_agents.methods.rlpd import RLPD
 from pydantic import ValidationError
 
 PLAIN = {
@@ -20,27 +20,29 @@ def test_with_two_critics_and_one_update_its_critics_are_sacs(
     torch.testing.assert_close(*targets)
 
 
-def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise):
+def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise, actor_loss):
     rlpd = randomise(build("rlpd", **(PLAIN | {"n_critics": 1, "target_subset": 1})))
     batch = random_batch()
     rlpd.noise.manual_seed(1)
-    loss = rlpd.method.actor_loss(rlpd, batch).loss
+    loss = actor_loss(rlpd, batch)
     rlpd.noise.manual_seed(1)
-    actions, log_prob = rlpd.policy_network(batch.states, None, None).sample(rlpd.noise)
-    expected = (rlpd.alpha * log_prob - rlpd.critic(batch.states, actions).amin(0)).mean()
+    actions, log_prob = rlpd.parts.policy(batch.states).sample(rlpd.noise)
+    expected = (
+        rlpd.parts.temperature.value() * log_prob - rlpd.parts.critic(batch.states, actions).amin(0)
+    ).mean()
     torch.testing.assert_close(loss, expected)
 
 
 def test_the_target_is_the_minimum_of_a_random_subset(
-    build, random_batch, randomise, critic_target
+    build, random_batch, randomise, ending, critic_target
 ):
     agent = randomise(build("rlpd", n_critics=5, target_subset=2))
-    batch = random_batch(2)._replace(terminated=torch.tensor([1.0, 0.0]))
+    batch = ending(agent, random_batch(2), terminated=[1.0, 0.0])
     noise = agent.noise.get_state()
-    policy = agent.policy_network(batch.next_states, None, None)
+    policy = agent.parts.policy(batch.next_states)
     actions, _ = policy.sample(agent.noise)
-    chosen = agent.random_critics(2)
-    values = agent.target_critic(batch.next_states, actions)
+    chosen = agent.parts.critic.random_members(2, agent.noise)
+    values = agent.parts.critic.slow(batch.next_states, actions)
     expected = batch.rewards + 0.99 * torch.tensor([0.0, 1.0]) * values[chosen].min(0).values
     agent.noise.set_state(noise)
     torch.testing.assert_close(critic_target(agent, batch), expected.detach())
@@ -48,7 +50,10 @@ def test_the_target_is_the_minimum_of_a_random_subset(
 
 def test_subsets_are_uniform_over_pairs(build):
     agent = build("rlpd", n_critics=4)
-    pairs = [tuple(sorted(agent.random_critics(2).tolist())) for _ in range(6_000)]
+    pairs = [
+        tuple(sorted(agent.parts.critic.random_members(2, agent.noise).tolist()))
+        for _ in range(6_000)
+    ]
     counts = [pairs.count(pair) for pair in set(pairs)]
     assert len(counts) == 6
     assert min(counts) > 880
@@ -58,9 +63,10 @@ def test_subsets_are_uniform_over_pairs(build):
 def test_the_actor_ascends_the_mean_of_all_critics(build, random_batch, randomise):
     agent = randomise(build("rlpd", n_critics=5))
     batch = random_batch()
-    value = agent.method.actor_value(agent, batch.states, batch.actions)
+    value = agent.method.actor_value(agent.parts.critic(batch.states, batch.actions))
     members = [
-        agent.critic(batch.states, batch.actions, torch.tensor([critic])) for critic in range(5)
+        agent.parts.critic(batch.states, batch.actions, torch.tensor([critic]))
+        for critic in range(5)
     ]
     torch.testing.assert_close(value, torch.cat(members).mean(0))
 
@@ -72,16 +78,16 @@ def test_the_actor_moves_with_the_last_of_each_group_of_critic_updates(build, ra
 
 
 def test_half_of_a_minibatch_is_demonstrated(build):
-    from nppac_agents.experience.rollouts import Step
+    from nppac_agents.data.rollouts import Step
 
     agent = build("rlpd", n_critics=2)
     replay = agent.make_replay(100, 1, torch.Generator().manual_seed(0))
     no = torch.zeros(1, dtype=torch.bool).numpy()
     states, actions = torch.zeros(1, 4).numpy(), torch.zeros(1, 2).numpy()
     replay.add(Step(states, actions, torch.full((1,), 9.0).numpy(), no, no, states))
-    assert (agent.minibatch(replay).rewards == 9).sum() == 16
+    assert (replay.sample_transitions(agent.method.batch_size).rewards == 9).sum() == 16
 
 
 def test_a_subset_larger_than_the_ensemble_is_refused():
     with pytest.raises(ValidationError, match="target_subset 3 is above n_critics 2"):
-        RLPDConfig(n_critics=2, target_subset=3)
+        RLPD(n_critics=2, target_subset=3)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from nppac_agents.learning.advantages import (
+from nppac_agents.parts.advantages import (
     backward_sums,
     generalised_advantages,
     steps_since_start,
@@ -18,15 +18,8 @@ def drawn(seed=0):
 
 
 def advantages(rewards, values, following, gamma, trace_decay):
-    return generalised_advantages(
-        rewards,
-        values,
-        following,
-        terminated=TERMINATED.double(),
-        ends=ENDS.double(),
-        gamma=gamma,
-        trace_decay=trace_decay,
-    )
+    errors = rewards + gamma * (1.0 - TERMINATED.double()) * following - values
+    return generalised_advantages(errors, ENDS.double(), gamma * trace_decay)
 
 
 @pytest.mark.parametrize("trace_decay", [0.0, 0.6, 1.0])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import torch
-from nppac_agents.learning.clamp import inward_clamp
+from nppac_agents.parts.clamp import inward_clamp
 
 VALUES = torch.tensor([-3.0, -1.0, 0.0, 1.0, 3.0], dtype=torch.float64)
 

@@ -1,5 +1,5 @@
 import torch
-from nppac_agents.learning.distributions import (
+from nppac_agents.parts.distributions import (
     DiagonalGaussian,
     SquashedGaussian,
     gaussian_log_prob,

@@ -1,24 +1,55 @@
+import math
+
 import pytest
 import torch
-from nppac_agents.learning.temperature import Temperature
+from nppac_agents.parts.dual import Dual
 
 
-def test_fixed_temperature_is_not_learned():
-    temperature = Temperature(0.3, None)
-    assert temperature.value() == pytest.approx(0.3)
-    assert not any(p.requires_grad for p in temperature.parameters())
+@pytest.mark.parametrize("form", ["ascend", "ascend_log"])
+@pytest.mark.parametrize(("excess", "direction"), [(3.0, 1), (-3.0, -1)])
+def test_a_multiplier_rises_while_its_constraint_is_exceeded_and_falls_below(
+    form, excess, direction
+):
+    dual = Dual.scalar(0.3, rate=1e-2)
+    assert dual.value().item() == pytest.approx(0.3)
+    for _ in range(10):
+        getattr(dual, form)(torch.full((4,), excess))
+    assert (dual.value().item() - 0.3) * direction > 0.01
 
 
-@pytest.mark.parametrize(("kl", "direction"), [(8.0, 1), (2.0, -1)])
-def test_dual_raises_alpha_above_the_target_and_lowers_it_below(kl, direction):
-    temperature = Temperature(0.3, target=5.0)
-    optimizer = torch.optim.SGD(temperature.parameters(), lr=0.01)
-    temperature.loss(torch.full((4,), kl)).backward()
-    optimizer.step()
-    assert (temperature.value().item() - 0.3) * direction > 0
+@pytest.mark.parametrize("form", ["ascend", "ascend_log"])
+def test_no_gradient_reaches_what_is_constrained(form):
+    excess = torch.ones(3, requires_grad=True)
+    getattr(Dual.scalar(0.3, rate=1e-2), form)(excess)
+    assert excess.grad is None
 
 
-def test_no_gradient_reaches_the_policy_through_the_dual():
-    kl = torch.ones(3, requires_grad=True)
-    Temperature(0.3, target=5.0).loss(kl).backward()
-    assert kl.grad is None
+def test_a_quadratic_excess_is_held_at_its_bound():
+    """The Lagrangian min_x x^2 + l (1 - x) has x = l / 2: at x = 1, l = 2."""
+    dual = Dual.scalar(0.5, rate=2e-2)
+    for _ in range(2_000):
+        dual.ascend(torch.tensor([1.0 - dual.value().item() / 2]))
+    assert dual.value().item() == pytest.approx(2.0, rel=1e-3)
+
+
+def test_a_bounded_multiplier_stays_within_its_bounds_and_comes_back():
+    dual = Dual.scalar(1.0, rate=1.0, log_bounds=(-2.0, 3.0))
+    for _ in range(20):
+        dual.ascend(torch.ones(1))
+    assert dual.value().item() == pytest.approx(math.exp(3.0))
+    for _ in range(200):
+        dual.ascend(-torch.ones(1))
+    assert dual.value().item() == pytest.approx(math.exp(-2.0))
+
+
+def test_a_multiplier_of_the_state_learns_where_the_constraint_binds(generator):
+    dual = Dual.of_states(1, (16,), 1e-2, generator)
+    states = torch.tensor([[-1.0], [1.0]])
+    before = dual.value(states)
+    for _ in range(100):
+        dual.ascend(torch.tensor([-1.0, 1.0]), states)
+    after = dual.value(states)
+    assert after.shape == (2,)
+    assert after[0] < before[0]
+    assert after[1] > before[1] + 0.1
+    assert (after > 0).all()

@@ -1,7 +1,7 @@
 import pytest
 import torch
-from nppac_agents.learning.fisher import FisherProduct, flat_gradient, move
-from nppac_agents.learning.standardised_policy import StandardisedPolicy
+from nppac_agents.parts.fisher import FisherProduct, flat_gradient, move
+from nppac_agents.parts.standardised_policy import StandardisedPolicy
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_it_is_the_covariance_of_the_score(policy, generator):
     dense = torch.zeros(n_parameters, n_parameters, dtype=torch.float64)
     nodes = [(-(3**0.5), 1 / 6), (0.0, 2 / 3), (3**0.5, 1 / 6)]
     for state in states:
-        policy_here = network(state[None], None, None)
+        policy_here = network(state[None])
         for first, weight_1 in nodes:
             for second, weight_2 in nodes:
                 noise = torch.tensor([first, second], dtype=torch.float64)
@@ -31,7 +31,7 @@ def test_it_is_the_covariance_of_the_score(policy, generator):
                     policy_here.log_prob(action).sum(), parameters, retain_graph=True
                 )
                 dense += weight_1 * weight_2 * torch.outer(score, score) / len(states)
-    fisher = FisherProduct(network(states, None, None), parameters, damping=0.01)
+    fisher = FisherProduct(network(states), parameters, damping=0.01)
     for _ in range(3):
         vector = torch.randn(n_parameters, generator=generator, dtype=torch.float64)
         torch.testing.assert_close(

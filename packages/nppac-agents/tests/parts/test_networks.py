@@ -1,5 +1,7 @@
 import torch
-from nppac_agents.learning.networks import MLP, CriticEnsemble, Standardiser, polyak_update
+from nppac_agents.parts.critics import CriticEnsemble
+from nppac_agents.parts.mlp import MLP
+from nppac_agents.parts.standardiser import Standardiser
 from torch import nn
 
 
@@ -76,17 +78,6 @@ def test_initial_weights_come_from_the_generator():
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
-
-
-def test_polyak_moves_the_given_fraction():
-    target, source = nn.Linear(2, 2), nn.Linear(2, 2)
-    expected = [
-        0.75 * t.detach() + 0.25 * s.detach()
-        for t, s in zip(target.parameters(), source.parameters(), strict=True)
-    ]
-    polyak_update(target, source, 0.25)
-    for got, want in zip(target.parameters(), expected, strict=True):
-        torch.testing.assert_close(got.detach(), want)
 
 
 def test_standardiser_centres_scales_clips_and_spares_constant_dimensions():

@@ -1,11 +1,13 @@
 import pytest
 import torch
-from nppac_agents.learning.networks import Standardiser
-from nppac_agents.learning.policy_network import PolicyNetwork
+from nppac_agents.parts.distributions import DiagonalGaussian
+from nppac_agents.parts.policy_network import PolicyNetwork
+from nppac_agents.parts.standardiser import Standardiser
 
 STATES = torch.randn(6, 3, generator=torch.Generator().manual_seed(1))
 MEAN = torch.linspace(-0.9, 0.9, 12).reshape(6, 2)
 STD = torch.linspace(0.001, 0.01, 12).reshape(6, 2)
+PRIOR = DiagonalGaussian(MEAN, STD)
 
 
 def network(generator, start, squash):
@@ -21,7 +23,7 @@ def network(generator, start, squash):
 
 
 def test_untrained_residual_policy_is_the_prior(generator):
-    policy = network(generator, "residual", squash=False)(STATES, MEAN, STD)
+    policy = network(generator, "residual", squash=False)(STATES, PRIOR)
     assert torch.equal(policy.mean, MEAN)
     assert torch.equal(policy.std, STD)
 
@@ -30,7 +32,8 @@ def test_untrained_squashed_residual_policy_is_the_prior_to_first_order(generato
     policy = network(generator, "residual", squash=True)
     torch.testing.assert_close(policy.mode(STATES, MEAN), MEAN)
     copies = 20_000
-    wide = policy(*(x.repeat_interleave(copies, 0) for x in (STATES, MEAN, STD)))
+    states, mean, std = (x.repeat_interleave(copies, 0) for x in (STATES, MEAN, STD))
+    wide = policy(states, DiagonalGaussian(mean, std))
     actions, _ = wide.sample(generator)
     spread = actions.reshape(6, copies, 2).std(1)
     torch.testing.assert_close(spread, STD, rtol=0.03, atol=0)
@@ -38,7 +41,7 @@ def test_untrained_squashed_residual_policy_is_the_prior_to_first_order(generato
 
 def test_saturated_prior_means_stay_finite(generator):
     extreme = torch.tensor([[1.5, -1.0]] * 6)
-    policy = network(generator, "residual", squash=True)(STATES, extreme, STD)
+    policy = network(generator, "residual", squash=True)(STATES, DiagonalGaussian(extreme, STD))
     actions, log_prob = policy.sample(generator)
     assert torch.isfinite(actions).all()
     assert torch.isfinite(log_prob).all()
@@ -48,8 +51,8 @@ def test_saturated_prior_means_stay_finite(generator):
 @pytest.mark.parametrize("squash", [False, True])
 def test_fresh_policies_do_not_read_the_prior(generator, start, squash):
     policy = network(generator, start, squash)
-    assert policy.mode(STATES, None).abs().max() < 0.2
-    std = policy(STATES, None, None).std
+    assert policy.mode(STATES).abs().max() < 0.2
+    std = policy(STATES).std
     torch.testing.assert_close(std, torch.ones_like(std), rtol=0.2, atol=0)
 
 
@@ -59,14 +62,14 @@ def test_mode_is_the_distributions_mode(generator, start, squash):
     policy = network(generator, start, squash)
     for parameter in policy.parameters():
         parameter.data.normal_(0, 0.1, generator=generator)
-    expected = policy(STATES, MEAN, STD).mode()
-    torch.testing.assert_close(policy.mode(STATES, MEAN), expected)
+    expected = policy(STATES, PRIOR if policy.needs_prior else None).mode()
+    torch.testing.assert_close(policy.mode(STATES, MEAN if policy.needs_prior else None), expected)
 
 
 def test_unsquashed_fresh_mean_is_bounded_and_std_clamped(generator):
     policy = network(generator, "fresh", squash=False)
     for parameter in policy.parameters():
         parameter.data.fill_(100.0)
-    distribution = policy(STATES.abs(), None, None)
+    distribution = policy(STATES.abs())
     assert distribution.mean.abs().max() <= 1.0
     torch.testing.assert_close(distribution.std.max(), torch.tensor(2.0).exp())

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from nppac_agents.learning.standardised_policy import StandardisedPolicy
+from nppac_agents.parts.standardised_policy import StandardisedPolicy
 
 
 @pytest.fixture
@@ -15,12 +15,12 @@ def data(generator):
 def test_untrained_it_is_the_demonstrated_actions_own_normal(data, generator):
     states, actions = data
     policy = StandardisedPolicy(*data, (16,), lowest_log_std=-3.0, generator=generator)
-    got = policy(states, None, None)
+    got = policy(states)
     deviation = actions.std(0, unbiased=False)
     assert ((got.mean - actions.mean(0)).abs() < 0.02 * deviation).all()
     torch.testing.assert_close(got.std[0, 0], deviation[0])
     torch.testing.assert_close(got.std[0, 1], torch.tensor(-3.0).exp())
-    assert torch.equal(policy.mode(states, None), got.mode())
+    assert torch.equal(policy.mode(states), got.mode())
 
 
 def test_units_of_states_and_actions_make_no_difference(data, generator):
@@ -32,7 +32,7 @@ def test_units_of_states_and_actions_make_no_difference(data, generator):
         10 * states + 3, 4 * actions - 1, (16,), lowest_log_std=-9.0, generator=generator
     )
     with torch.no_grad():
-        mean, scaled = one.mode(states, None), other.mode(10 * states + 3, None)
+        mean, scaled = one.mode(states), other.mode(10 * states + 3)
     torch.testing.assert_close(4 * mean - 1, scaled, rtol=1e-4, atol=1e-4)
 
 
@@ -43,5 +43,5 @@ def test_hidden_layers_are_tanh(data, generator):
     first, second, last = policy.body.layers
     expected = last(second(first(hidden).tanh()).tanh())
     torch.testing.assert_close(
-        policy.mode(states, None), expected * policy.action_scale + policy.action_shift
+        policy.mode(states), expected * policy.action_scale + policy.action_shift
     )

@@ -1,5 +1,5 @@
 import torch
-from nppac_agents.learning.value_baseline import ValueBaseline
+from nppac_agents.parts.value_baseline import ValueBaseline
 
 
 def test_it_sees_bounded_states_and_the_time(generator):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nppac_agents.algorithms.nppac import NPPACConfig
 from nppac_agents.experiment.config import (
     EvaluationConfig,
     ExperimentConfig,
     LoggingConfig,
     TrainingConfig,
 )
+from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.running.console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
@@ -36,9 +36,7 @@ def point_experiment(point_config, prior_config, demonstrations, tmp_path) -> Ex
         env=point_config,
         demonstrations=NpzConfig(source="npz", path=path),
         prior=prior_config,
-        agent=NPPACConfig(
-            policy_hidden=(16,), critic_hidden=(16,), batch_size=32, start="residual"
-        ),
+        agent=NPPAC(policy_hidden=(16,), critic_hidden=(16,), batch_size=32, start="residual"),
         training=TrainingConfig(env_steps=300, n_envs=3, start_steps=60),
         evaluation=EvaluationConfig(every=100, episodes=4),
         logging=LoggingConfig(every=20, tensorboard=False, frames=0, checkpoint_every=90),

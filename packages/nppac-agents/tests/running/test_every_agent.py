@@ -5,7 +5,7 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
-from nppac_agents.running.recording import load_policy
+from nppac_agents.running.recording import load_agent
 from nppac_priors.errors import ConfigError
 
 SMALL = {"policy_hidden": (16,), "batch_size": 32}
@@ -122,7 +122,7 @@ def test_a_policy_is_loaded_from_a_run_without_prior(
     config = experiment_of("bc", point_experiment)
     _, run = run_point(config)
     monkeypatch.setattr(type(run), "config", lambda self: config)
-    actions = load_policy(run).act(demonstrations.states[:3], deterministic=True)
+    actions = load_agent(run).act(demonstrations.states[:3], deterministic=True)
     assert actions.shape == (3, 2)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nppac_agents.algorithms.dapg import DAPGConfig
 from nppac_agents.experiment.config import TrainingConfig
+from nppac_agents.methods.dapg import DAPG
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
@@ -15,7 +15,7 @@ from nppac_priors.errors import ConfigError
 @pytest.fixture
 def on_policy(point_experiment):
     """The point experiment with DAPG: three environments, an update after each three episodes."""
-    agent = DAPGConfig(policy_hidden=(8,), critic_hidden=(8,), steps_per_update=60)
+    agent = DAPG(policy_hidden=(8,), critic_hidden=(8,), steps_per_update=60)
     training = TrainingConfig(env_steps=300, n_envs=3, replay_capacity=60)
     return point_experiment.model_copy(update={"agent": agent, "prior": None, "training": training})
 

@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 from nppac_agents.running.console import PlainConsole
-from nppac_agents.running.recording import load_policy, record
+from nppac_agents.running.recording import load_agent, record
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
 from nppac_envs.errors import ConfigError as EnvsConfigError
@@ -41,7 +41,7 @@ def test_actions_are_sampled_and_the_same_command_records_the_same(finished, tmp
         record(finished, 2, 40, PlainConsole(io.StringIO()), path)
     one, two = (NpzConfig(path=path).load() for path in files)
     assert one.hash == two.hash
-    modes = load_policy(finished).act(one.states, deterministic=True)
+    modes = load_agent(finished).act(one.states, deterministic=True)
     assert np.abs(one.actions - np.clip(modes, -1, 1)).mean() > 0.01
 
 
@@ -49,9 +49,9 @@ def test_the_loaded_policy_is_the_checkpoints(finished, point_experiment, demons
     from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 
     stored = Checkpoint.load(checkpoints(finished.checkpoints)[-1]).tensors["agent"]
-    policy = load_policy(finished)
-    for name, value in policy.network.state_dict().items():
-        np.testing.assert_array_equal(value, stored[f"network.policy.network.{name}"])
+    agent = load_agent(finished)
+    for name, value in agent.state().items():
+        np.testing.assert_array_equal(value, stored[name])
 
 
 def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch, point_config):
@@ -93,4 +93,4 @@ class NeverSucceeds(gymnasium.Wrapper):
 def test_a_run_without_a_checkpoint_is_refused(point_experiment, tmp_path, monkeypatch):
     monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
     with pytest.raises(ConfigError, match="holds no checkpoint"):
-        load_policy(RunDirectory(tmp_path / "empty"))
+        load_agent(RunDirectory(tmp_path / "empty"))

@@ -258,8 +258,9 @@ class DAPG(Method):
         require_demonstrations(self.kind, "it starts as their clone", demonstrations)
 
 
-def everything_fresh(agent: Agent, replay: TensorReplay) -> Transitions:
+def everything_fresh(agent: Agent, replay: TensorReplay | None) -> Transitions:
     """Everything in the replay, in time order; the replay then forgets it."""
+    assert replay is not None
     batch = replay.in_order()
     replay.reset(keep_statistics=True)
     return batch

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from nppac_agents.parts.advantages import generalised_advantages as generalised_advantages
     from nppac_agents.parts.advantages import steps_since_start as steps_since_start
-    from nppac_agents.parts.conjugate_gradients import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.constant_std_policy import ConstantStdPolicy as ConstantStdPolicy
     from nppac_agents.parts.critics import CriticEnsemble as CriticEnsemble
     from nppac_agents.parts.critics import Critics as Critics
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.fisher import move as move
     from nppac_agents.parts.part import Part as Part
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
+    from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
     from nppac_agents.parts.tensors import shuffled_passes as shuffled_passes
@@ -46,7 +46,7 @@ __getattr__, __dir__ = lazy_names(
         "FisherProduct": "nppac_agents.parts.fisher",
         "flat_gradient": "nppac_agents.parts.fisher",
         "move": "nppac_agents.parts.fisher",
-        "conjugate_gradients": "nppac_agents.parts.conjugate_gradients",
+        "conjugate_gradients": "nppac_agents.parts.solvers",
         "generalised_advantages": "nppac_agents.parts.advantages",
         "steps_since_start": "nppac_agents.parts.advantages",
         "ValueBaseline": "nppac_agents.parts.value_baseline",

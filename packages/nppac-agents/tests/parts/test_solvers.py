@@ -1,6 +1,6 @@
 import pytest
 import torch
-from nppac_agents.learning.conjugate_gradients import conjugate_gradients
+from nppac_agents.parts.solvers import conjugate_gradients
 
 
 @pytest.fixture
