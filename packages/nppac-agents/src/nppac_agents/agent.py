@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -34,10 +34,12 @@ from nppac_agents.data.layout import Layout
 from nppac_agents.data.observed_prior import ObservedPrior
 from nppac_agents.data.replay import TensorReplay
 from nppac_agents.data.transitions import Transitions
-from nppac_agents.methods.base import Method
 from nppac_agents.parts.tensors import as_tensor, below, spawn_generator
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.spaces import Spaces
+
+if TYPE_CHECKING:
+    from nppac_agents.methods.base import Method
 
 
 class Agent(Algorithm):

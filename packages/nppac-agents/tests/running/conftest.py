@@ -16,7 +16,7 @@ from nppac_agents.experiment.config import (
     TrainingConfig,
 )
 from nppac_agents.methods.nppac import NPPAC
-from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
 

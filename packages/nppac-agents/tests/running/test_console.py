@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 
 import pytest
-from nppac_agents.running.console import PlainConsole, duration, open_console
+from nppac_agents.cli.open_console import open_console
+from nppac_agents.reporting.durations import duration
+from nppac_agents.running.plain_console import PlainConsole
 from nppac_priors.progress import Progress
 
 

@@ -3,7 +3,7 @@ import io
 import gymnasium
 import numpy as np
 import pytest
-from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.recording import load_agent, record
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig

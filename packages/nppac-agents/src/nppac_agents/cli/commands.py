@@ -71,8 +71,8 @@ def report(arguments: argparse.Namespace) -> int:
 
 def record(arguments: argparse.Namespace) -> int:
     """Records demonstrations from a run's agent or prior."""
+    from nppac_agents.cli.open_console import open_console
     from nppac_agents.cli.run import hide_deprecations
-    from nppac_agents.running.console import open_console
     from nppac_agents.running.recording import record
     from nppac_agents.running.run_directory import RunDirectory
 

@@ -14,8 +14,8 @@ from nppac_priors.cli.exit_code import ExitCode
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs one experiment."""
+    from nppac_agents.cli.open_console import open_console
     from nppac_agents.experiment.loading import load_experiment
-    from nppac_agents.running.console import open_console
     from nppac_agents.running.run_directory import RunDirectory
 
     config = load_experiment(arguments.config, _overrides(arguments))

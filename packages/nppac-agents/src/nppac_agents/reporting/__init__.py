@@ -1,6 +1,5 @@
 """Reading a run: its report, the pictures in it, and the comparison of runs.
 
 `report.write_report` writes the page of one run, `comparison` compares methods over seeds; both
-read files only. `prior_std` and `frames` compute, during a run, what the report shows beside the
-metrics.
+read files only.
 """

@@ -9,6 +9,7 @@ import numpy as np
 from nppac_priors.errors import ConfigError
 
 from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups, several_rewards
+from nppac_agents.reporting.durations import duration
 from nppac_agents.reporting.measures import MEASURES, Measure
 from nppac_agents.reporting.statistics import (
     ENOUGH_SEEDS,
@@ -16,7 +17,6 @@ from nppac_agents.reporting.statistics import (
     mean,
     stratified_bootstrap,
 )
-from nppac_agents.running.console import duration
 
 _NOTHING = "–"
 

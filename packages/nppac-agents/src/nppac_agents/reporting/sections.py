@@ -21,10 +21,10 @@ from nppac_priors.drawing.html import (
 from nppac_priors.drawing.panels import Panel
 from nppac_priors.drawing.rendering import image_png
 
+from nppac_agents.reporting.durations import duration
 from nppac_agents.reporting.elements import image, metric, panel_grid, panel_svg, records
 from nppac_agents.reporting.measures import BY_FIELD, MEASURES
 from nppac_agents.reporting.run_files import Logged, RunFiles
-from nppac_agents.running.console import duration
 
 _PHASES = {
     "pretrain": "Pre-training, before any interaction",

@@ -16,7 +16,6 @@ from nppac_priors.atomic_files import write_json
 from nppac_agents.agent import Agent
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
-from nppac_agents.reporting.frames import choose_renderer, record_frames
 from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.prior_std import prior_std_curve
 from nppac_agents.reporting.report import write_report
@@ -25,6 +24,7 @@ from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
 from nppac_agents.running.environment import describe_environment
 from nppac_agents.running.evaluation import Evaluator
+from nppac_agents.running.filming import choose_renderer, record_frames
 from nppac_agents.running.metrics import read_metrics, truncate_metrics
 from nppac_agents.running.recorder import Recorder
 from nppac_agents.running.run_directory import RunDirectory, config_hash

@@ -8,7 +8,8 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from nppac_agents.reporting.frames import choose_renderer, load_frames, record_frames, shrink
+from nppac_agents.reporting.frames import load_frames
+from nppac_agents.running.filming import choose_renderer, record_frames, shrink
 from nppac_envs.adroit.config import DoorConfig
 from nppac_envs.config import EnvConfig
 from nppac_envs.errors import ConfigError
