@@ -1,8 +1,8 @@
 """The one agent: a Tianshou algorithm that holds a method's parts and everything they learn from.
 
 ``step(batch)`` is the update, a function on tensors, and ``act(states)`` the policy; both are the
-method's. ``nppac-run`` calls them directly; Tianshou's trainers reach them through three shells at
-the end of this file, which only convert containers. ``state()`` walks the parts, so that nothing
+method's. ``nppac-run`` calls them directly; Tianshou's trainers reach them through ``shells``,
+which only convert containers. ``state()`` walks the parts, so that nothing
 that learns can be left out of a checkpoint.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,15 +17,7 @@ import torch
 from nppac_envs import Demonstrations
 from nppac_priors import GaussianPrior, Prior
 from nppac_priors.errors import ConfigError
-from tianshou.algorithm.algorithm_base import (
-    Algorithm,
-    OfflineAlgorithm,
-    OffPolicyAlgorithm,
-    OnPolicyAlgorithm,
-    Policy,
-    TrainingStats,
-)
-from tianshou.data import Batch
+from tianshou.algorithm.algorithm_base import Algorithm, TrainingStats
 from torch import Tensor, nn
 
 from nppac_agents.data.demonstrated import demonstrated_rows
@@ -37,6 +28,7 @@ from nppac_agents.data.transitions import Transitions
 from nppac_agents.parts.tensors import as_tensor, below, spawn_generator
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.spaces import Spaces
+from nppac_agents.tianshou_adapter import ActingPolicy, UpdateStats, transitions_of
 
 if TYPE_CHECKING:
     from nppac_agents.methods.base import Method
@@ -194,66 +186,4 @@ class Agent(Algorithm):
     # Tianshou's side.
 
     def _update_with_batch(self, batch: Any) -> TrainingStats:
-        return UpdateStats(self.step(_transitions_of(batch)))
-
-
-class ActingPolicy(Policy):
-    """Tianshou's view of ``Agent.act``: samples within a training step, the mode outside of one.
-
-    Tianshou stores the raw action and clips it on the way to the environment.
-    """
-
-    def __init__(self, spaces: Spaces, act: Callable[..., np.ndarray]) -> None:
-        super().__init__(spaces.action, spaces.observation, action_bound_method="clip")
-        self.act = act
-
-    def forward(self, batch: Any, state: Any = None, **_: Any) -> Batch:
-        """Raw actions for ``batch.obs`` (B, S)."""
-        deterministic = not self.is_within_training_step
-        return Batch(act=self.act(np.asarray(batch.obs), deterministic=deterministic), state=state)
-
-
-class UpdateStats(TrainingStats):
-    """One update's losses for Tianshou's loggers."""
-
-    def __init__(self, losses: Losses) -> None:
-        super().__init__()
-        self.losses = {name: value.item() for name, value in losses.items()}
-
-    def get_loss_stats_dict(self) -> dict[str, float]:
-        """The losses by name."""
-        return self.losses
-
-
-def _transitions_of(batch: Any) -> Transitions:
-    """The transitions in a Tianshou batch of a ``TensorReplay``."""
-    columns: dict[str, Any] = dict(batch.transitions.items())
-    columns["extra"] = dict(columns["extra"].items())
-    return Transitions(**columns)
-
-
-class OffPolicyAgent(Agent, OffPolicyAlgorithm):
-    """For Tianshou's off-policy trainer."""
-
-
-class OfflineAgent(Agent, OfflineAlgorithm):
-    """For Tianshou's offline trainer."""
-
-
-class OnPolicyAgent(Agent, OnPolicyAlgorithm):
-    """For Tianshou's on-policy trainer: one update on everything collected, in time order."""
-
-    def _preprocess_batch(self, batch: Any, buffer: Any, indices: np.ndarray) -> Any:
-        return buffer.in_order()
-
-    def _update_with_batch(
-        self, batch: Any, batch_size: int | None = None, repeat: int = 1
-    ) -> TrainingStats:
-        return UpdateStats(self.step(batch))
-
-
-SHELLS: dict[str, type[Agent]] = {
-    "off-policy": OffPolicyAgent,
-    "offline": OfflineAgent,
-    "on-policy": OnPolicyAgent,
-}
+        return UpdateStats(self.step(transitions_of(batch)))

@@ -8,23 +8,25 @@ from typing import Any
 
 
 def lazy_names(
-    homes: Mapping[str, str], gone: Mapping[str, str] | None = None
+    package: str, modules: Mapping[str, str], gone: Mapping[str, str] | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """``__getattr__`` and ``__dir__`` of a package.
 
     Args:
-        homes: the module of each name.
+        package: its name.
+        modules: the names, separated by spaces, that each of its modules holds.
         gone: what to use in place of names that earlier versions had.
 
     Raises:
         ImportError: (when used) the name is gone; the message says what took its place.
     """
+    homes = {name: module for module, names in modules.items() for name in names.split()}
 
     def load(name: str) -> Any:
         if name in homes:
-            return getattr(importlib.import_module(homes[name]), name)
+            return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
         if gone and name in gone:
             raise ImportError(f"{name} is gone: {gone[name]}")
-        raise AttributeError(f"no public name {name!r}")
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return load, lambda: sorted(homes)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nppac_agents.data.layout import Discounting
+from nppac_agents.data.discounting import Discounting
 from nppac_agents.parts.advantages import backward_sums
 
 

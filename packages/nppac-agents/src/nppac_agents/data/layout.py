@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from nppac_agents.data.discounting import Discounting
 from nppac_agents.data.transitions import Transitions
 
 _MOMENTS = ("prior_mean", "prior_std", "next_prior_mean", "next_prior_std")
 
 MeanAndStd = tuple[Tensor, Tensor]
 """The prior's mean and standard deviation, (B, A) each"""
-
-
-class Discounting(NamedTuple):
-    """How a method values what comes after a transition."""
-
-    gamma: float
-    timeouts_are_terminal: bool = False
-
-    def discounts(self, terminated: Tensor, truncated: Tensor) -> Tensor:
-        """Gamma (1 - d) (B,), where d says which ends stop the value."""
-        ended = torch.maximum(terminated, truncated) if self.timeouts_are_terminal else terminated
-        return self.gamma * (1.0 - ended)
 
 
 class Layout:

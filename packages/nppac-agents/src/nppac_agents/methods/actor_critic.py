@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import Field
 
 from nppac_agents import parts
+from nppac_agents.data.discounting import Discounting
 from nppac_agents.methods.base import LearningRate, Method, Width
 from nppac_agents.phase import Losses, Phase
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nppac_agents.agent import Agent
-    from nppac_agents.data.layout import Discounting
     from nppac_agents.data.replay import TensorReplay
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Critics, Dual, Part
@@ -95,8 +95,6 @@ class ActorCritic(Method):
 
     def discounting(self) -> Discounting:
         """Gamma, and whether timeouts end the value."""
-        from nppac_agents.data.layout import Discounting
-
         return Discounting(self.gamma, self.timeouts_are_terminal)
 
     def critics(

@@ -14,6 +14,7 @@ from nppac_priors.config import ComponentConfig
 from pydantic import Field
 
 from nppac_agents import parts
+from nppac_agents.data.discounting import Discounting
 from nppac_agents.phase import ONLINE, Losses, Phase
 from nppac_agents.requirements import (
     require_demonstrations,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nppac_agents.agent import Agent
-    from nppac_agents.data.layout import Discounting
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Standardiser
     from nppac_agents.spaces import Spaces
@@ -47,7 +47,9 @@ class Method(ComponentConfig, ABC):
     uses_prior: ClassVar[bool] = True
     """Whether it learns with a prior; an experiment that names one is refused if not"""
     demonstrations_in_replay: ClassVar[bool] = False
-    """Whether the demonstrated transitions, with their rewards, are part of the replay"""
+    """Whether the demonstrated transitions are part of the replay"""
+    needs_rewards: ClassVar[bool] = True
+    """Whether their rewards have to be known there"""
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "off-policy"
     """Which of Tianshou's trainers runs it"""
     columns: ClassVar[tuple[str, ...]] = ()
@@ -91,8 +93,6 @@ class Method(ComponentConfig, ABC):
 
     def discounting(self) -> Discounting:
         """What the replay computes ``discounts`` by; a method without values has no use for it."""
-        from nppac_agents.data.layout import Discounting
-
         return Discounting(1.0)
 
     def demonstrated_share(self) -> float | None:
@@ -110,8 +110,9 @@ class Method(ComponentConfig, ABC):
         if self.uses_prior:
             require_gaussian_prior(self.kind, spaces, prior)
         if self.demonstrations_in_replay:
-            why = "they are part of its replay"
-            require_rewards(self.kind, require_demonstrations(self.kind, why, demonstrations))
+            given = require_demonstrations(self.kind, "they are in its replay", demonstrations)
+            if self.needs_rewards:
+                require_rewards(self.kind, given)
         if self.standardise_states:
             require_demonstrations(self.kind, "standardise_states", demonstrations)
 
@@ -143,7 +144,7 @@ class Method(ComponentConfig, ABC):
         Raises:
             ConfigError: the parts do not fit each other; the message says which.
         """
-        from nppac_agents.agent import SHELLS
+        from nppac_agents.shells import SHELLS
 
         self.require(spaces, prior, demonstrations)
         shell = SHELLS[self.trainer]

@@ -16,17 +16,13 @@ from pydantic import Field
 from nppac_agents import parts
 from nppac_agents.methods.base import BatchSize, Method
 from nppac_agents.phase import Losses, Phase, offline
-from nppac_agents.requirements import require_demonstrations
 
 if TYPE_CHECKING:
     import torch
-    from nppac_envs import Demonstrations
-    from nppac_priors import Prior
 
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Part
-    from nppac_agents.spaces import Spaces
 
 
 class BCParts(NamedTuple):
@@ -40,6 +36,7 @@ class BC(Method):
 
     uses_prior: ClassVar[bool] = False
     demonstrations_in_replay: ClassVar[bool] = True
+    needs_rewards: ClassVar[bool] = False
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "offline"
 
     kind: Literal["bc"] = "bc"  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -77,9 +74,3 @@ class BC(Method):
     def phases(self, agent: Agent) -> list[Phase]:
         """Offline, and nothing after it."""
         return offline(self.updates)
-
-    def require(
-        self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None
-    ) -> None:
-        """Demonstrations; their rewards need not be known."""
-        require_demonstrations(self.kind, "it clones them", demonstrations)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from nppac_agents import parts
+from nppac_agents.data.discounting import Discounting
 from nppac_agents.methods.base import BatchSize, LearningRate, Method, Width
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.requirements import require_demonstrations
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nppac_agents.agent import Agent
-    from nppac_agents.data.layout import Discounting
     from nppac_agents.data.replay import TensorReplay
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Part
@@ -247,8 +247,6 @@ class DAPG(Method):
 
     def discounting(self) -> Discounting:
         """Gamma; what follows a time limit has a value."""
-        from nppac_agents.data.layout import Discounting
-
         return Discounting(self.gamma)
 
     def require(

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from nppac_agents.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from torch import no_grad as no_grad
-
     from nppac_agents.parts.advantages import generalised_advantages as generalised_advantages
     from nppac_agents.parts.advantages import steps_since_start as steps_since_start
     from nppac_agents.parts.constant_std_policy import ConstantStdPolicy as ConstantStdPolicy
@@ -29,30 +27,26 @@ if TYPE_CHECKING:
     from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
+    from nppac_agents.parts.tensors import no_grad as no_grad
     from nppac_agents.parts.tensors import shuffled_passes as shuffled_passes
     from nppac_agents.parts.value_baseline import ValueBaseline as ValueBaseline
 
 __getattr__, __dir__ = lazy_names(
+    __name__,
     {
-        "ConstantStdPolicy": "nppac_agents.parts.constant_std_policy",
-        "CriticEnsemble": "nppac_agents.parts.critics",
-        "Critics": "nppac_agents.parts.critics",
-        "DiagonalGaussian": "nppac_agents.parts.distributions",
-        "Dual": "nppac_agents.parts.dual",
-        "Part": "nppac_agents.parts.part",
-        "PolicyNetwork": "nppac_agents.parts.policy_network",
-        "StandardisedPolicy": "nppac_agents.parts.standardised_policy",
-        "Standardiser": "nppac_agents.parts.standardiser",
-        "FisherProduct": "nppac_agents.parts.fisher",
-        "flat_gradient": "nppac_agents.parts.fisher",
-        "move": "nppac_agents.parts.fisher",
-        "conjugate_gradients": "nppac_agents.parts.solvers",
-        "generalised_advantages": "nppac_agents.parts.advantages",
-        "steps_since_start": "nppac_agents.parts.advantages",
-        "ValueBaseline": "nppac_agents.parts.value_baseline",
-        "analytic_kl": "nppac_agents.parts.divergences",
-        "no_grad": "torch",
-        "shuffled_passes": "nppac_agents.parts.tensors",
-        "sampled_kl": "nppac_agents.parts.divergences",
-    }
+        "advantages": "generalised_advantages steps_since_start",
+        "constant_std_policy": "ConstantStdPolicy",
+        "critics": "CriticEnsemble Critics",
+        "distributions": "DiagonalGaussian",
+        "divergences": "analytic_kl sampled_kl",
+        "dual": "Dual",
+        "fisher": "FisherProduct flat_gradient move",
+        "part": "Part",
+        "policy_network": "PolicyNetwork",
+        "solvers": "conjugate_gradients",
+        "standardised_policy": "StandardisedPolicy",
+        "standardiser": "Standardiser",
+        "tensors": "no_grad shuffled_passes",
+        "value_baseline": "ValueBaseline",
+    },
 )

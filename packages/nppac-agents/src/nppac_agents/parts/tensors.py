@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
+from torch import no_grad as no_grad
 
 
 def as_tensor(states: np.ndarray, device: str | torch.device) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,15 +18,6 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.running.console import Console
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.spaces import Spaces
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What an experiment's file describes, built."""
-
-    demonstrations: Demonstrations | None
-    prior: Prior | None
-    agent: Agent
 
 
 def resolve_device(name: str) -> torch.device:
