@@ -62,10 +62,14 @@ class ActingPolicy(Policy):
         """Raw (not clipped) actions (B, A) at states (B, S)."""
         inputs = as_tensor(states, self.device)
         observed = self.observed if self.network.needs_prior else None
-        if deterministic:
-            mean = observed.mean(states) if observed else None
-            return self.network.mode(inputs, mean).cpu().numpy()
         mean, scale = None, None
+        if deterministic:
+            if observed and self.network.mode_needs_scale:
+                mean, std = observed.afresh(states)
+                scale = self.scale(std)
+            elif observed:
+                mean = observed.mean(states)
+            return self.network.mode(inputs, mean, scale).cpu().numpy()
         if observed:
             mean, std = observed.moments(states)
             scale = self.scale(std)

@@ -192,6 +192,20 @@ def test_evaluation_is_deterministic_and_training_is_not(build, prior, demonstra
     assert (samples[0] != samples[1]).any()
 
 
+@pytest.mark.parametrize("scale", ["std", "variance"])
+def test_a_squashed_residual_evaluation_reads_the_priors_scale_and_remembers_nothing(
+    build, prior, demonstrations, scale
+):
+    agent, states = build("nppac", squash=True, prior_scale=scale), demonstrations.states[:7]
+    mean, std = prior.moments(states)
+    sigma = std if scale == "std" else std.square()
+    inputs = torch.from_numpy(states)
+    expected = agent.policy_network(inputs, mean, sigma).mode().detach()
+    got = torch.from_numpy(agent.policy.act(states, deterministic=True))
+    torch.testing.assert_close(got, expected)
+    assert agent.policy.observed.evaluations == 0
+
+
 def test_prior_scale_says_what_the_policy_spreads_by(build, prior, demonstrations):
     states = demonstrations.states[:1].repeat(20_000, axis=0)
     _, std = prior.moments(states[:1])

@@ -43,6 +43,8 @@ class ConstantStdPolicy(ActorNetwork):
         std = (LOWEST_LOG_STD * (1.0 - self.spread.sigmoid())).exp()
         return DiagonalGaussian(mean, std.expand_as(mean))
 
-    def mode(self, states: Tensor, prior_mean: Tensor | None) -> Tensor:
+    def mode(
+        self, states: Tensor, prior_mean: Tensor | None, prior_scale: Tensor | None = None
+    ) -> Tensor:
         """The mean (B, A)."""
         return self.body(self.standardiser(states)).tanh()

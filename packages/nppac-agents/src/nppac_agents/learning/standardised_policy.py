@@ -59,6 +59,8 @@ class StandardisedPolicy(ActorNetwork):
         mean = self.mode(states, None)
         return DiagonalGaussian(mean, self.log_std.exp().expand_as(mean))
 
-    def mode(self, states: Tensor, prior_mean: Tensor | None) -> Tensor:
+    def mode(
+        self, states: Tensor, prior_mean: Tensor | None, prior_scale: Tensor | None = None
+    ) -> Tensor:
         """The mean (B, A)."""
         return self.body(self.standardiser(states)) * self.action_scale + self.action_shift
