@@ -17,7 +17,7 @@ import torch
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.loading import load_experiment
 from nppac_agents.running import assembly
-from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.seeds import Seeds
 from nppac_priors import GaussianPrior, load_prior
 

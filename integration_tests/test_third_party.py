@@ -81,7 +81,7 @@ def experiment(tmp_path: Path) -> Path:
         "prior": {"kind": "knn", "neighbours": 3, "min_std": 0.1},
         "agent": {"kind": "nppac", "batch_size": 16, "policy_hidden": [16], "critic_hidden": [16]},
         "training": {"env_steps": 80, "n_envs": 2, "start_steps": 40},
-        "evaluation": {"every": 80, "episodes": 2},
+        "evaluation": {"every": 80, "episodes": 2, "reporting_episodes": 3},
         "logging": {"every": 10, "tensorboard": False, "frames": 0},
         "device": "cpu",
         "output_dir": "run",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nppac_envs import EpisodeMeasures, measure
+from nppac_envs import EpisodeMeasures, Measures, measure
 
 
 def by_hand(flags: list[bool], rewards: list[float]) -> dict[str, Any]:
@@ -48,6 +48,18 @@ def test_accumulation_ignores_steps_after_an_episode():
     assert got.success_at_end.tolist() == [False, False]
     assert got.solved_fraction.tolist() == [0.5, 0.0]
     assert got.returns.tolist() == [1.0, 0.0]
+
+
+def test_parts_together_are_the_episodes_in_order():
+    rng = np.random.default_rng(0)
+    successes, rewards = rng.uniform(size=(5, 7)) < 0.3, rng.normal(size=(5, 7))
+    lengths = rng.integers(1, 6, 7)
+    parts = [
+        measure(successes[:, part], rewards[:, part], lengths[part])
+        for part in (slice(0, 3), slice(3, 6), slice(6, 7))
+    ]
+    whole = measure(successes, rewards, lengths)
+    assert Measures.together(parts).per_episode() == whole.per_episode()
 
 
 def test_means_leave_failures_out_of_the_time_to_success():

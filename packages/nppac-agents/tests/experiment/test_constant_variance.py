@@ -13,8 +13,8 @@ from nppac_agents.running.run_directory import RunDirectory
 
 SHORT = [
     "training.env_steps=2000", "training.start_steps=1000", "evaluation.episodes=1",
-    "evaluation.every=100000", "agent.pretraining_epochs=1", "logging.tensorboard=false",
-    "logging.frames=0", "prior.prior.steps=300", "device=cpu",
+    "evaluation.reporting_episodes=0", "evaluation.every=100000", "agent.pretraining_epochs=1",
+    "logging.tensorboard=false", "logging.frames=0", "prior.prior.steps=300", "device=cpu",
 ]  # fmt: skip
 
 

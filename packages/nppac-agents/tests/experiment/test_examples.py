@@ -38,6 +38,20 @@ def test_every_builtin_kind_occurs_in_an_example():
     assert missing == set()
 
 
+def test_soft_actor_critic_is_squashed_with_its_sources_target_entropy():
+    """Haarnoja et al. 2018: a bounded policy, and -1 nat for each action dimension."""
+    agents = [load_experiment(path).agent for path in EXAMPLES]
+    ours = [agent for agent in agents if agent.kind in ("sac", "sacfd")]
+    assert {agent.kind for agent in ours} == {"sac", "sacfd"}
+    assert {(agent.squash, agent.target_entropy) for agent in ours} == {(True, -1.0)}
+
+
+def test_every_example_reports_on_fresh_starts():
+    counts = {path.stem: load_experiment(path).evaluation.reporting_episodes for path in EXAMPLES}
+    assert counts.pop("quickstart") == 50
+    assert set(counts.values()) == {200}
+
+
 def test_the_papers_settings_are_the_papers(repository):
     """Rudner et al. 2021, App. F and I, and the published code, for door."""
     config = load_experiment(repository / "examples" / "door-human-paper.json")

@@ -136,6 +136,8 @@ def test_a_misspelt_override_is_named(experiment, experiment_file):
         ("training.updates_per_step=1e999", "training.updates_per_step", "got inf"),
         ("training.replay_capacity=1", "training", "replay_capacity 1 is below n_envs 8"),
         ("evaluation.episodes=many", "evaluation.episodes", "got 'many'"),
+        ("evaluation.first_seed=9951", "evaluation", "reach into the reporting starts"),
+        ("evaluation.reporting_episodes=-1", "evaluation.reporting_episodes", "got -1"),
         ("logging.tensorboard=maybe", "logging.tensorboard", "got 'maybe'"),
         ("seed=2147483648", "seed", "less than 2147483648"),
         ("device=tpu", "device", "got 'tpu'"),

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from nppac_agents.data.rollouts import Rollouts
-from nppac_agents.experiment.config import EvaluationConfig
 from nppac_agents.methods.dapg import DAPG
 from nppac_agents.running.evaluation import Evaluator
 from nppac_priors.errors import ConfigError
@@ -254,13 +253,13 @@ def test_on_the_point_task_it_improves_on_its_clone(build, point_config):
     agent.prepare()
     replay = agent.make_replay(600, 10, torch.Generator().manual_seed(0))
     rollouts = Rollouts(point_config, 10, agent, replay, seed=0)
-    evaluator = Evaluator(point_config, EvaluationConfig(episodes=20))
-    cloned = evaluator.evaluate(agent).means()["success_at_end"]
+    evaluator = Evaluator(point_config, 20)
+    cloned = evaluator.evaluate(agent, range(1000, 1020)).means()["success_at_end"]
     for _ in range(9):
         for _ in range(60):
             rollouts.step()
         agent.learn(agent.phases[-1], replay)
-    learned = evaluator.evaluate(agent).means()["success_at_end"]
+    learned = evaluator.evaluate(agent, range(1000, 1020)).means()["success_at_end"]
     assert cloned < 0.5
     assert learned >= 0.85
 

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 import torch
 from nppac_agents.methods.nppac import NPPAC
-from nppac_agents.parts.distributions import gaussian_log_prob
+from nppac_agents.parts.distributions import DiagonalGaussian, gaussian_log_prob
 from nppac_priors.errors import ConfigError
 from pydantic import ValidationError
 
@@ -187,6 +187,20 @@ def test_evaluation_is_deterministic_and_training_is_not(build, prior, demonstra
     torch.testing.assert_close(torch.from_numpy(modes[0]), prior.mean(states))
     samples = [agent.act(states, deterministic=False) for _ in range(2)]
     assert (samples[0] != samples[1]).any()
+
+
+@pytest.mark.parametrize("scale", ["std", "variance"])
+def test_a_squashed_residual_evaluation_reads_the_priors_scale_and_remembers_nothing(
+    build, prior, demonstrations, scale
+):
+    agent, states = build("nppac", squash=True, prior_scale=scale), demonstrations.states[:7]
+    mean, std = prior.moments(states)
+    sigma = std if scale == "std" else std.square()
+    inputs = torch.from_numpy(states)
+    expected = agent.parts.policy(inputs, DiagonalGaussian(mean, sigma)).mode().detach()
+    got = torch.from_numpy(agent.act(states, deterministic=True))
+    torch.testing.assert_close(got, expected)
+    assert agent.observed.evaluations == 0
 
 
 def test_prior_scale_says_what_the_policy_spreads_by(build, prior, demonstrations):

@@ -67,6 +67,14 @@ def evaluation(step: int, rng: np.random.Generator, *, n: int = 20) -> dict[str,
     }
 
 
+def reporting(step: int, rng: np.random.Generator, *, n: int = 200) -> dict[str, Any]:
+    """The event of the last policy on the reporting starts."""
+    event = evaluation(step, rng, n=n)
+    named = {"event": "reporting", "phase": "reporting", "seeds": [10_000, 10_000 + n - 1]}
+    fields = ("success_ever", "success_at_end", "solved_fraction", "time_to_success", "return_mean")
+    return {**event, **named, "intervals": {f: [0.9 * event[f], 1.1 * event[f]] for f in fields}}
+
+
 def train(step: int, rng: np.random.Generator, *, phase: str = "online") -> dict[str, Any]:
     """A training event."""
     noise = rng.standard_normal(6)
@@ -131,7 +139,7 @@ def write_run(tmp_path: Path) -> WriteRun:
 @pytest.fixture(scope="session")
 def reported_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with its report, only to be read."""
-    path = writer(tmp_path_factory.mktemp("reported"))(pretrained=True)
+    path = writer(tmp_path_factory.mktemp("reported"))(pretrained=True, reported=200)
     write_report(path)
     return path
 
@@ -145,6 +153,7 @@ def writer(folder: Path) -> WriteRun:
         last_step: int = 20_000,
         without: tuple[str, ...] = (),
         pretrained: bool = False,
+        reported: int = 0,
     ) -> Path:
         path = folder / name
         path.mkdir(parents=True)
@@ -158,6 +167,8 @@ def writer(folder: Path) -> WriteRun:
             if step % 2500 == 0:
                 events.append(evaluation(step, rng))
         evaluations = [event for event in events if event["event"] == "evaluation"]
+        if reported:
+            events.append(reporting(last_step, rng, n=reported))
         measures = ("success_ever", "success_at_end", "solved_fraction", "time_to_success")
         summary = {
             "kind": "nppac",

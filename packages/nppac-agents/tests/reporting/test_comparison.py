@@ -99,6 +99,37 @@ def test_protocols_are_not_mixed(write_run, settings, told, compare):
     assert "\n" not in str(caught.value)
 
 
+def test_reported_results_have_columns_of_their_own(write_run):
+    one = write_run("one", last_step=2500, reported=200)
+    (row,) = cells(comparison_table({"a": [one]}))
+    event = json.loads((one / "metrics.jsonl").read_text().splitlines()[-1])
+    assert row["Success at any step (reported)"] == f"{event['success_ever']:.2f}"
+    assert row["Return (reported)"] == f"{event['return_mean']:,.1f}"
+    after = summaries(one)["after"]["success_ever"]
+    assert row["Success at any step (before → after)"].endswith(f"→ {after:.2f}")
+
+
+def test_runs_without_reporting_starts_are_marked_beside_those_with(write_run):
+    first = write_run("first", seed=3, last_step=2500, reported=200)
+    second = write_run("second", seed=4, last_step=2500)
+    table = comparison_table({"a": [first, second], "b": [second]})
+    assert "200 reporting starts, reset seeds 10000 to 10199" in table
+    texts = [row["Success at any step (reported)"] for row in cells(table)]
+    event = json.loads((first / "metrics.jsonl").read_text().splitlines()[-1])
+    value = f"{event['success_ever']:.2f}"
+    assert texts == [value, "not reported", f"{value}, 1 not reported", "not reported"]
+
+
+def test_without_any_reported_result_the_table_has_no_such_column(write_run):
+    assert "reported" not in comparison_table({"a": [write_run(last_step=2500)]})
+
+
+def test_reports_on_different_starts_are_not_mixed(write_run):
+    runs = [write_run(str(n), seed=n, last_step=2500, reported=n) for n in (50, 200)]
+    with pytest.raises(ConfigError, match=r"seeds 10000 to 10049 in .* and 10000 to 10199 in"):
+        comparison_table({"a": [runs[0]], "b": [runs[1]]})
+
+
 def test_training_may_differ(write_run):
     one = write_run("one", last_step=2500)
     other = write_run("other", last_step=2500, settings={"training": {"env_steps": 5}})

@@ -73,8 +73,8 @@ def test_every_number_is_the_one_in_the_metrics_file(page, reported_run):
         assert json.loads(attributes["value"]) == value
         shown, tolerance = shown_number(text)
         assert shown == pytest.approx(value, abs=tolerance + 1e-9)
-    headline, protocol, evaluations = 4, 5, 9
-    assert len(numbers) == headline + protocol + 9 * evaluations
+    headline, protocol, reported, evaluations = 4, 5, 6, 9
+    assert len(numbers) == headline + protocol + reported + 9 * evaluations
 
 
 def test_headline_goes_from_the_first_to_the_last_evaluation(page, reported_run):
@@ -91,9 +91,28 @@ def test_headline_goes_from_the_first_to_the_last_evaluation(page, reported_run)
     ]
 
 
+def test_the_reported_result_is_that_of_the_reporting_starts(page, reported_run):
+    lines = (reported_run / "metrics.jsonl").read_text().splitlines()
+    last = len(lines) - 1
+    event = json.loads(lines[last])
+    numbers = page.named("data")
+    shown = {a["data-field"]: text for a, text in numbers if a["data-event"] == str(last)}
+    assert shown["success_ever"] == f"{event['success_ever']:.2f}"
+    assert shown["episodes"] == "200"
+    assert "reset seeds 10000 to 10199" in page.text
+    low, high = event["intervals"]["return_mean"]
+    assert f"{low:,.1f} to {high:,.1f}" in [text for _, text in page.named("td")]
+
+
+def test_a_run_that_was_not_reported_says_so(write_run):
+    page = Page(write_report(write_run(last_step=500)))
+    assert any("all results of this run are on selection starts" in n for n in page.notices())
+
+
 def test_parts_are_all_there_in_order(page):
     assert [text for _, text in page.named("h1")] == ["door · nppac · seed 3"]
     assert [text for _, text in page.named("h2")] == [
+        "Reported result",
         "Evaluations",
         "Training",
         "The prior away from its data",

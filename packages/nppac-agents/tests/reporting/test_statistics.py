@@ -4,7 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
-from nppac_agents.reporting.statistics import interquartile_mean, mean, stratified_bootstrap
+from nppac_agents.reporting.statistics import (
+    interquartile_mean,
+    mean,
+    stratified_bootstrap,
+    wilson,
+)
+from scipy.stats import binomtest
 
 
 @pytest.mark.parametrize(
@@ -62,3 +68,13 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
         low, high = stratified_bootstrap(scores, mean, generator=generator, resamples=400)
         hits += low <= 0 <= high
     assert 0.87 <= hits / 200 <= 0.98
+
+
+@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (7, 10), (190, 200), (200, 200)])
+def test_wilsons_interval_is_scipys(successes, trials):
+    expected = binomtest(successes, trials).proportion_ci(0.9, method="wilson")
+    assert wilson(successes, trials, level=0.9) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_wilsons_interval_is_of_95_percent():
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)

@@ -38,7 +38,7 @@ def point_experiment(point_config, prior_config, demonstrations, tmp_path) -> Ex
         prior=prior_config,
         agent=NPPAC(policy_hidden=(16,), critic_hidden=(16,), batch_size=32, start="residual"),
         training=TrainingConfig(env_steps=300, n_envs=3, start_steps=60),
-        evaluation=EvaluationConfig(every=100, episodes=4),
+        evaluation=EvaluationConfig(every=100, episodes=4, reporting_episodes=6),
         logging=LoggingConfig(every=20, tensorboard=False, frames=0, checkpoint_every=90),
         device="cpu",
         output_dir=str(tmp_path / "run"),

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from nppac_agents.experiment.config import EvaluationConfig
 from nppac_agents.running.evaluation import Evaluator
+
+STARTS = range(1000, 1012)
 
 
 class Fixed:
@@ -17,18 +18,18 @@ class Fixed:
 
 @pytest.fixture
 def evaluator(point_config):
-    return Evaluator(point_config, EvaluationConfig(episodes=12))
+    return Evaluator(point_config, 12)
 
 
 def test_the_expert_succeeds_and_stays(evaluator):
-    measures = evaluator.evaluate(Fixed(expert=True))
+    measures = evaluator.evaluate(Fixed(expert=True), STARTS)
     assert measures.success_ever.all()
     assert measures.success_at_end.all()
     assert 1 <= measures.time_to_success.max() <= 10
 
 
 def test_measures_equal_an_episode_by_episode_evaluation(evaluator, point_config):
-    measures = evaluator.evaluate(Fixed(expert=True))
+    measures = evaluator.evaluate(Fixed(expert=True), STARTS)
     env = point_config.make()
     for episode in range(12):
         state, _ = env.reset(seed=1000 + episode)
@@ -45,15 +46,24 @@ def test_measures_equal_an_episode_by_episode_evaluation(evaluator, point_config
 
 
 def test_every_evaluation_plays_the_same_episodes(evaluator):
-    first, second = (evaluator.evaluate(Fixed(expert=True)) for _ in range(2))
+    first, second = (evaluator.evaluate(Fixed(expert=True), STARTS) for _ in range(2))
     np.testing.assert_array_equal(first.returns, second.returns)
-    assert not evaluator.evaluate(Fixed(expert=False)).success_ever.all()
+    assert not evaluator.evaluate(Fixed(expert=False), STARTS).success_ever.all()
 
 
 def test_episodes_of_different_lengths_end_on_their_own(point_config, monkeypatch):
-    evaluator = Evaluator(point_config, EvaluationConfig(episodes=3))
+    evaluator = Evaluator(point_config, 3)
     for env, limit in zip(evaluator.envs, (1, 4, 7), strict=True):
         env._max_episode_steps = limit
-    measures = evaluator.evaluate(Fixed(expert=False))
+    measures = evaluator.evaluate(Fixed(expert=False), range(1000, 1003))
     assert (measures.returns <= np.array([1, 4, 7])).all()
     assert set(measures.solved_fraction) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("n_envs", [1, 5, 11])
+def test_fewer_environments_play_the_same_episodes_in_blocks(evaluator, point_config, n_envs):
+    together = evaluator.evaluate(Fixed(expert=True), STARTS)
+    in_blocks = Evaluator(point_config, n_envs).evaluate(Fixed(expert=True), STARTS)
+    np.testing.assert_array_equal(in_blocks.returns, together.returns)
+    np.testing.assert_array_equal(in_blocks.time_to_success, together.time_to_success)
+    assert in_blocks.per_episode() == together.per_episode()

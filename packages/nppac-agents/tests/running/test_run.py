@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.running import run as run_module
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.interruption import Interrupted
 from nppac_agents.running.metrics import read_metrics
 from nppac_envs import NpzConfig
@@ -58,6 +60,49 @@ def test_a_run_leaves_everything_that_the_design_names(point_experiment, run_poi
     assert summary["after"]["success_ever"] == evaluations[-1]["success_ever"]
 
 
+def test_the_last_policy_is_reported_on_starts_that_served_no_evaluation(
+    point_experiment, run_point, point_config, monkeypatch
+):
+    played = []
+    evaluate = Evaluator.evaluate
+
+    def watched(self, policy, seeds):
+        played.append((policy, seeds))
+        noise, everybodys = policy.generator.get_state(), torch.get_rng_state()
+        measures = evaluate(self, policy, seeds)
+        assert torch.equal(policy.generator.get_state(), noise)
+        assert torch.equal(torch.get_rng_state(), everybodys)
+        return measures
+
+    monkeypatch.setattr(Evaluator, "evaluate", watched)
+    summary, run = run_point(point_experiment)
+    policy, seeds = played.pop()
+    assert seeds == range(10_000, 10_006)
+    assert {seeds for _, seeds in played} == {range(1000, 1004)}
+    events = read_metrics(run.metrics)
+    assert [e["event"] for e in events if e["event"] != "train"][-2:] == ["evaluation", "reporting"]
+    event = events[-1]
+    measures = evaluate(Evaluator(point_config, 6), policy, seeds)
+    assert event["per_episode"]["time_to_success"] == measures.per_episode()["time_to_success"]
+    assert event["per_episode"]["success_at_end"] == measures.per_episode()["success_at_end"]
+    assert summary["reported"]["success_ever"] == measures.means()["success_ever"]
+    low, high = summary["reported_intervals"]["success_ever"]
+    assert low <= summary["reported"]["success_ever"] <= high
+    assert summary["protocol"] == {
+        "selection": {"first_seed": 1000, "episodes": 4},
+        "reporting": {"first_seed": 10_000, "episodes": 6},
+    }
+
+
+def test_without_reporting_starts_nothing_is_reported(point_experiment, run_point):
+    unreported = point_experiment.evaluation.model_copy(update={"reporting_episodes": 0})
+    summary, run = run_point(point_experiment.model_copy(update={"evaluation": unreported}), "bare")
+    assert summary["reported"] is summary["reported_intervals"] is None
+    assert summary["protocol"]["reporting"] is None
+    _, whole = run_point(point_experiment, "whole")
+    assert_same_checkpoints(whole, run)
+
+
 def test_the_same_seed_gives_the_same_run_and_another_does_not(point_experiment, run_point):
     _, one = run_point(point_experiment, "one")
     _, two = run_point(point_experiment, "two")
@@ -90,6 +135,38 @@ def test_a_killed_run_resumes_as_if_nothing_had_happened(
     _, resumed = run_point(point_experiment, "killed", resume=True)
     assert same_metrics(whole, resumed)
     assert_same_checkpoints(whole, resumed)
+
+
+@pytest.mark.parametrize("place", ["while it reports", "before its summary"])
+def test_a_run_killed_at_its_end_reports_the_same_when_resumed(
+    point_experiment, run_point, monkeypatch, place
+):
+    expected, whole = run_point(point_experiment, "whole")
+
+    class Killed(BaseException):
+        pass
+
+    evaluate = Evaluator.evaluate
+
+    def killed_evaluate(self, policy, seeds):
+        if seeds.start == 10_000:
+            raise Killed
+        return evaluate(self, policy, seeds)
+
+    def killed_summary(run, recorder):
+        raise Killed
+
+    if place == "while it reports":
+        monkeypatch.setattr(Evaluator, "evaluate", killed_evaluate)
+    else:
+        monkeypatch.setattr(run_module, "_summary", killed_summary)
+    with pytest.raises(Killed):
+        run_point(point_experiment, "killed")
+    monkeypatch.undo()
+    summary, resumed = run_point(point_experiment, "killed", resume=True)
+    assert same_metrics(whole, resumed)
+    del summary["wall_seconds"], expected["wall_seconds"]
+    assert summary == expected
 
 
 def test_an_interrupted_run_writes_a_checkpoint_and_resumes(

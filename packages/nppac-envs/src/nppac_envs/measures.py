@@ -14,6 +14,8 @@ that run in lockstep. Never compare numbers of two different measures.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -40,6 +42,12 @@ class Measures:
     solved_fraction: NDArray[np.float64]
     time_to_success: NDArray[np.float64]
     returns: NDArray[np.float64]
+
+    @classmethod
+    def together(cls, parts: Sequence[Measures]) -> Measures:
+        """The episodes of all parts, in order."""
+        fields = dataclasses.fields(cls)
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields))
 
     def means(self) -> dict[str, float | None]:
         """Means over episodes; `time_to_success` over those that succeed, None if none does."""

@@ -42,16 +42,24 @@ def test_a_draw_is_the_network_without_some_hidden_units(data) -> None:
     torch.testing.assert_close(log_std[7], heads[:, 2:])
 
 
-def test_the_loss_has_the_penalty_of_a_normal_prior(data) -> None:
-    dropout, network = posterior(data, 1e-9)
+@pytest.mark.parametrize("rate", [1e-9, 0.3])
+def test_the_penalty_is_that_of_the_draws_under_a_normal_prior(data, rate) -> None:
+    """Of weights and biases of std 0.5 / sqrt(inputs), shared by 30 observations."""
+    dropout, network = posterior(data, rate)
+    noise = torch.Generator().manual_seed(2)
+    for tensor in network.tensors:
+        tensor.data.normal_(0.0, 0.2, generator=noise)
     batch = data.fitted.take(torch.arange(30)[None])
-    nll = gaussian_nll(batch.actions, *network(batch.states)).mean()
-    stds = {3: 0.5 / 3**0.5, 40: 0.5 / 40**0.5}
-    penalty = sum(
-        (w.square().sum() + b.square().sum()) / (2.0 * stds[w.shape[1]] ** 2)
-        for w, b in zip(network.weights, network.biases, strict=True)
+    torch.manual_seed(3)
+    loss = dropout.loss(batch)[0]
+    torch.manual_seed(3)
+    nll = gaussian_nll(batch.actions, *network(batch.states, rate)).mean()
+    drawn = dropout.draw(20_000)
+    expected = sum(
+        w.shape[1] * (w.square().sum((1, 2)) + b.square().sum((1, 2))).mean() / (2.0 * 0.5**2)
+        for w, b in zip(drawn.weights, drawn.biases, strict=True)
     )
-    torch.testing.assert_close(dropout.loss(batch)[0], nll + penalty / 30.0)
+    torch.testing.assert_close(loss - nll, expected / 30.0, rtol=0.005, atol=0)
 
 
 def test_the_prior_has_the_stated_number_of_draws() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from nppac_priors import GaussianMLPConfig
+from nppac_priors import BayesianMLPConfig, GaussianMLPConfig
 from nppac_priors.errors import NumericalError
 from nppac_priors.mlp.networks import StackedNetworks
 from nppac_priors.mlp.training import BestParameters, held_out_loss, train
@@ -91,6 +91,22 @@ def test_the_held_out_loss_is_the_mean_over_all_states() -> None:
     actions = torch.rand(10_000, 1)
     batch = Batch(torch.zeros(10_000, 1), actions, torch.ones(10_000))
     torch.testing.assert_close(held_out_loss(Mean([]), batch), actions.mean()[None])
+
+
+@pytest.mark.parametrize("inference", ["variational", "dropout"])
+def test_equal_parameters_have_equal_held_out_losses(inference) -> None:
+    """Posteriors score a few draws: the same ones at every evaluation."""
+    data = data_set()
+    assert data.held_out is not None
+    config = BayesianMLPConfig(inference=inference, hidden=(8,))
+    objective = config.objective(data, torch.Generator().manual_seed(0))
+    torch.manual_seed(1)
+    following = torch.rand(3)
+    torch.manual_seed(1)
+    losses = [held_out_loss(objective, data.held_out)]
+    assert torch.equal(torch.rand(3), following)
+    losses.append(held_out_loss(objective, data.held_out))
+    assert torch.equal(*losses)
 
 
 def test_nothing_offered_nothing_restored() -> None:

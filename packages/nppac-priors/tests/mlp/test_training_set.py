@@ -43,7 +43,34 @@ def test_without_episodes_or_a_share_nothing_is_held_out(options) -> None:
     assert len(data.fitted) == 40
 
 
-def test_states_are_standardised_over_all_demonstrations() -> None:
+def test_states_are_standardised_over_the_fitted_part() -> None:
+    states, actions = numbered(8, 5)
+    states[:, 0] = states[:, 0] ** 4
+    weights = torch.ones(40)
+    weights[::3] = 0.0
+    data = training_set(states, actions, episode_lengths=np.full(8, 5), weights=weights)
+    assert data.held_out is not None
+    assert len(data.fitted) + len(data.held_out) == 26
+    torch.testing.assert_close(data.fitted.states.mean(0), torch.zeros(2), rtol=0, atol=1e-5)
+    spread = data.fitted.states.std(0, correction=0)
+    torch.testing.assert_close(spread, torch.ones(2), rtol=0, atol=1e-5)
+    assert not torch.allclose(data.held_out.states.mean(0), torch.zeros(2), atol=0.1)
+
+
+def test_held_out_episodes_move_nothing_that_is_fitted() -> None:
+    states, actions = numbered(8, 5)
+    lengths = np.full(8, 5)
+    held_out = training_set(states, actions, episode_lengths=lengths).held_out
+    assert held_out is not None
+    moved = states.clone()
+    moved[(actions == held_out.actions[0]).flatten()] += 100.0
+    before, after = (
+        training_set(s, actions, episode_lengths=lengths).fitted.states for s in (states, moved)
+    )
+    assert torch.equal(before, after)
+
+
+def test_without_held_out_episodes_states_are_standardised_over_all() -> None:
     states = 100.0 + 3.0 * torch.rand(50, 3, generator=torch.Generator().manual_seed(1))
     states[:, 1] = 7.3
     data = training_set(states, states[:, :1] / 1000.0)

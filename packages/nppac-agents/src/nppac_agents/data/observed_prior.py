@@ -51,6 +51,10 @@ class ObservedPrior:
         """The prior's mean (B, A) alone, not memoised: what deterministic evaluation needs."""
         return self.prior.mean(as_tensor(states, self.prior.device))
 
+    def afresh(self, states: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Like ``moments``, not memoised: evaluation takes no place from the rollouts' states."""
+        return self.prior.moments(as_tensor(states, self.prior.device))
+
     def _evaluate(self, keys: list[bytes], states: np.ndarray) -> None:
         self.evaluations += len(states)
         moments = self.prior.moments(as_tensor(states, self.prior.device))

@@ -48,20 +48,60 @@ class TrainingConfig(Config):
         return self
 
 
+REPORTING_SEED = 10_000
+"""Reset seed of the first reporting start; the others count up from it."""
+
+
 class EvaluationConfig(Config):
-    """How a policy is judged: deterministic actions, fixed seeds, the task's own horizon."""
+    """How a policy is judged: deterministic actions, fixed seeds, the task's own horizon.
+
+    On two sets of starts that never mix. Selection starts serve the evaluations while a run
+    learns, by which settings are tuned; reporting starts are played once, by the last policy.
+    """
 
     every: int = Field(
         default=2_500,
         ge=1,
         description="Environment steps between evaluations; updates in an offline phase.",
     )
-    episodes: int = Field(default=50, ge=1, le=10_000, description="Episodes, all in lockstep.")
+    episodes: int = Field(
+        default=50,
+        ge=1,
+        le=REPORTING_SEED,
+        description="Selection starts: episodes of each evaluation, all in lockstep.",
+    )
     first_seed: int = Field(
         default=1_000,
         ge=0,
-        description="Reset seed of the first episode; the others count up from it.",
+        description="Reset seed of the first selection start; the others count up from it and "
+        "end below 10,000, where the reporting starts begin.",
     )
+    reporting_episodes: int = Field(
+        default=200,
+        ge=0,
+        le=10_000,
+        description="Reporting starts, reset seeds from 10,000 up: episodes that the last policy "
+        "plays once, at the end of the run, for its reported result; 0 for none.",
+    )
+
+    @property
+    def selection_seeds(self) -> range:
+        """Reset seeds of the selection starts."""
+        return range(self.first_seed, self.first_seed + self.episodes)
+
+    @property
+    def reporting_seeds(self) -> range:
+        """Reset seeds of the reporting starts."""
+        return range(REPORTING_SEED, REPORTING_SEED + self.reporting_episodes)
+
+    @model_validator(mode="after")
+    def _starts_are_apart(self) -> Self:
+        if self.selection_seeds.stop > REPORTING_SEED:
+            raise ValueError(
+                f"first_seed {self.first_seed} and {self.episodes} episodes reach into the "
+                f"reporting starts, whose reset seeds begin at {REPORTING_SEED}; lower one of them"
+            )
+        return self
 
 
 class LoggingConfig(Config):

@@ -156,6 +156,9 @@ class NPPAC(RegularisedActorCritic):
             return super().act(agent, states, deterministic=deterministic)
         policy, seen, observed = agent.parts.policy, states.cpu().numpy(), agent.observed
         assert observed is not None
+        if deterministic and self.squash:
+            prior = self.normal(*observed.afresh(seen))
+            return policy.net.mode(states, prior.mean, prior.std)
         if deterministic:
             return policy.net.mode(states, observed.mean(seen))
         return policy(states, self.normal(*observed.moments(seen))).sample(agent.acting)[0]

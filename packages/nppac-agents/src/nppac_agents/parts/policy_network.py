@@ -9,13 +9,12 @@ residual   the prior itself: the network's zero-initialised last layer is a corr
 ========== ==============================================================================
 
 Residual, unsquashed: mean = mu0 + delta, std = sigma0 exp(rho), which is the prior exactly.
-Residual, squashed: pre-tanh mean = atanh(clip(mu0)) + delta, pre-tanh std =
-sigma0 / (1 - mu0^2) exp(rho), the prior to first order in sigma0.
+Residual, squashed: mean and std before the tanh are m0 + delta and s0 exp(rho), with m0 and s0 of
+``squashed_prior``, which is near the prior up to the bounds of the action space.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -38,8 +37,12 @@ LOG_STD_RANGE = (-20.0, 2.0)
 LOG_RATIO_RANGE = (-5.0, 2.0)
 """Bounds of rho = log(std / sigma0) of a residual policy."""
 POLICY_OUTPUT_BOUND = 1e-3
-SATURATION = 1.0 - 1e-4
-"""Prior means are clipped to +-this before atanh."""
+LEAST_MARGIN, MARGIN = 1e-4, 0.65
+"""A squashed residual start keeps its mean this far from +-1: at least, and in units of sigma0."""
+QUANTILE = 1.5
+"""Where its lower tail, seen from the nearer edge, agrees with the prior's, in units of sigma0."""
+WIDEST = 1.0
+"""Its largest std before the tanh: about uniform; wider ones gather at the edges."""
 
 
 class PolicyNetwork(nn.Module):
@@ -59,6 +62,7 @@ class PolicyNetwork(nn.Module):
         super().__init__()
         self.start = start
         self.needs_prior = start == "residual"
+        self.mode_needs_scale = self.needs_prior and squash
         self.squash = squash
         self.standardiser = standardiser
         self.body = MLP(
@@ -80,18 +84,44 @@ class PolicyNetwork(nn.Module):
         std = inward_clamp(log_scale, *LOG_STD_RANGE).exp()
         return SquashedGaussian(shift, std) if self.squash else DiagonalGaussian(shift.tanh(), std)
 
-    def mode(self, states: Tensor, prior_mean: Tensor | None = None) -> Tensor:
-        """The deterministic action (B, A); a residual policy needs the prior's mean only."""
+    def mode(
+        self, states: Tensor, prior_mean: Tensor | None = None, prior_scale: Tensor | None = None
+    ) -> Tensor:
+        """The deterministic action (B, A); reads the prior's scale only if it is squashed."""
         if prior_mean is None:
             return self(states).mode()
-        return self(states, DiagonalGaussian(prior_mean, torch.ones_like(prior_mean))).mode()
+        assert not self.mode_needs_scale or prior_scale is not None
+        scale = torch.ones_like(prior_mean) if prior_scale is None else prior_scale
+        return self(states, DiagonalGaussian(prior_mean, scale)).mode()
 
     def _residual(
         self, shift: Tensor, ratio: Tensor, prior_mean: Tensor, prior_scale: Tensor
     ) -> ActionDistribution:
         if not self.squash:
             return DiagonalGaussian(prior_mean + shift, prior_scale * ratio)
-        mean = prior_mean.clamp(-SATURATION, SATURATION)
-        slope = 1.0 - mean.square()
-        std = (prior_scale / slope).clamp(max=math.exp(LOG_STD_RANGE[1])) * ratio
-        return SquashedGaussian(mean.atanh() + shift, std)
+        mean, std = squashed_prior(prior_mean, prior_scale)
+        return SquashedGaussian(mean + shift, std * ratio)
+
+
+def squashed_prior(prior_mean: Tensor, prior_scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and std before the tanh of a squashed normal that is near the prior N(mu0, sigma0).
+
+    By the slope of the tanh, std = sigma0 / (1 - m^2), as long as that is narrow. Near +-1 the
+    slope changes within sigma0; there the quantile ``QUANTILE`` sigma0 further in agrees with the
+    prior's, and the mean keeps ``MARGIN`` sigma0 from the edge, since half a prior at the edge lies
+    beyond it. For |mu0| <= 1 and sigma0 from 0.001 to 0.5 the mean action is within sigma0 of mu0,
+    and KL(pi || pi0) is below 0.92 nats per dimension, with pi0's density not renormalised to
+    (-1, 1), as agents evaluate it; at the edge no policy within has less than log 2.
+
+    Args:
+        prior_mean: mu0 (B, A).
+        prior_scale: sigma0 (B, A).
+    """
+    limit = (1.0 - (MARGIN * prior_scale).clamp(min=LEAST_MARGIN)).clamp(min=0.0)
+    mean = prior_mean.clamp(-limit, limit)
+    slope = 1.0 - mean.square()
+    inner = QUANTILE * prior_scale
+    # atanh(m) - atanh(m - inner), without the digits that a difference would lose
+    reach = (inner / (slope + inner * mean.abs())).clamp(max=1.0 - LEAST_MARGIN).atanh()
+    std = torch.minimum(prior_scale / slope, reach / QUANTILE).clamp(max=WIDEST)
+    return mean.atanh(), std

@@ -24,7 +24,8 @@ class ComparedRun:
         seed: of the run.
         protocol: how it was evaluated, by field of its config: environment, episodes, first seed.
         reward: what the environment paid; methods may learn from different ones.
-        evaluations: its evaluation events, at least one, in order.
+        evaluations: its evaluation events, on selection starts, at least one, in order.
+        reported: the event of its last policy on reporting starts; None where there is none.
         summary: None while it is not finished.
     """
 
@@ -33,6 +34,7 @@ class ComparedRun:
     protocol: dict[str, Any]
     reward: str | None
     evaluations: list[dict[str, Any]]
+    reported: dict[str, Any] | None
     summary: dict[str, Any] | None
 
     @property
@@ -51,7 +53,7 @@ def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
 
     Raises:
         ConfigError: there is nothing to compare, a seed is in one group twice, a group has two
-            rewards, or two runs were evaluated by different protocols.
+            rewards, or two runs were evaluated or reported by different protocols.
         DataError: a directory is no run, or damaged.
     """
     runs = {name: [_read(Path(path)) for path in paths] for name, paths in groups.items()}
@@ -62,6 +64,7 @@ def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
         raise ConfigError("no runs to compare; give at least one group")
     for run in everyone[1:]:
         _check_protocol(everyone[0], run)
+    _check_reporting([run for run in everyone if run.reported])
     return runs
 
 
@@ -80,7 +83,8 @@ def _read(path: Path) -> ComparedRun:
     protocol = {f"env.{key}": value for key, value in env.items()} | {
         f"evaluation.{key}": run.setting("evaluation", key) for key in ("episodes", "first_seed")
     }
-    return ComparedRun(path, run.seed, protocol, reward, evaluations, run.summary)
+    reported = None if run.reported is None else run.reported.event
+    return ComparedRun(path, run.seed, protocol, reward, evaluations, reported, run.summary)
 
 
 def _check_group(name: str, runs: Sequence[ComparedRun]) -> None:
@@ -109,4 +113,16 @@ def _check_protocol(one: ComparedRun, other: ComparedRun) -> None:
             raise ConfigError(
                 f"{field} is {ours!r} in {one.path} and {theirs!r} in {other.path}; compare only "
                 "runs of one evaluation protocol"
+            )
+
+
+def _check_reporting(runs: Sequence[ComparedRun]) -> None:
+    """One set of reporting starts; runs without any are told apart in the table."""
+    seeds = [(run.path, run.reported["seeds"]) for run in runs if run.reported]
+    for path, theirs in seeds[1:]:
+        first, ours = seeds[0]
+        if theirs != ours:
+            raise ConfigError(
+                f"reported on reset seeds {ours[0]} to {ours[1]} in {first} and {theirs[0]} to "
+                f"{theirs[1]} in {path}; compare only runs of one evaluation.reporting_episodes"
             )

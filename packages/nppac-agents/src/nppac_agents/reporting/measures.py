@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+NOTHING = "–"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,16 @@ class Measure:
     def form(self) -> str:
         """Format specification of its values: two decimals for a rate, else one."""
         return ".2f" if self.is_rate else ",.1f"
+
+    def shown(self, value: float | None, interval: Sequence[float] | None = None) -> str:
+        """`0.93`, `0.93 [0.88, 0.96]`, or a dash for a value that there is not."""
+        if value is None:
+            return NOTHING
+        text = format(value, self.form)
+        if interval is None:
+            return text
+        low, high = (format(end, self.form) for end in interval)
+        return f"{text} [{low}, {high}]"
 
 
 MEASURES = (

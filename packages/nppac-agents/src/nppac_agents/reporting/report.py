@@ -40,6 +40,7 @@ def write_report(run_dir: str | Path) -> Path:
     prior = None if run.prior_std is None else prior_panel(run.prior_std)
     content = [
         sections.header(run),
+        sections.reported(run),
         sections.measures(run, measured),
         sections.training(trained),
         sections.prior_std(run, prior),

@@ -75,8 +75,13 @@ class RunFiles:
 
     @property
     def evaluations(self) -> list[Logged]:
-        """All evaluations, in the order in which they were made."""
+        """All evaluations on the selection starts, in the order in which they were made."""
         return list(self._logged("evaluation"))
+
+    @property
+    def reported(self) -> Logged | None:
+        """The last policy on the reporting starts."""
+        return next(self._logged("reporting"), None)
 
     def training(self, phase: str) -> list[dict[str, Any]]:
         """The training events of one phase."""

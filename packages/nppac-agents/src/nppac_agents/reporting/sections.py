@@ -62,6 +62,31 @@ def header(run: RunFiles) -> str:
     return "\n".join([*parts, paragraph(_protocol(run, first, last))])
 
 
+def reported(run: RunFiles) -> str:
+    """The last policy on the reporting starts, with intervals; nothing while a run goes on."""
+    name, logged = "Reported result", run.reported
+    if logged is None:
+        text = "No reporting starts were played: all results of this run are on selection starts."
+        return section(name, notice(text)) if run.summary is not None else ""
+    event = logged.event
+    low, high = event["seeds"]
+    text = (
+        f"The last policy in {metric(logged, 'episodes', str(event['episodes']))} episodes, "
+        f"deterministic actions, reset seeds {low} to {high}. No setting or policy was chosen by "
+        "these starts; all other evaluations on this page are on the selection starts. Intervals: "
+        "95 %, over starts, for this one policy; another training seed may lie outside."
+    )
+    rows = []
+    for measure in MEASURES:
+        interval = event["intervals"].get(measure.field)
+        ends = NOTHING
+        if interval is not None:
+            ends = " to ".join(format(end, measure.form) for end in interval)
+        rows.append([escape(measure.title), _measured(logged, measure.field), ends])
+    head = ["Measure", "Value", "95 % interval"]
+    return section(name, paragraph(text), table(head, rows, name=name, kind="evaluations"))
+
+
 def measures(run: RunFiles, panels: Sequence[Panel]) -> str:
     """The five measures over the run."""
     if not run.evaluations:
@@ -193,7 +218,10 @@ def _protocol(run: RunFiles, first: Logged, last: Logged) -> str:
     one = first.line == last.line
     before = "Measured at" if one else f"Before: {start} environment steps. After:"
     episodes = metric(last, "episodes", str(last.event["episodes"]))
-    text = f"{before} {after}. Each value: {episodes} episodes with deterministic actions"
+    text = (
+        f"{before} {after}. Each value: {episodes} episodes with deterministic actions, on the "
+        "selection starts"
+    )
     first_seed = run.setting("evaluation", "first_seed")
     if first_seed is not None:
         text += f", reset seeds from {escape(str(first_seed))} up"

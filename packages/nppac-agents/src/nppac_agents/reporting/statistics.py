@@ -1,12 +1,14 @@
 """Statistics over seeds: mean, interquartile mean, and their stratified bootstrap intervals.
 
 After Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice"
-(NeurIPS 2021). For five seeds or more; below that, show every seed and no interval.
+(NeurIPS 2021). For five seeds or more; below that, show every seed and no interval. Wilson's
+interval is for the share of one run's episodes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +37,19 @@ def interquartile_mean(scores: Array) -> Array:
     n = scores.shape[-1]
     dropped = n // 4
     return np.sort(scores, axis=-1)[..., dropped : n - dropped].mean(axis=-1)
+
+
+def wilson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a probability, from ``successes`` of ``trials`` (1 or more).
+
+    Unlike the normal approximation it is no point where all or none succeed.
+    """
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share, spread = successes / trials, z * z / trials
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * np.sqrt((share * (1 - share) + spread / 4) / trials) / (1 + spread)
+    low = float(middle - half) if successes else 0.0
+    return Interval(low, float(middle + half) if successes < trials else 1.0)
 
 
 def stratified_bootstrap(

@@ -1,4 +1,4 @@
-"""Evaluation: deterministic actions, fixed seeds, all episodes in lockstep, five measures."""
+"""Evaluation: deterministic actions, fixed seeds, episodes in lockstep, five measures."""
 
 from __future__ import annotations
 
@@ -9,29 +9,35 @@ from nppac_envs.config import EnvConfig
 from nppac_envs.measures import EpisodeMeasures, Measures
 
 from nppac_agents.agent import Agent
-from nppac_agents.experiment.config import EvaluationConfig
 
 
 class Evaluator:
-    """Plays the same episodes with whatever agent it is given; its environments are made once.
+    """Plays the episodes it is told to with whatever agent it is given.
+
+    Its environments are made once, and play that many episodes at a time.
 
     Evaluation draws from no generator of the learner: resets are seeded and actions deterministic.
     """
 
-    def __init__(self, env: EnvConfig, config: EvaluationConfig) -> None:
-        self.config = config
-        self.envs = [env.make() for _ in range(config.episodes)]
+    def __init__(self, env: EnvConfig, n_envs: int) -> None:
+        self.envs = [env.make() for _ in range(n_envs)]
 
-    def evaluate(self, agent: Agent) -> Measures:
-        """The five measures of each episode."""
-        seeds = range(self.config.first_seed, self.config.first_seed + len(self.envs))
-        states = np.stack([env.reset(seed=s)[0] for env, s in zip(self.envs, seeds, strict=True)])
-        running = np.ones(len(self.envs), dtype=bool)
-        total = EpisodeMeasures(len(self.envs))
+    def evaluate(self, agent: Agent, seeds: range) -> Measures:
+        """The five measures of one episode for each reset seed, of which there is at least one."""
+        size = len(self.envs)
+        blocks = [seeds[start : start + size] for start in range(0, len(seeds), size)]
+        return Measures.together([self._play(agent, block) for block in blocks])
+
+    def _play(self, agent: Agent, seeds: range) -> Measures:
+        """Episodes in lockstep, no more than there are environments."""
+        starts = zip(self.envs, seeds, strict=False)
+        states = np.stack([env.reset(seed=seed)[0] for env, seed in starts])
+        running = np.ones(len(seeds), dtype=bool)
+        total = EpisodeMeasures(len(seeds))
         while running.any():
             stepped = running.copy()
-            rewards = np.zeros(len(self.envs))
-            successes = np.zeros(len(self.envs), dtype=bool)
+            rewards = np.zeros(len(seeds))
+            successes = np.zeros(len(seeds), dtype=bool)
             actions = np.clip(agent.act(states[running], deterministic=True), -1, 1)
             for index, action in zip(np.flatnonzero(running), actions, strict=True):
                 outcome: Any = self.envs[index].step(action)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from nppac_envs.measures import Measures
@@ -72,14 +72,19 @@ class Recorder:
                 )
         return means
 
-    def write_evaluation(self, measures: Measures) -> None:
+    def write_evaluation(
+        self,
+        measures: Measures,
+        event: Literal["evaluation", "reporting"] = "evaluation",
+        **extra: Any,
+    ) -> None:
         """Writes one evaluation: the five measures, and their values for each episode."""
         fields = {
             **measures.means(),
             "episodes": len(measures.returns),
             "per_episode": measures.per_episode(),
         }
-        self._write("evaluation", "evaluation", fields)
+        self._write(event, event, {**fields, **extra})
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """The losses not yet written, as tensors, and the counters, as JSON data."""

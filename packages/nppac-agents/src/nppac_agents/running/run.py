@@ -85,6 +85,8 @@ def run_experiment(
             training.restore(checkpoint)
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
         training.run(run_dir.checkpoints)
+        if not _events(run, "reporting"):
+            training.report()
         summary = _summary(run, training.recorder)
     run_dir.write_summary(summary)
     report = _write_report(run, prior, agent)
@@ -129,7 +131,7 @@ def _training(run: _Run, agent: Agent) -> Iterator[Training]:
         replay = agent.make_replay(training.replay_capacity, training.n_envs, run.seeds.replay)
         rollouts = Rollouts(config.env, training.n_envs, agent, replay, seed=run.seeds.environments)
         stack.callback(rollouts.close)
-        evaluator = Evaluator(config.env, config.evaluation)
+        evaluator = Evaluator(config.env, config.evaluation.episodes)
         stack.callback(evaluator.close)
         tensorboard = run.directory.tensorboard if config.logging.tensorboard else None
         recorder = Recorder(run.directory.metrics, tensorboard)
@@ -153,21 +155,38 @@ def _trim_metrics(path: Path, checkpoint: Checkpoint | None) -> None:
 
 
 def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:
-    evaluations = [e for e in read_metrics(run.directory.metrics) if e["event"] == "evaluation"]
-    first, last = (
-        {m.field: e[m.field] for m in MEASURES} for e in (evaluations[0], evaluations[-1])
-    )
+    evaluations = _events(run, "evaluation")
+    reported = _events(run, "reporting")
+    protocol = run.config.evaluation
     return {
         "kind": run.config.agent.kind,
         "seed": run.config.seed,
         "env_steps": recorder.env_steps,
         "updates": recorder.updates,
         "wall_seconds": round(recorder.wall_seconds, 1),
-        "before": first,
-        "after": last,
+        "before": _measured(evaluations[0]),
+        "after": _measured(evaluations[-1]),
+        "reported": _measured(reported[-1]) if reported else None,
+        "reported_intervals": reported[-1]["intervals"] if reported else None,
+        "protocol": {
+            "selection": _starts(protocol.selection_seeds),
+            "reporting": _starts(protocol.reporting_seeds) if reported else None,
+        },
         "config_hash": config_hash(run.config),
         "status": "done",
     }
+
+
+def _events(run: _Run, kind: str) -> list[dict[str, Any]]:
+    return [event for event in read_metrics(run.directory.metrics) if event["event"] == kind]
+
+
+def _measured(event: dict[str, Any]) -> dict[str, Any]:
+    return {measure.field: event[measure.field] for measure in MEASURES}
+
+
+def _starts(seeds: range) -> dict[str, int]:
+    return {"first_seed": seeds[0], "episodes": len(seeds)}
 
 
 def _write_report(run: _Run, prior: Prior | None, agent: Agent) -> Path:

@@ -14,6 +14,8 @@ from nppac_agents.data.replay import TensorReplay
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Losses, Phase
+from nppac_agents.reporting.intervals import episode_intervals
+from nppac_agents.reporting.measures import BY_FIELD
 from nppac_agents.running.checkpoint import Checkpoint
 from nppac_agents.running.console import Console
 from nppac_agents.running.evaluation import Evaluator
@@ -75,7 +77,7 @@ class Training:
     def evaluate(self) -> Measures:
         """Evaluates the current policy, and records and prints what came out."""
         self.judged = True
-        measures = self.evaluator.evaluate(self.agent)
+        measures = self.evaluator.evaluate(self.agent, self.config.evaluation.selection_seeds)
         self.recorder.write_evaluation(measures)
         means = measures.means()
         self.console.line(
@@ -84,6 +86,21 @@ class Training:
             f"success_at_end {means['success_at_end']:.2f}, return {means['return_mean']:.1f}"
         )
         return measures
+
+    def report(self) -> None:
+        """Judges the last policy on the reporting starts; on none of them, does nothing."""
+        seeds = self.config.evaluation.reporting_seeds
+        if not seeds:
+            return
+        measures = self.evaluator.evaluate(self.agent, seeds)
+        intervals = episode_intervals(measures)
+        self.recorder.write_evaluation(
+            measures, "reporting", seeds=[seeds[0], seeds[-1]], intervals=intervals
+        )
+        means = measures.means()
+        shown = ("success_ever", "success_at_end", "return_mean")
+        values = [f"{m} {BY_FIELD[m].shown(means[m], intervals[m])}" for m in shown]
+        self.console.line(f"reported, on {len(seeds)} fresh starts: {', '.join(values)}")
 
     def checkpoint(self) -> Checkpoint:
         """Everything that the rest of the run depends on."""

@@ -2,6 +2,11 @@
 
 Gal and Ghahramani (2016): dropout with an L2 penalty maximises an evidence lower bound. A draw from
 the posterior leaves out some hidden units for all states, and is itself a network.
+
+The penalty is the expectation, over draws, of -log p(weights) under the normal prior. A matrix M
+behind a mask that keeps its inputs with probability 1 - p has (1 - p) |M|^2 in it, biases and the
+first layer, which no mask touches, their full square. Units that stay are scaled by 1 / (1 - p), so
+that the weights W trained here are (1 - p) M, and (1 - p) |M|^2 is |W|^2 / (1 - p).
 """
 
 from __future__ import annotations
@@ -29,7 +34,7 @@ class DropoutPosterior:
         self._network = initial
         self._rate = config.dropout
         self._samples = config.samples
-        self._l2 = (1.0 - config.dropout) / (2.0 * config.weight_std**2 * data.observations)
+        self._l2 = 1.0 / (2.0 * config.weight_std**2 * data.observations)
         for tensor in self.parameters:
             tensor.requires_grad_()
 
@@ -42,8 +47,11 @@ class DropoutPosterior:
         """Negative log-likelihood under dropout, with the penalty (1,)."""
         mean, log_std = self._network(batch.states, self._rate)
         nll = batch.average(gaussian_nll(batch.actions, mean, log_std))
-        layers = zip(self._network.weights, self._network.biases, strict=True)
-        squares = [w.shape[1] * (w.square().sum() + b.square().sum()) for w, b in layers]
+        layers = enumerate(zip(self._network.weights, self._network.biases, strict=True))
+        squares = [
+            w.shape[1] * (w.square().sum() / self._kept(layer) + b.square().sum())
+            for layer, (w, b) in layers
+        ]
         return nll + self._l2 * torch.stack(squares).sum()
 
     def score(self, batch: Batch) -> Tensor:
@@ -63,3 +71,7 @@ class DropoutPosterior:
             weights.append(weight * keep / (1.0 - self._rate))
         biases = tuple(bias.expand(count, -1, -1) for bias in self._network.biases)
         return StackedNetworks(tuple(weights), biases)
+
+    def _kept(self, layer: int) -> float:
+        """Share of a layer's inputs that stay: states always do, hidden units pass a mask."""
+        return 1.0 if layer == 0 else 1.0 - self._rate

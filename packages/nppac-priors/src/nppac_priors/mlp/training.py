@@ -10,6 +10,7 @@ from torch import Tensor
 from nppac_priors.errors import NumericalError
 from nppac_priors.mlp.training_set import Batch, TrainingSet
 from nppac_priors.progress import Progress
+from nppac_priors.randomness import isolated_randomness
 
 if TYPE_CHECKING:
     from nppac_priors.mlp.config import MLPConfig
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nppac_priors.progress import ProgressCallback
 
 _HELD_OUT_AT_ONCE = 4096
+_SCORING_SEED = 0
 
 
 def train(
@@ -59,8 +61,14 @@ def train(
 
 @torch.no_grad()
 def held_out_loss(objective: Objective, held_out: Batch) -> Tensor:
-    """The objective's score (K,) on all held-out states."""
-    parts = [objective.score(part) * len(part) for part in held_out.chunks(_HELD_OUT_AT_ONCE)]
+    """The objective's score (K,) on all held-out states.
+
+    Scores that draw networks draw with the same noise at every call: an evaluation is better than
+    another for its parameters, not for its luck.
+    """
+    noise = torch.Generator().manual_seed(_SCORING_SEED)
+    with isolated_randomness(noise, held_out.states.device):
+        parts = [objective.score(part) * len(part) for part in held_out.chunks(_HELD_OUT_AT_ONCE)]
     return torch.stack(parts).sum(0) / len(held_out)
 
 

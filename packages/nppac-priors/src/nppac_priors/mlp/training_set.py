@@ -26,7 +26,7 @@ class Standardiser:
     """Shift and scale of each state dimension.
 
     Attributes:
-        shift: (S,) mean over the demonstrations.
+        shift: (S,) mean over the states that networks are fitted to.
         scale: (S,) standard deviation; 1 where only float32 rounding changes a dimension.
     """
 
@@ -35,7 +35,7 @@ class Standardiser:
 
     @classmethod
     def of(cls, states: Tensor) -> Self:
-        """Of demonstration states (N, S)."""
+        """Of states (N, S)."""
         found = StateScale.of([states])
         return cls(found.mean.float(), found.scale.float())
 
@@ -76,7 +76,6 @@ class Batch:
 
     def observed(self, rows: Tensor) -> Batch:
         """Those of the rows that have any weight, their weights brought to a mean of 1."""
-        rows = rows.to(self.weights.device)
         batch = self.take(rows[self.weights[rows] > 0])
         return Batch(batch.states, batch.actions, batch.weights / batch.weights.mean())
 
@@ -94,7 +93,7 @@ class TrainingSet:
         fitted: What the networks are trained on.
         held_out: Whole episodes that decide when to stop; None if there are none.
         observations: Sum of the fitted states' weights.
-        standardiser: Of all states.
+        standardiser: Of the fitted states.
         data_hash: Of all states and actions.
     """
 
@@ -132,12 +131,15 @@ class TrainingSet:
         """
         x, y = demonstration_tensors(states, actions, device=device)
         w = sample_weights(weights, len(x), device=device)
-        standardiser = Standardiser.of(x[w > 0])
-        everything = Batch(standardiser(x), y, w)
-        fitted, held_out = hold_out_rows(len(x), episode_lengths, held_out_share, generator)
+        fitted, held_out = (
+            rows.to(w.device)
+            for rows in hold_out_rows(len(x), episode_lengths, held_out_share, generator)
+        )
         fitted_weight = float(w[fitted].sum())
         if fitted_weight == 0.0:
             raise DataError("weights: all zero outside the held-out episodes; hold out fewer")
+        standardiser = Standardiser.of(x[fitted[w[fitted] > 0]])
+        everything = Batch(standardiser(x), y, w)
         return cls(
             fitted=everything.observed(fitted),
             held_out=everything.observed(held_out) if bool(w[held_out].any()) else None,
