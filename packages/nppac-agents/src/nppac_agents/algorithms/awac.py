@@ -88,7 +88,7 @@ class AWACConfig(ActorCriticConfig):
     )
 
     def critic_target(self, agent: ActorCritic, batch: Transitions) -> Tensor:
-        """Y (B,), without an entropy term."""
+        """y (B,), without an entropy term."""
         policy = agent.policy_network(batch.next_states, *agent.prior_after(batch))
         actions, _ = policy.sample(agent.noise)
         return agent.backup(batch, agent.target_critic(batch.next_states, actions).amin(0))

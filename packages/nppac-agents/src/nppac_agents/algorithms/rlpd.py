@@ -75,7 +75,7 @@ class RLPDConfig(SACConfig):
         return self
 
     def critic_target(self, agent: ActorCritic, batch: Transitions) -> Tensor:
-        """Y (B,), from a random subset of the target critics."""
+        """y (B,), from a random subset of the target critics."""
         policy = agent.policy_network(batch.next_states, *agent.prior_after(batch))
         actions, log_prob = policy.sample(agent.noise)
         members = agent.random_critics(self.target_subset)

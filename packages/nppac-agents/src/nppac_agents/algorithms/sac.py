@@ -35,7 +35,7 @@ class SACConfig(SoftActorCriticConfig):
     def regulariser(
         self, policy: ActionDistribution, actions: Tensor, log_prob: Tensor, prior: Moments
     ) -> Tensor:
-        """Log pi(a|s) (B,), whose mean is the negative entropy."""
+        """log pi(a|s) (B,), whose mean is the negative entropy."""
         return log_prob
 
     def reported(self, kappa: Tensor, batch: Transitions) -> dict[str, Tensor]:

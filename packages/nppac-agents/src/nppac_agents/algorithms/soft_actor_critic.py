@@ -56,14 +56,14 @@ class SoftActorCriticConfig(ActorCriticConfig):
     def regulariser(
         self, policy: ActionDistribution, actions: Tensor, log_prob: Tensor, prior: Moments
     ) -> Tensor:
-        """Kappa (B,) at actions (B, A) that were drawn from ``policy`` with ``log_prob`` (B,)."""
+        """kappa (B,) at actions (B, A) that were drawn from ``policy`` with ``log_prob`` (B,)."""
 
     @abstractmethod
     def reported(self, kappa: Tensor, batch: Transitions) -> dict[str, Tensor]:
         """What the metrics call kappa (B,)."""
 
     def critic_target(self, agent: ActorCritic, batch: Transitions) -> Tensor:
-        """Y (B,)."""
+        """y (B,)."""
         prior = agent.prior_after(batch)
         policy = agent.policy_network(batch.next_states, *prior)
         actions, log_prob = policy.sample(agent.noise)

@@ -145,7 +145,7 @@ class ActorCritic(Agent, OffPolicyAlgorithm):
         return Moments(batch.next_prior_mean, self.policy.scale(batch.next_prior_std))
 
     def backup(self, batch: Transitions, next_values: Tensor) -> Tensor:
-        """R + gamma (1 - d) ``next_values`` (B,), where d says which ends stop the value."""
+        """r + gamma (1 - d) ``next_values`` (B,), where d says which ends stop the value."""
         ended = batch.terminated
         if self.method.timeouts_are_terminal:
             ended = torch.maximum(ended, batch.truncated)

@@ -79,7 +79,7 @@ class NaturalGradient(Agent, OnPolicyAlgorithm):
 
     @property
     def network(self) -> StandardisedPolicy:
-        """Pi: called with states it gives a distribution."""
+        """pi: called with states it gives a distribution."""
         network = self.policy.network
         assert isinstance(network, StandardisedPolicy)
         return network

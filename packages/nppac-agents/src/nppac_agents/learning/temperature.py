@@ -25,7 +25,7 @@ class Temperature(nn.Module):
         )
 
     def value(self) -> Tensor:
-        """Alpha as a detached scalar tensor."""
+        """alpha as a detached scalar tensor."""
         return self.log_alpha.detach().exp()
 
     def loss(self, kappa: Tensor) -> Tensor:
