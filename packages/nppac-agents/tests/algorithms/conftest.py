@@ -65,6 +65,22 @@ def randomise():
 
 
 @pytest.fixture
+def double():
+    """An agent or a batch in float64, where what is equal on paper is equal to rounding.
+
+    In float32 two ways to the same number differ by what the processor's instructions make of
+    them: a batch of one goes through another product than a batch of 32.
+    """
+
+    def double(part):
+        if isinstance(part, torch.nn.Module):
+            return part.double()
+        return Transitions(*(field.double() for field in part))
+
+    return double
+
+
+@pytest.fixture
 def critic_target():
     """The method's critic target on a batch."""
 

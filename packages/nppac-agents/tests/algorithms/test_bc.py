@@ -30,9 +30,9 @@ def test_on_linear_gaussian_data_it_finds_least_squares_and_the_noise(spaces, li
     assert policy.std.mean().item() == pytest.approx(0.05, rel=0.15)
 
 
-def test_the_loss_is_the_negative_log_likelihood(build, random_batch, randomise):
-    agent = randomise(build("bc"))
-    batch = random_batch(2)
+def test_the_loss_is_the_negative_log_likelihood(build, random_batch, randomise, double):
+    agent = double(randomise(build("bc")))
+    batch = double(random_batch(2))
     network = agent.policy.network
     head, log_std = network.body(network.standardiser(batch.states)).chunk(2, -1)
     normal = torch.distributions.Normal(head.tanh(), log_std.exp())

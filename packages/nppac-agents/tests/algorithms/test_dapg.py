@@ -118,10 +118,10 @@ def test_the_step_goes_as_far_as_the_quadratic_model_says(build, random_batch, r
 
 
 def test_the_surrogate_by_hand_on_two_samples(build, random_batch, randomise):
-    agent = randomise(build("dapg", demonstration_weight=0.3, demonstration_decay=0.5))
+    agent = randomise(doubled(build("dapg", demonstration_weight=0.3, demonstration_decay=0.5)))
     agent.updates = 2
-    batch = random_batch(2)
-    advantages = torch.tensor([1.0, -2.0])
+    batch = double_batch(random_batch, 2)
+    advantages = torch.tensor([1.0, -2.0]).double()
     states, actions = agent.demonstrated
 
     def log_density(states, actions):
@@ -141,9 +141,9 @@ def test_the_weight_of_the_demonstrations_decays_from_update_to_update(build, ra
 
 
 def test_advantages_are_standardised():
-    standard = DAPGConfig().standardise(torch.tensor([1.0, 2.0, 6.0]))
-    assert standard.mean().item() == pytest.approx(0.0, abs=1e-6)
-    assert standard.std(correction=0).item() == pytest.approx(1.0, rel=1e-5)
+    standard = DAPGConfig().standardise(torch.tensor([1.0, 2.0, 6.0]).double())
+    assert standard.mean().item() == pytest.approx(0.0, abs=1e-12)
+    assert standard.std(correction=0).item() == pytest.approx(1.0, rel=1e-6)
     assert torch.equal(DAPGConfig().standardise(torch.full((3,), 4.0)), torch.zeros(3))
 
 
@@ -184,8 +184,8 @@ def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_
                                     agent.baseline.state_dict().items()})  # fmt: skip
     agent.baseline.body.layers[-1].bias.data.fill_(10.0)
     over = agent.step(ones._replace(terminated=last))["target_value"].item()
-    assert cut == pytest.approx(10.0)
-    assert over == pytest.approx((2.71 + 1.9 + 1.0) / 3)
+    assert cut == pytest.approx(10.0, rel=1e-5)
+    assert over == pytest.approx((2.71 + 1.9 + 1.0) / 3, rel=1e-5)
 
 
 # Cloning.

@@ -4,7 +4,6 @@ from functools import partial
 import pytest
 import torch
 from nppac_agents.algorithms.nppac import NPPACConfig
-from nppac_agents.experience.transitions import Transitions
 from nppac_agents.learning.divergences import gaussian_log_prob
 from nppac_priors.errors import ConfigError
 from pydantic import ValidationError
@@ -23,15 +22,17 @@ def random_batch(random_batch):
 @pytest.mark.parametrize("scale", ["std", "variance"])
 @pytest.mark.parametrize("timeouts", [True, False])
 def test_losses_by_hand_on_two_samples(
-    build, random_batch, randomise, critic_target, estimator, scale, timeouts
+    build, random_batch, randomise, double, critic_target, estimator, scale, timeouts
 ):
     settings = {"alpha": 0.4, "gamma": 0.9, "start": "fresh"}
-    agent = randomise(
+    agent = double(randomise(
         build("nppac", kl_estimator=estimator, prior_scale=scale,
               timeouts_are_terminal=timeouts, **settings)
-    )  # fmt: skip
-    batch = random_batch(2)._replace(
-        terminated=torch.tensor([0.0, 0.0]), truncated=torch.tensor([0.0, 1.0])
+    ))  # fmt: skip
+    batch = double(
+        random_batch(2)._replace(
+            terminated=torch.tensor([0.0, 0.0]), truncated=torch.tensor([0.0, 1.0])
+        )
     )
     noise = agent.noise.get_state()
 
@@ -39,7 +40,7 @@ def test_losses_by_hand_on_two_samples(
         sigma0 = prior_std if scale == "std" else prior_std**2
         head, log_std = agent.policy.network.body(states).chunk(2, -1)
         mu, sigma = head.tanh(), log_std.exp()
-        action = mu + sigma * torch.randn(2, 2, generator=agent.noise)
+        action = mu + sigma * torch.randn(2, 2, generator=agent.noise, dtype=torch.float64)
         if estimator == "sampled":
             kl = gaussian_log_prob(action, mu, sigma) - gaussian_log_prob(
                 action, prior_mean, sigma0
@@ -67,10 +68,10 @@ def test_losses_by_hand_on_two_samples(
 
 
 def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(
-    build, random_batch, randomise, critic_target
+    build, random_batch, randomise, double, critic_target
 ):
-    agent = randomise(build("nppac"))
-    batch = random_batch(2)
+    agent = double(randomise(build("nppac")))
+    batch = double(random_batch(2))
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
     values = agent.critic(batch.states, batch.actions).detach()
@@ -96,12 +97,12 @@ def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
 
 @pytest.mark.parametrize("estimator", ["sampled", "analytic"])
 def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
-    build, random_batch, randomise, estimator
+    build, random_batch, randomise, double, estimator
 ):
-    agent = randomise(build("nppac", start="fresh", kl_estimator=estimator)).double()
+    agent = double(randomise(build("nppac", start="fresh", kl_estimator=estimator)))
 
     def norm(std):
-        batch = Transitions(*(field.double() for field in random_batch(16, prior_std=std)))
+        batch = double(random_batch(16, prior_std=std))
         agent.noise.manual_seed(4)
         loss = agent.method.actor_loss(agent, batch).loss
         gradients = torch.autograd.grad(loss, list(agent.policy.network.parameters()))
@@ -112,15 +113,15 @@ def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
     assert abs(ratios[2] - 4) < abs(ratios[1] - 4) < abs(ratios[0] - 4)
 
 
-def test_at_the_prior_there_is_no_regularisation(build, random_batch, critic_target):
+def test_at_the_prior_there_is_no_regularisation(build, random_batch, double, critic_target):
     """An untrained residual policy is the prior: the target is that of plain double Q-learning."""
-    agent = build("nppac", kl_estimator="analytic", alpha=10.0)
-    batch = random_batch()
+    agent = double(build("nppac", kl_estimator="analytic", alpha=10.0))
+    batch = double(random_batch())
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
     agent.noise.set_state(noise)
     shape = batch.next_prior_mean.shape
-    drawn = torch.randn(shape, generator=agent.noise)
+    drawn = torch.randn(shape, generator=agent.noise, dtype=torch.float64)
     actions = batch.next_prior_mean + batch.next_prior_std * drawn
     plain = batch.rewards + 0.99 * agent.target_critic(batch.next_states, actions).amin(0)
     torch.testing.assert_close(target, plain.detach())

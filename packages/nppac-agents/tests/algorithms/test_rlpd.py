@@ -10,19 +10,19 @@ PLAIN = {
 
 
 def test_with_two_critics_and_one_update_its_critics_are_sacs(
-    build, random_batch, randomise, critic_target
+    build, random_batch, randomise, double, critic_target
 ):
-    sac, rlpd = randomise(build("sac")), randomise(build("rlpd", **PLAIN))
+    sac, rlpd = (double(randomise(agent)) for agent in (build("sac"), build("rlpd", **PLAIN)))
     targets = []
     for agent in (sac, rlpd):
         agent.noise.manual_seed(1)
-        targets.append(critic_target(agent, random_batch()))
+        targets.append(critic_target(agent, double(random_batch())))
     torch.testing.assert_close(*targets)
 
 
-def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise):
-    rlpd = randomise(build("rlpd", **(PLAIN | {"n_critics": 1, "target_subset": 1})))
-    batch = random_batch()
+def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise, double):
+    rlpd = double(randomise(build("rlpd", **(PLAIN | {"n_critics": 1, "target_subset": 1}))))
+    batch = double(random_batch())
     rlpd.noise.manual_seed(1)
     loss = rlpd.method.actor_loss(rlpd, batch).loss
     rlpd.noise.manual_seed(1)
@@ -32,10 +32,10 @@ def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise):
 
 
 def test_the_target_is_the_minimum_of_a_random_subset(
-    build, random_batch, randomise, critic_target
+    build, random_batch, randomise, double, critic_target
 ):
-    agent = randomise(build("rlpd", n_critics=5, target_subset=2))
-    batch = random_batch(2)._replace(terminated=torch.tensor([1.0, 0.0]))
+    agent = double(randomise(build("rlpd", n_critics=5, target_subset=2)))
+    batch = double(random_batch(2)._replace(terminated=torch.tensor([1.0, 0.0])))
     noise = agent.noise.get_state()
     policy = agent.policy_network(batch.next_states, None, None)
     actions, _ = policy.sample(agent.noise)
@@ -55,9 +55,9 @@ def test_subsets_are_uniform_over_pairs(build):
     assert max(counts) < 1_120
 
 
-def test_the_actor_ascends_the_mean_of_all_critics(build, random_batch, randomise):
-    agent = randomise(build("rlpd", n_critics=5))
-    batch = random_batch()
+def test_the_actor_ascends_the_mean_of_all_critics(build, random_batch, randomise, double):
+    agent = double(randomise(build("rlpd", n_critics=5)))
+    batch = double(random_batch())
     value = agent.method.actor_value(agent, batch.states, batch.actions)
     members = [
         agent.critic(batch.states, batch.actions, torch.tensor([critic])) for critic in range(5)

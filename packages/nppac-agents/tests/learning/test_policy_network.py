@@ -36,6 +36,40 @@ def test_untrained_squashed_residual_policy_is_the_prior_to_first_order(generato
     torch.testing.assert_close(spread, STD, rtol=0.03, atol=0)
 
 
+@pytest.fixture
+def trained(generator):
+    """A residual policy with random weights, prior moments to correct, and what its network says.
+
+    All in float64; ratios reach from below to above the bounds of their logarithm, [-5, 2].
+    """
+
+    def build(squash: bool):
+        policy = network(generator, "residual", squash).double()
+        for parameter in policy.parameters():
+            parameter.data.normal_(0, 1.0, generator=generator)
+        states = 3.0 * STATES.double()
+        shift, log_ratio = policy.body(states).chunk(2, dim=-1)
+        assert log_ratio.max() > 2
+        assert log_ratio.min() < -5
+        ratio = log_ratio.clamp(-5, 2).exp()
+        return policy(states, MEAN.double(), STD.double()), shift, ratio
+
+    return build
+
+
+def test_a_trained_residual_policy_corrects_mean_and_std_of_the_prior(trained):
+    policy, shift, ratio = trained(squash=False)
+    torch.testing.assert_close(policy.mean, MEAN.double() + shift)
+    torch.testing.assert_close(policy.std, STD.double() * ratio)
+
+
+def test_a_trained_squashed_residual_policy_corrects_them_before_the_tanh(trained):
+    policy, shift, ratio = trained(squash=True)
+    mean = MEAN.double()
+    torch.testing.assert_close(policy.mean, mean.atanh() + shift)
+    torch.testing.assert_close(policy.std, STD.double() / (1 - mean**2) * ratio)
+
+
 def test_saturated_prior_means_stay_finite(generator):
     extreme = torch.tensor([[1.5, -1.0]] * 6)
     policy = network(generator, "residual", squash=True)(STATES, extreme, STD)
