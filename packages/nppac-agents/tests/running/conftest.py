@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from nppac_agents.algorithms.nppac import NPPACConfig
 from nppac_agents.experiment.config import (
     EvaluationConfig,
@@ -19,6 +20,7 @@ from nppac_agents.experiment.config import (
 from nppac_agents.running.console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 
 @pytest.fixture
@@ -59,3 +61,25 @@ def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
         return run_experiment(config, run_dir=run_dir, console=console, **options), run_dir
 
     return run
+
+
+@pytest.fixture
+def optimizer_steps(monkeypatch) -> Iterator[list[torch.optim.Optimizer]]:
+    """Grows with every optimizer step that moves parameters of an agent that a run has built."""
+    from nppac_agents.running import assembly
+
+    build, agents, steps = assembly.build_agent, [], []
+
+    def recorded(*args: Any, **options: Any):
+        agents.append(build(*args, **options))
+        return agents[-1]
+
+    def count(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        moved = optimizer.param_groups[0]["params"][0]
+        if any(moved is parameter for agent in agents for parameter in agent.parameters()):
+            steps.append(optimizer)
+
+    monkeypatch.setattr(assembly, "build_agent", recorded)
+    hook = register_optimizer_step_post_hook(count)
+    yield steps
+    hook.remove()

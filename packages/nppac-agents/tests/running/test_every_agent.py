@@ -24,6 +24,8 @@ PHASES = {
     "sac": ["online"],
     "sacfd": ["pretrain", "online"],
 }
+DRY_STEPS = {"awac": 1 + 2 * 2, "bc": 1, "rlpd": 1, "sac": 3, "sacfd": 1 + 3}
+"""Optimizer steps of one update of every phase: of critics, policy, temperature; of cloning."""
 
 
 def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentConfig:
@@ -110,9 +112,10 @@ def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
-def test_a_dry_run_updates_every_phase(kind, point_experiment, run_point):
+def test_a_dry_run_updates_every_phase(kind, point_experiment, run_point, optimizer_steps):
     summary, run = run_point(experiment_of(kind, point_experiment), dry_run=True)
     assert summary == {}
+    assert len(optimizer_steps) == DRY_STEPS[kind]
     assert not run.report.exists()
 
 

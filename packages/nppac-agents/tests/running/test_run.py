@@ -123,9 +123,10 @@ def test_a_distilled_start_is_trained_before_the_first_evaluation(point_experime
     assert (first["env_steps"], first["updates"]) == (0, 10)
 
 
-def test_a_dry_run_makes_one_update_and_no_more(point_experiment, run_point):
+def test_a_dry_run_makes_one_update_and_no_more(point_experiment, run_point, optimizer_steps):
     summary, run = run_point(point_experiment, dry_run=True)
     assert summary == {}
+    assert len(optimizer_steps) == 2, "one of the critics, one of the policy"
     assert not run.report.exists()
 
 
