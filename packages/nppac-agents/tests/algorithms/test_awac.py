@@ -74,7 +74,9 @@ def test_losses_by_hand_on_two_samples(
     loss = -(((q - v) / 0.3).exp().detach() * log_prob).mean()
     agent.noise.set_state(noise)
     torch.testing.assert_close(critic_target(agent, batch), target.detach())
-    torch.testing.assert_close(agent.method.actor_loss(agent, batch).loss, loss)
+    got = agent.method.actor_loss(agent, batch).loss
+    torch.testing.assert_close(got, loss)
+    torch.testing.assert_close(gradient(agent, got), gradient(agent, loss))
 
 
 def test_clamped_critics_never_exceed_their_bound(build, random_batch, randomise):

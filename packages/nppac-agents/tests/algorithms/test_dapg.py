@@ -188,6 +188,17 @@ def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_
     assert over == pytest.approx((2.71 + 1.9 + 1.0) / 3, rel=1e-5)
 
 
+def test_the_next_state_is_valued_a_step_later(build, random_batch):
+    """A baseline that says a tenth of the time: its target has gamma (t + 1) / 10 at t."""
+    agent = build("dapg", gamma=0.5, trace_decay=0.0, critic_epochs=1)
+    agent.baseline.forward = lambda states, times: 0.1 * times + 0.0 * sum(
+        parameter.sum() for parameter in agent.baseline.parameters()
+    )
+    batch = random_batch(3)._replace(rewards=torch.zeros(3), truncated=torch.tensor([0.0, 0, 1]))
+    target = agent.step(batch)["target_value"].item()
+    assert target == pytest.approx((0.125 * 0.3 + 0.25 * 0.3 + 0.5 * 0.3) / 3, rel=1e-4)
+
+
 # Cloning.
 
 

@@ -40,6 +40,15 @@ def test_the_dual_raises_alpha_below_the_target_entropy_and_lowers_it_above(
     assert (agent.alpha.item() - 0.5) * direction > 0
 
 
+def test_the_target_entropy_is_per_action_dimension(build, random_batch):
+    """A target of 3/4 of the entropy of both dimensions is above it: alpha has to rise."""
+    entropy = build("sac").step(random_batch())["entropy"].item()
+    assert entropy > 0
+    agent = build("sac", target_entropy=0.75 * entropy, alpha=0.5)
+    agent.step(random_batch())
+    assert agent.step(random_batch())["alpha"].item() > 0.5
+
+
 def test_a_fixed_alpha_stays(build, random_batch):
     agent = build("sac", target_entropy=None, alpha=0.5)
     agent.step(random_batch())

@@ -28,8 +28,10 @@ def test_the_replay_is_one_pool_of_demonstrations_and_interaction(build, demonst
 
 
 def test_cloning_makes_the_demonstrated_actions_likelier(build, demonstrations):
-    agent = build("sacfd", cloning_updates=100, policy_learning_rate=3e-3)
+    agent = build("sacfd", cloning_updates=100, policy_learning_rate=1e-2)
     phase, online = agent.phases()
     assert (phase.name, phase.updates, online.name) == ("pretrain", 100, "online")
     losses = [phase.step()["actor_loss"].item() for _ in range(100)]
     assert sum(losses[-10:]) < sum(losses[:10])
+    error = agent.policy.act(demonstrations.states, deterministic=True) - demonstrations.actions
+    assert (error.std(0) < 0.7 * demonstrations.actions.std(0)).all(), "each in its own state"
