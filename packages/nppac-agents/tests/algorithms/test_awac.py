@@ -90,6 +90,7 @@ def test_clamped_critics_never_exceed_their_bound(build, random_batch, randomise
         assert critic(batch.states, batch.actions).max() <= -0.5
 
 
+@pytest.mark.medium
 def test_critics_that_start_above_their_bound_come_down(build, random_batch):
     """Fresh critics are all but constant; with rewards of -1 and 0 none may stay at the bound."""
     agent = build("awac", critic_upper_bound=0.0)

@@ -14,13 +14,14 @@ def linear():
     return Demonstrations(states, actions.clip(-1, 1), states[:3], np.full(3, 200))
 
 
+@pytest.mark.medium
 def test_on_linear_gaussian_data_it_finds_least_squares_and_the_noise(spaces, linear, generator):
     from nppac_agents.algorithms.bc import BCConfig
 
-    config = BCConfig(policy_hidden=(32,), policy_learning_rate=3e-3, policy_weight_decay=0.0)
+    config = BCConfig(policy_hidden=(32,), policy_learning_rate=5e-3, policy_weight_decay=0.0)
     agent = config.build(spaces, None, linear, generator=generator)
     replay = agent.make_replay(1, 1, generator)
-    for _ in range(1500):
+    for _ in range(600):
         agent.step(agent.minibatch(replay))
     inputs = np.concatenate([linear.states, np.ones((600, 1))], axis=1)
     solution = np.linalg.lstsq(inputs, linear.actions, rcond=None)[0]

@@ -70,6 +70,7 @@ def gradient_of(scalar, agent):
 # The identities.
 
 
+@pytest.mark.medium
 def test_without_demonstration_weight_it_is_the_natural_policy_gradient(
     build, random_batch, randomise
 ):
@@ -86,6 +87,7 @@ def test_without_demonstration_weight_it_is_the_natural_policy_gradient(
     assert (taken - expected).norm() < 1e-3 * expected.norm()
 
 
+@pytest.mark.medium
 def test_without_advantage_it_is_a_natural_gradient_step_of_cloning(build, random_batch, randomise):
     agent = randomise(doubled(build("dapg", **EXACT)))
     for parameter in agent.baseline.parameters():
@@ -159,6 +161,7 @@ def test_the_log_std_stays_above_its_floor(build, random_batch):
 # Values.
 
 
+@pytest.mark.medium
 def test_the_baseline_learns_what_is_left_of_the_episode(build):
     """Reward 1 in each of 600 steps, then the end: only the time tells what is still to come."""
     agent = build("dapg", critic_epochs=150, critic_learning_rate=1e-2, critic_weight_decay=0.0,
@@ -191,8 +194,8 @@ def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_
 def test_the_next_state_is_valued_a_step_later(build, random_batch):
     """A baseline that says a tenth of the time: its target has gamma (t + 1) / 10 at t."""
     agent = build("dapg", gamma=0.5, trace_decay=0.0, critic_epochs=1)
-    agent.baseline.forward = lambda states, times: 0.1 * times + 0.0 * sum(
-        parameter.sum() for parameter in agent.baseline.parameters()
+    agent.baseline.forward = lambda states, times: (
+        0.1 * times + 0.0 * sum(parameter.sum() for parameter in agent.baseline.parameters())
     )
     batch = random_batch(3)._replace(rewards=torch.zeros(3), truncated=torch.tensor([0.0, 0, 1]))
     target = agent.step(batch)["target_value"].item()
@@ -202,6 +205,7 @@ def test_the_next_state_is_valued_a_step_later(build, random_batch):
 # Cloning.
 
 
+@pytest.mark.medium
 def test_cloning_fits_the_mean_and_leaves_the_spread(build):
     agent = build("dapg", cloning_epochs=150, cloning_learning_rate=3e-3)
     states, actions = agent.demonstrated
@@ -245,6 +249,7 @@ def test_state_holds_its_scales_and_both_optimizers(build, random_batch):
 # With an environment.
 
 
+@pytest.mark.medium
 def test_on_the_point_task_it_improves_on_its_clone(build, point_config):
     agent = build("dapg", policy_hidden=(32, 32), critic_hidden=(128, 128), batch_size=64,
                   steps_per_update=600)  # fmt: skip

@@ -39,6 +39,7 @@ def test_every_builtin_agent_is_tested_here():
     assert builtin == set(BUILTIN)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("kind", BUILTIN)
 def test_same_seed_same_parameters_and_another_seed_others(build, random_batch, kind):
     def parameters(seed):

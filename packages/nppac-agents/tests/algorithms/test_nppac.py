@@ -164,6 +164,7 @@ def test_target_critics_start_as_copies_and_follow(build, random_batch):
         torch.testing.assert_close(target, 0.5 * old + 0.5 * online.detach())
 
 
+@pytest.mark.medium
 def test_distillation_drives_the_policy_to_the_prior(build, prior, demonstrations):
     agent = build(
         "nppac", start="distilled", kl_estimator="analytic",

@@ -9,6 +9,8 @@ from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OffPolicyTrainerParams
 from tianshou.utils.torch_utils import policy_within_training_step
 
+pytestmark = pytest.mark.medium
+
 SETTINGS = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 32}
 
 

@@ -36,38 +36,19 @@ def test_untrained_squashed_residual_policy_is_the_prior_to_first_order(generato
     torch.testing.assert_close(spread, STD, rtol=0.03, atol=0)
 
 
-@pytest.fixture
-def trained(generator):
-    """A residual policy with random weights, prior moments to correct, and what its network says.
-
-    All in float64; ratios reach from below to above the bounds of their logarithm, [-5, 2].
-    """
-
-    def build(squash: bool):
-        policy = network(generator, "residual", squash).double()
-        for parameter in policy.parameters():
-            parameter.data.normal_(0, 1.0, generator=generator)
-        states = 3.0 * STATES.double()
-        shift, log_ratio = policy.body(states).chunk(2, dim=-1)
-        assert log_ratio.max() > 2
-        assert log_ratio.min() < -5
-        ratio = log_ratio.clamp(-5, 2).exp()
-        return policy(states, MEAN.double(), STD.double()), shift, ratio
-
-    return build
-
-
-def test_a_trained_residual_policy_corrects_mean_and_std_of_the_prior(trained):
-    policy, shift, ratio = trained(squash=False)
-    torch.testing.assert_close(policy.mean, MEAN.double() + shift)
-    torch.testing.assert_close(policy.std, STD.double() * ratio)
-
-
-def test_a_trained_squashed_residual_policy_corrects_them_before_the_tanh(trained):
-    policy, shift, ratio = trained(squash=True)
-    mean = MEAN.double()
-    torch.testing.assert_close(policy.mean, mean.atanh() + shift)
-    torch.testing.assert_close(policy.std, STD.double() / (1 - mean**2) * ratio)
+@pytest.mark.parametrize("squash", [False, True])
+def test_a_trained_residual_policy_corrects_mean_and_std_of_its_start(generator, squash):
+    """By delta and exp(rho), rho clamped to [-5, 2], in float64."""
+    start, trained = (network(generator, "residual", squash).double() for _ in range(2))
+    for parameter in trained.parameters():
+        parameter.data.normal_(0, 1.0, generator=generator)
+    inputs = 3.0 * STATES.double(), MEAN.double(), STD.double()
+    shift, log_ratio = trained.body(inputs[0]).chunk(2, dim=-1)
+    assert log_ratio.min() < -5
+    assert log_ratio.max() > 2
+    policy, prior = trained(*inputs), start(*inputs)
+    torch.testing.assert_close(policy.mean, prior.mean + shift)
+    torch.testing.assert_close(policy.std, prior.std * log_ratio.clamp(-5, 2).exp())
 
 
 def test_saturated_prior_means_stay_finite(generator):

@@ -8,6 +8,8 @@ from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.recording import load_policy
 from nppac_priors.errors import ConfigError
 
+pytestmark = pytest.mark.medium
+
 SMALL = {"policy_hidden": (16,), "batch_size": 32}
 SETTINGS = {
     "awac": {"critic_hidden": (16,), "offline_updates": 60, "rollout_steps": 60,
@@ -78,7 +80,10 @@ def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment
         run_point(with_rollouts(point_experiment, 150))
 
 
-@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize(
+    "kind",
+    ["awac", "bc", "rlpd", "sacfd", pytest.param("sac", marks=pytest.mark.slow)],
+)
 def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
     kind, point_experiment, run_point, monkeypatch
 ):

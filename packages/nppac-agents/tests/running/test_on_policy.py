@@ -11,6 +11,8 @@ from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
 from nppac_priors.errors import ConfigError
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def on_policy(point_experiment):

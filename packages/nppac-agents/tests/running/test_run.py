@@ -14,6 +14,8 @@ from nppac_envs import NpzConfig
 from nppac_priors import load_prior
 from nppac_priors.errors import ConfigError, NumericalError
 
+pytestmark = pytest.mark.medium
+
 
 def same_metrics(one, other):
     clocks = {"wall_seconds", "updates_per_second", "env_steps_per_second"}

@@ -8,7 +8,6 @@ from nppac_priors.mlp.networks import StackedNetworks
 from nppac_priors.mlp.prior import MLPPrior
 from nppac_priors.mlp.training_set import Standardiser
 
-
 SHIFT = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 SCALE = torch.tensor([1.0, 10.0, 0.1, 2.0], dtype=torch.float64)
 
