@@ -51,14 +51,20 @@ def point_experiment(point_config, prior_config, demonstrations, tmp_path) -> Ex
 
 @pytest.fixture
 def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
-    """Runs an experiment in a folder of its own; returns the summary and the run directory."""
+    """Runs an experiment in a folder of its own; returns the summary and the run directory.
+
+    Only `report=True` draws the report, which takes longer than the rest of such a run.
+    """
     from nppac_agents.running.run import run_experiment
 
-    def run(config: ExperimentConfig, name: str = "run", **options: Any):
+    def run(config: ExperimentConfig, name: str = "run", *, report: bool = False, **options: Any):
         run_dir = RunDirectory(tmp_path / name)
         run_dir.checkpoints.mkdir(parents=True, exist_ok=True)
         console = PlainConsole(io.StringIO())
-        return run_experiment(config, run_dir=run_dir, console=console, **options), run_dir
+        with pytest.MonkeyPatch.context() as patch:
+            if not report:
+                patch.setattr("nppac_agents.running.run.write_report", lambda folder: folder)
+            return run_experiment(config, run_dir=run_dir, console=console, **options), run_dir
 
     return run
 

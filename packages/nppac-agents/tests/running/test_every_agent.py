@@ -41,7 +41,7 @@ def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentCo
 
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_a_run_goes_through_its_phases(kind, point_experiment, run_point):
-    summary, run = run_point(experiment_of(kind, point_experiment))
+    summary, run = run_point(experiment_of(kind, point_experiment), report=True)
     events = read_metrics(run.metrics)
     training = [event["phase"] for event in events if event["event"] == "train"]
     assert list(dict.fromkeys(training)) == PHASES[kind]
@@ -118,7 +118,7 @@ def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
 
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_a_dry_run_updates_every_phase(kind, point_experiment, run_point, optimizer_steps):
-    summary, run = run_point(experiment_of(kind, point_experiment), dry_run=True)
+    summary, run = run_point(experiment_of(kind, point_experiment), report=True, dry_run=True)
     assert summary == {}
     assert len(optimizer_steps) == DRY_STEPS[kind]
     assert not run.report.exists()

@@ -23,7 +23,7 @@ def on_policy(point_experiment):
 
 
 def test_an_update_for_every_so_many_fresh_steps(on_policy, run_point):
-    summary, run = run_point(on_policy)
+    summary, run = run_point(on_policy, report=True)
     cloning = 5 * 4
     assert (summary["env_steps"], summary["updates"]) == (300, cloning + 5)
     events = read_metrics(run.metrics)
