@@ -1,6 +1,6 @@
 # Two commands do everything on a machine with Python 3.11 to 3.13 and a package index:
 #   make quickstart   environment, packages, and the main job on the demonstrations that ship
-#   make test         environment, packages, and all tests
+#   make test         environment, packages, and the tests (all but the slow ones)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,11 +8,13 @@ BIN := $(VENV)/bin
 PACKAGES := packages/nppac-priors packages/nppac-envs packages/nppac-agents
 QUICKSTART := runs/quickstart
 
-.PHONY: help quickstart test lint clean
+.PHONY: help quickstart test test-fast test-all lint clean
 
 help:
 	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (about 4 minutes)"
-	@echo "make test        install into $(VENV), then run all tests"
+	@echo "make test-fast   install into $(VENV), then run the short tests (under a minute)"
+	@echo "make test        install into $(VENV), then run all but the slow tests (under 6 minutes on one core)"
+	@echo "make test-all    install into $(VENV), then run all tests (under 40 minutes)"
 	@echo "make lint        check style and types"
 	@echo "make clean       remove $(VENV) and $(QUICKSTART)"
 
@@ -29,7 +31,16 @@ quickstart: $(VENV)/installed
 	@rm -rf $(QUICKSTART)
 	$(BIN)/nppac-run examples/quickstart.json --output-dir $(QUICKSTART)
 
+# Without JIT, for Tianshou spends seconds on compiling what this project never calls.
+test-fast: $(VENV)/installed
+	@echo "==> running the short tests"
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m "not slow and not medium"
+
 test: $(VENV)/installed
+	@echo "==> running all but the slow tests"
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(VENV)/installed
 	@echo "==> running all tests"
 	$(BIN)/python -m pytest
 

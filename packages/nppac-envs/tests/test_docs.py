@@ -11,6 +11,8 @@ import pytest
 from nppac_envs.adroit.task import AdroitTask
 from nppac_envs.cli import main
 
+pytestmark = pytest.mark.medium
+
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "bring-your-own-demonstrations.md"
 
 

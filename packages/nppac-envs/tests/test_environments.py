@@ -81,6 +81,7 @@ def test_success_is_in_info_where_the_task_has_one_and_measured(config: type[Env
     }
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("vector", [SyncVectorEnv, AsyncVectorEnv])
 @pytest.mark.parametrize("config", CONFIGS, ids=KINDS)
 def test_no_transition_of_a_vector_environment_crosses_a_reset(config, vector):

@@ -8,6 +8,8 @@ from pathlib import Path
 import nppac_envs
 import pytest
 
+pytestmark = pytest.mark.medium
+
 SOURCE = Path(nppac_envs.__file__).parent
 FORBIDDEN = {"torch", "tianshou", "gpytorch", "nppac_priors", "nppac_agents"}
 

@@ -14,6 +14,8 @@ from nppac_envs.simulation_state import (
     set_vector_state,
 )
 
+pytestmark = pytest.mark.medium
+
 CONFIGS = [config() for config in nppac_env_configs()] + [
     AntConfig(variant="v2"),
     HammerConfig(reward="dense"),

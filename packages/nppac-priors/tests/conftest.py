@@ -33,7 +33,7 @@ class LinearConfig(PriorConfig):
 
     def fit(self, states: Any, actions: Any, **_: Any) -> LinearPrior:
         states, actions = demonstration_tensors(states, actions)
-        weight = torch.linalg.lstsq(states, actions).solution
+        weight = torch.linalg.lstsq(states, actions).solution.contiguous()
         return LinearPrior(self, weight, hash_data(states, actions))
 
     def from_state(self, tensors: dict[str, torch.Tensor], *, device: Any = "cpu") -> LinearPrior:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from nppac_priors import (
     BayesianMLPConfig,
     ConstantVarianceConfig,
@@ -15,6 +16,8 @@ from nppac_priors import (
 )
 from nppac_priors.testing import NOISE_STD, PriorConformance
 
+pytestmark = pytest.mark.medium
+
 GP = ExactGPConfig(steps=60, subset_size=200)
 MLP = GaussianMLPConfig(
     hidden=(32,), steps=400, learning_rate=3e-3, evaluate_every=25, patience=10, batch_size=128
@@ -27,7 +30,7 @@ class TestExactGP(PriorConformance):
 
 
 class TestSparseGP(PriorConformance):
-    config = SparseGPConfig(inducing_points=50, steps=60, batch_size=256)
+    config = SparseGPConfig(inducing_points=50, start_steps=40, steps=30, batch_size=256)
 
 
 class TestGaussianMLP(PriorConformance):

@@ -34,6 +34,14 @@ def test_the_share_counts_episodes() -> None:
     assert len(held_out) == 10
 
 
+def test_the_generator_draws_the_episodes() -> None:
+    def drawn(seed: int) -> list[int]:
+        return hold_out_rows(40, torch.full((20,), 2), 0.25, _generator(seed))[1].tolist()
+
+    assert drawn(1) == drawn(1)
+    assert len({tuple(drawn(seed)) for seed in range(10)}) > 5
+
+
 def test_without_lengths_nothing_is_held_out() -> None:
     fitted, held_out = hold_out_rows(5, None, 0.5, _generator())
     assert (fitted.tolist(), held_out.tolist()) == ([0, 1, 2, 3, 4], [])

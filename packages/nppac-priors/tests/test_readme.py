@@ -6,7 +6,10 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
 from nppac_priors.cli import main
+
+pytestmark = pytest.mark.medium
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -78,6 +78,7 @@ def test_an_unknown_kind_lists_what_exists_and_the_closest_match():
     )
 
 
+@pytest.mark.medium
 @given(kind=st.text())
 def test_any_unknown_kind_is_a_one_line_error(kind):
     if kind in SHAPES.components:

@@ -36,6 +36,7 @@ CHECKS = {
     "gradient": lambda prior: PriorConformance().test_the_gradient_goes_to_the_actions(prior),
     "shapes": lambda prior: PriorConformance().test_shapes(prior),
     "queries": lambda prior: PriorConformance().test_unusable_queries_are_refused(prior),
+    "layout": lambda prior: PriorConformance().test_its_tensors_lie_as_a_file_keeps_them(prior),
     "device": lambda prior: PriorConformance().test_it_moves_between_devices(prior),
 }
 
@@ -78,6 +79,10 @@ def trainable(self: Any, *, include_factors: bool = False) -> dict[str, torch.Te
     return {"weight": self.weight.clone().requires_grad_()}
 
 
+def column_by_column(self: Any, *, include_factors: bool = False) -> dict[str, torch.Tensor]:
+    return {"weight": self.weight.T.contiguous().T}
+
+
 def per_dimension(self: Any, states: torch.Tensor) -> Normal:
     return Normal(*self._moments(states))
 
@@ -113,6 +118,7 @@ NOT_RAISED = pytest.fail.Exception
         ("finite", {"_moments": overflows}, NumericalError),
         ("moments", {"_mean": another_mean}, AssertionError),
         ("frozen", {"state": trainable}, AssertionError),
+        ("layout", {"state": column_by_column}, AssertionError),
         ("gradient", {"_distribution": cuts_the_gradient}, RuntimeError),
         ("shapes", {"_distribution": per_dimension}, AssertionError),
         ("queries", {"__call__": unchecked}, NOT_RAISED),

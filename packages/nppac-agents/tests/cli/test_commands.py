@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from nppac_priors.cli.exit_code import ExitCode
 
+pytestmark = pytest.mark.medium
+
 HEAVY = {"torch", "tianshou", "gpytorch", "pyro", "mujoco", "minari", "matplotlib", "rich"}
 
 

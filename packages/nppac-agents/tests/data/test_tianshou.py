@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from nppac_agents.methods.nppac import NPPAC
-from tianshou.data import Collector
+from tianshou.data import Batch, Collector
 from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OffPolicyTrainerParams
+from tianshou.utils.torch_utils import policy_within_training_step
+
+pytestmark = pytest.mark.medium
 
 SETTINGS = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 32}
 
@@ -52,6 +55,19 @@ def test_cached_priors_are_fresh_ones_for_every_row(trained, prior):
         expected_mean, expected_std = prior.moments(states)
         torch.testing.assert_close(mean, expected_mean, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(std, expected_std, rtol=1e-4, atol=1e-5)
+
+
+def test_tianshous_entry_samples_within_a_training_step_and_not_in_evaluation(
+    trained, demonstrations
+):
+    policy, batch = trained[0].policy, Batch(obs=demonstrations.states[:7], info={})
+    expected = policy.act(batch.obs, deterministic=True)
+    evaluated, again = (policy(batch).act for _ in range(2))
+    np.testing.assert_array_equal(evaluated, expected)
+    np.testing.assert_array_equal(again, expected)
+    with policy_within_training_step(policy):
+        sampled = policy(batch).act
+    assert (sampled != expected).all()
 
 
 def test_no_transition_crosses_a_reset(trained):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from nppac_agents.experiment.registries import registries
 EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.json"))
 
 
+@functools.cache
+def validator_of(schema):
+    """Checks data against a schema file, which is read once."""
+    data = json.loads(schema.read_text())
+    jsonschema.Draft202012Validator.check_schema(data)
+    return jsonschema.Draft202012Validator(data)
+
+
 def test_there_are_examples():
     assert {path.stem for path in EXAMPLES} >= {"quickstart", "door-human", "pen-human"}
 
@@ -19,8 +28,8 @@ def test_there_are_examples():
 def test_an_example_validates_and_names_the_schema(path):
     config = load_experiment(path)
     assert config.output_dir == f"runs/{path.stem}-seed0"
-    schema = path.parent / str(config.schema_)
-    jsonschema.validate(json.loads(path.read_text()), json.loads(schema.read_text()))
+    schema = (path.parent / str(config.schema_)).resolve()
+    validator_of(schema).validate(json.loads(path.read_text()))
 
 
 def test_every_builtin_kind_occurs_in_an_example():

@@ -215,6 +215,7 @@ FIELDS = (
 # fmt: on
 
 
+@pytest.mark.medium
 @given(field=st.sampled_from(FIELDS), value=json_values)
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -8,6 +8,8 @@ import sys
 import jsonschema
 import pytest
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(scope="module")
 def builtin_schema() -> str:

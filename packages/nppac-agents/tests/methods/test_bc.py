@@ -14,6 +14,7 @@ def linear():
     return Demonstrations(states, actions.clip(-1, 1), states[:3], np.full(3, 200))
 
 
+@pytest.mark.medium
 def test_on_linear_gaussian_data_it_finds_least_squares_and_the_noise(spaces, linear, generator):
     from nppac_agents.methods.bc import BC
 

@@ -82,6 +82,7 @@ def gradient_of(scalar, agent):
 # The identities.
 
 
+@pytest.mark.medium
 def test_without_demonstration_weight_it_is_the_natural_policy_gradient(
     exact, random_batch, doubled, randomise
 ):
@@ -131,7 +132,7 @@ def test_the_step_goes_as_far_as_the_quadratic_model_says(exact, random_batch, d
 
 
 def test_the_surrogate_by_hand_on_two_samples(build, random_batch, randomise):
-    agent = randomise(build("dapg", demonstration_weight=0.3, demonstration_decay=0.5))
+    agent = randomise(doubled(build("dapg", demonstration_weight=0.3, demonstration_decay=0.5)))
     agent.updates = 2
     batch = random_batch(2)
     advantages = torch.tensor([1.0, -2.0])
@@ -172,6 +173,7 @@ def test_the_log_std_stays_above_its_floor(build, random_batch):
 # Values.
 
 
+@pytest.mark.medium
 def test_the_baseline_learns_what_is_left_of_the_episode(build):
     """Reward 1 in each of 600 steps, then the end: only the time tells what is still to come."""
     agent = build("dapg", critic_epochs=150, critic_learning_rate=1e-2, critic_weight_decay=0.0,
@@ -204,6 +206,7 @@ def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_
 # Cloning.
 
 
+@pytest.mark.medium
 def test_cloning_fits_the_mean_and_leaves_the_spread(build):
     agent = build("dapg", cloning_epochs=150, cloning_learning_rate=3e-3)
     states, actions = demonstrated_by(agent)
@@ -247,6 +250,7 @@ def test_state_holds_its_scales_and_both_optimizers(build, random_batch):
 # With an environment.
 
 
+@pytest.mark.medium
 def test_on_the_point_task_it_improves_on_its_clone(build, point_config):
     agent = build("dapg", policy_hidden=(32, 32), critic_hidden=(128, 128), batch_size=64,
                   steps_per_update=600)  # fmt: skip

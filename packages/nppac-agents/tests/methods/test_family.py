@@ -39,10 +39,11 @@ def test_every_builtin_agent_is_tested_here():
     assert builtin == set(BUILTIN)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("kind", BUILTIN)
 def test_same_seed_same_parameters_and_another_seed_others(build, random_batch, kind):
     def parameters(seed):
-        agent = learned(build, random_batch, kind, seed, updates=200)
+        agent = learned(build, random_batch, kind, seed, updates=20)
         return torch.cat([p.detach().flatten() for p in agent.parameters()])
 
     assert torch.equal(parameters(1), parameters(1))
@@ -66,6 +67,25 @@ def test_state_holds_everything_the_agent_learns_with(build, random_batch, kind)
     states = np.zeros((3, 4), dtype=np.float32)
     actions = [one.act(states, deterministic=False) for one in (agent, other)]
     assert np.array_equal(*actions)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "part"),
+    [
+        ("awac", "policy_weight_decay", "policy"),
+        ("bc", "policy_weight_decay", "policy"),
+        ("dapg", "critic_weight_decay", "baseline"),
+    ],
+)
+def test_weight_decay_draws_the_weights_it_names_to_zero(build, random_batch, kind, field, part):
+    def squares(decay):
+        agent = build(kind, **{field: decay})
+        for update in range(30):
+            agent.step(random_batch(seed=update))
+        named = agent.named_parameters()
+        return sum(p.square().sum().item() for name, p in named if name.startswith(part))
+
+    assert squares(1.0) < 0.98 * squares(0.0)
 
 
 @pytest.mark.parametrize("kind", BUILTIN)

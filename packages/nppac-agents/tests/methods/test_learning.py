@@ -16,6 +16,8 @@ from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.evaluation import Evaluator
 from nppac_envs import EnvConfig
 
+pytestmark = pytest.mark.medium
+
 COMMON = {"policy_hidden": (64, 64), "critic_hidden": (64, 64), "batch_size": 64}
 FAST = {"policy_learning_rate": 1e-3, "critic_learning_rate": 1e-3, "gamma": 0.9, "tau": 0.02}
 METHODS = {
@@ -56,7 +58,10 @@ def success_at_end(agent, env):
     return measures.means()["success_at_end"]
 
 
-@pytest.mark.parametrize("kind", METHODS)
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind == "awac" else pytest.param(kind, marks=pytest.mark.slow) for kind in METHODS],
+)
 def test_a_method_learns_to_reach_the_goal(
     kind, spaces, prior, demonstrations, point_config, generator
 ):

@@ -25,7 +25,7 @@ def test_losses_by_hand_on_two_samples(
     build, random_batch, randomise, ending, critic_target, actor_loss, estimator, scale, timeouts
 ):
     settings = {"alpha": 0.4, "gamma": 0.9, "start": "fresh"}
-    agent = randomise(
+    agent = double(randomise(
         build("nppac", kl_estimator=estimator, prior_scale=scale,
               timeouts_are_terminal=timeouts, **settings)
     )  # fmt: skip
@@ -36,7 +36,7 @@ def test_losses_by_hand_on_two_samples(
         sigma0 = prior_std if scale == "std" else prior_std**2
         head, log_std = agent.parts.policy.net.body(states).chunk(2, -1)
         mu, sigma = head.tanh(), log_std.exp()
-        action = mu + sigma * torch.randn(2, 2, generator=agent.noise)
+        action = mu + sigma * torch.randn(2, 2, generator=agent.noise, dtype=torch.float64)
         if estimator == "sampled":
             kl = gaussian_log_prob(action, mu, sigma) - gaussian_log_prob(
                 action, prior_mean, sigma0
@@ -62,10 +62,10 @@ def test_losses_by_hand_on_two_samples(
 
 
 def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(
-    build, random_batch, randomise, critic_target
+    build, random_batch, randomise, double, critic_target
 ):
-    agent = randomise(build("nppac"))
-    batch = random_batch(2)
+    agent = double(randomise(build("nppac")))
+    batch = double(random_batch(2))
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
     values = agent.parts.critic(batch.states, batch.actions).detach()
@@ -93,7 +93,7 @@ def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
 def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
     build, random_batch, randomise, doubled, actor_loss, policy_gradient, estimator
 ):
-    agent = randomise(build("nppac", start="fresh", kl_estimator=estimator)).double()
+    agent = double(randomise(build("nppac", start="fresh", kl_estimator=estimator)))
 
     def norm(std):
         batch = doubled(random_batch(16, prior_std=std))
@@ -105,15 +105,15 @@ def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
     assert abs(ratios[2] - 4) < abs(ratios[1] - 4) < abs(ratios[0] - 4)
 
 
-def test_at_the_prior_there_is_no_regularisation(build, random_batch, critic_target):
+def test_at_the_prior_there_is_no_regularisation(build, random_batch, double, critic_target):
     """An untrained residual policy is the prior: the target is that of plain double Q-learning."""
-    agent = build("nppac", kl_estimator="analytic", alpha=10.0)
-    batch = random_batch()
+    agent = double(build("nppac", kl_estimator="analytic", alpha=10.0))
+    batch = double(random_batch())
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
     agent.noise.set_state(noise)
     shape = batch.next_prior_mean.shape
-    drawn = torch.randn(shape, generator=agent.noise)
+    drawn = torch.randn(shape, generator=agent.noise, dtype=torch.float64)
     actions = batch.next_prior_mean + batch.next_prior_std * drawn
     plain = batch.rewards + 0.99 * agent.parts.critic.slow(batch.next_states, actions).amin(0)
     torch.testing.assert_close(target, plain.detach())
@@ -159,6 +159,7 @@ def test_target_critics_start_as_copies_and_follow(build, random_batch):
         torch.testing.assert_close(target, 0.5 * old + 0.5 * online.detach())
 
 
+@pytest.mark.medium
 def test_distillation_drives_the_policy_to_the_prior(build, prior, demonstrations):
     agent = build(
         "nppac", start="distilled", kl_estimator="analytic",

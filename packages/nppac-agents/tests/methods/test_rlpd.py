@@ -10,13 +10,13 @@ PLAIN = {
 
 
 def test_with_two_critics_and_one_update_its_critics_are_sacs(
-    build, random_batch, randomise, critic_target
+    build, random_batch, randomise, double, critic_target
 ):
-    sac, rlpd = randomise(build("sac")), randomise(build("rlpd", **PLAIN))
+    sac, rlpd = (double(randomise(agent)) for agent in (build("sac"), build("rlpd", **PLAIN)))
     targets = []
     for agent in (sac, rlpd):
         agent.noise.manual_seed(1)
-        targets.append(critic_target(agent, random_batch()))
+        targets.append(critic_target(agent, double(random_batch())))
     torch.testing.assert_close(*targets)
 
 

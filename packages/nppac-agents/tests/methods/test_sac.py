@@ -8,7 +8,7 @@ def sac_by_hand(agent, batch, states, critic):
     """Value of the lower critic and log-density at a fresh action of a squashed policy."""
     mean, log_std = agent.parts.policy.net.body(states).chunk(2, -1)
     normal = torch.distributions.Normal(mean, log_std.clamp(-20, 2).exp())
-    raw = mean + normal.scale * torch.randn(mean.shape, generator=agent.noise)
+    raw = mean + normal.scale * torch.randn(mean.shape, generator=agent.noise, dtype=mean.dtype)
     actions = raw.tanh()
     log_prob = (normal.log_prob(raw) - (1 - actions.square()).log()).sum(-1)
     return critic(states, actions).min(0).values, log_prob
@@ -42,6 +42,15 @@ def test_the_dual_raises_alpha_below_the_target_entropy_and_lowers_it_above(
     for update in range(20):
         agent.step(random_batch(seed=update))
     assert (agent.parts.temperature.value().item() - 0.5) * direction > 0
+
+
+def test_the_target_entropy_is_per_action_dimension(build, random_batch):
+    """A target of 3/4 of the entropy of both dimensions is above it: alpha has to rise."""
+    entropy = build("sac").step(random_batch())["entropy"].item()
+    assert entropy > 0
+    agent = build("sac", target_entropy=0.75 * entropy, alpha=0.5)
+    agent.step(random_batch())
+    assert agent.step(random_batch())["alpha"].item() > 0.5
 
 
 def test_a_fixed_alpha_stays(build, random_batch):

@@ -35,3 +35,5 @@ def test_cloning_makes_the_demonstrated_actions_likelier(build, demonstrations):
     replay = agent.make_replay(1, 1, torch.Generator())
     losses = [agent.learn(phase, replay)["actor_loss"].item() for _ in range(100)]
     assert sum(losses[-10:]) < sum(losses[:10])
+    error = agent.policy.act(demonstrations.states, deterministic=True) - demonstrations.actions
+    assert (error.std(0) < 0.7 * demonstrations.actions.std(0)).all(), "each in its own state"

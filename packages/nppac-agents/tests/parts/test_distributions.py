@@ -11,12 +11,16 @@ from torch.distributions import (
     TransformedDistribution,
 )
 
-MEAN = torch.tensor([[0.3, -0.7], [1.5, 0.0]])
-STD = torch.tensor([[0.1, 0.5], [0.9, 0.02]])
+MEAN = torch.tensor([[0.3, -0.7], [1.5, 0.0]], dtype=torch.float64)
+STD = torch.tensor([[0.1, 0.5], [0.9, 0.02]], dtype=torch.float64)
 
 
-def test_gaussian_density_is_that_of_torch():
-    actions = torch.randn(2, 2)
+def squashed_by_torch() -> Independent:
+    return Independent(TransformedDistribution(Normal(MEAN, STD), [TanhTransform()]), 1)
+
+
+def test_gaussian_density_is_that_of_torch(generator):
+    actions = torch.randn(2, 2, generator=generator, dtype=torch.float64)
     expected = Independent(Normal(MEAN, STD), 1).log_prob(actions)
     torch.testing.assert_close(gaussian_log_prob(actions, MEAN, STD), expected)
 
@@ -27,11 +31,22 @@ def test_samples_carry_their_own_density(generator):
 
 
 def test_squashed_density_is_that_of_the_transformed_distribution(generator):
-    actions, log_prob = SquashedGaussian(MEAN.double(), STD.double()).sample(generator)
-    base = Normal(MEAN.double(), STD.double())
-    reference = Independent(TransformedDistribution(base, [TanhTransform()]), 1)
-    torch.testing.assert_close(log_prob, reference.log_prob(actions))
+    actions, log_prob = SquashedGaussian(MEAN, STD).sample(generator)
+    torch.testing.assert_close(log_prob, squashed_by_torch().log_prob(actions))
     assert actions.abs().max() < 1
+
+
+def test_the_squashed_density_of_given_actions_is_that_of_the_transformed_distribution():
+    actions = torch.tensor([[0.9, -0.2], [-0.999, 0.05]], dtype=torch.float64)
+    got = SquashedGaussian(MEAN, STD).log_prob(actions)
+    torch.testing.assert_close(got, squashed_by_torch().log_prob(actions))
+
+
+def test_a_squashed_action_on_the_edge_is_taken_just_inside():
+    edge = torch.tensor([[1.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
+    density = SquashedGaussian(MEAN, STD).log_prob(edge)
+    inside = edge.clamp(-1 + 1e-5, 1 - 1e-5)
+    torch.testing.assert_close(density, squashed_by_torch().log_prob(inside))
 
 
 def test_sample_moments_use_std_and_not_variance(generator):

@@ -20,32 +20,33 @@ def reference_value(ensemble, member, states, actions):
         layers.append(linear)
         if index < 2:
             if ensemble.layer_norm:
-                norm = nn.LayerNorm(fan_out)
+                norm = nn.LayerNorm(fan_out, dtype=torch.float64)
                 norm.weight.data = ensemble.gains[index][member].clone()
-                norm.bias.data, linear.bias.data = linear.bias.data, torch.zeros(fan_out)
+                norm.bias.data, linear.bias.data = linear.bias.data, torch.zeros(fan_out).double()
                 layers.append(norm)
             layers.append(nn.ReLU())
     return nn.Sequential(*layers)(torch.cat([states, actions], 1)).squeeze(1)
 
 
 def test_stacked_critics_equal_separate_networks(generator):
-    states, actions = torch.randn(11, 5), torch.randn(11, 2)
+    inputs = torch.randn(11, 7, generator=generator, dtype=torch.float64)
+    states, actions = inputs[:, :5], inputs[:, 5:]
     for layer_norm in (False, True):
-        ensemble = critic(generator, layer_norm=layer_norm)
+        ensemble = critic(generator, layer_norm=layer_norm).double()
         for parameter in ensemble.parameters():
             parameter.data.normal_(generator=generator)
         values = ensemble(states, actions)
         assert values.shape == (3, 11)
         for member in range(3):
             expected = reference_value(ensemble, member, states, actions)
-            torch.testing.assert_close(values[member], expected, rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(values[member], expected)
 
 
 def test_all_at_once_equals_one_after_the_other(generator):
     """The GPU's way of evaluating the critics, on the CPU."""
-    inputs = torch.randn(11, 7)
+    inputs = torch.randn(11, 7, generator=generator, dtype=torch.float64)
     for layer_norm in (False, True):
-        ensemble = critic(generator, layer_norm=layer_norm)
+        ensemble = critic(generator, layer_norm=layer_norm).double()
         groups = [tuple(g) for g in (ensemble.weights, ensemble.biases, ensemble.gains)]
         at_once = torch.vmap(ensemble.value, (None, 0, 0, 0))(inputs, *groups)
         torch.testing.assert_close(at_once, ensemble(inputs[:, :5], inputs[:, 5:]))

@@ -11,6 +11,8 @@ from nppac_agents.reporting.frames import Frames
 from nppac_agents.reporting.report import write_report
 from nppac_priors.errors import DataError
 
+pytestmark = pytest.mark.medium
+
 VOID = {"meta", "img", "br"}
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from nppac_agents.experiment.config import (
     EvaluationConfig,
     ExperimentConfig,
@@ -19,6 +20,7 @@ from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 
 @pytest.fixture
@@ -47,13 +49,41 @@ def point_experiment(point_config, prior_config, demonstrations, tmp_path) -> Ex
 
 @pytest.fixture
 def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
-    """Runs an experiment in a folder of its own; returns the summary and the run directory."""
+    """Runs an experiment in a folder of its own; returns the summary and the run directory.
+
+    Only `report=True` draws the report, which takes longer than the rest of such a run.
+    """
     from nppac_agents.running.run import run_experiment
 
-    def run(config: ExperimentConfig, name: str = "run", **options: Any):
+    def run(config: ExperimentConfig, name: str = "run", *, report: bool = False, **options: Any):
         run_dir = RunDirectory(tmp_path / name)
         run_dir.checkpoints.mkdir(parents=True, exist_ok=True)
         console = PlainConsole(io.StringIO())
-        return run_experiment(config, run_dir=run_dir, console=console, **options), run_dir
+        with pytest.MonkeyPatch.context() as patch:
+            if not report:
+                patch.setattr("nppac_agents.running.run.write_report", lambda folder: folder)
+            return run_experiment(config, run_dir=run_dir, console=console, **options), run_dir
 
     return run
+
+
+@pytest.fixture
+def optimizer_steps(monkeypatch) -> Iterator[list[torch.optim.Optimizer]]:
+    """Grows with every optimizer step that moves parameters of an agent that a run has built."""
+    from nppac_agents.running import assembly
+
+    build, agents, steps = assembly.build_agent, [], []
+
+    def recorded(*args: Any, **options: Any):
+        agents.append(build(*args, **options))
+        return agents[-1]
+
+    def count(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        moved = optimizer.param_groups[0]["params"][0]
+        if any(moved is parameter for agent in agents for parameter in agent.parameters()):
+            steps.append(optimizer)
+
+    monkeypatch.setattr(assembly, "build_agent", recorded)
+    hook = register_optimizer_step_post_hook(count)
+    yield steps
+    hook.remove()

@@ -8,6 +8,8 @@ from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.recording import load_agent
 from nppac_priors.errors import ConfigError
 
+pytestmark = pytest.mark.medium
+
 SMALL = {"policy_hidden": (16,), "batch_size": 32}
 SETTINGS = {
     "awac": {"critic_hidden": (16,), "offline_updates": 60, "rollout_steps": 60,
@@ -24,6 +26,8 @@ PHASES = {
     "sac": ["online"],
     "sacfd": ["pretrain", "online"],
 }
+DRY_STEPS = {"awac": 1 + 2 * 2, "bc": 1, "rlpd": 1, "sac": 3, "sacfd": 1 + 3}
+"""Optimizer steps of one update of every phase: of critics, policy, temperature; of cloning."""
 
 
 def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentConfig:
@@ -37,7 +41,7 @@ def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentCo
 
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_a_run_goes_through_its_phases(kind, point_experiment, run_point):
-    summary, run = run_point(experiment_of(kind, point_experiment))
+    summary, run = run_point(experiment_of(kind, point_experiment), report=True)
     events = read_metrics(run.metrics)
     training = [event["phase"] for event in events if event["event"] == "train"]
     assert list(dict.fromkeys(training)) == PHASES[kind]
@@ -76,7 +80,10 @@ def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment
         run_point(with_rollouts(point_experiment, 150))
 
 
-@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize(
+    "kind",
+    ["awac", "bc", "rlpd", "sacfd", pytest.param("sac", marks=pytest.mark.slow)],
+)
 def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
     kind, point_experiment, run_point, monkeypatch
 ):
@@ -110,9 +117,10 @@ def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
 
 
 @pytest.mark.parametrize("kind", SETTINGS)
-def test_a_dry_run_updates_every_phase(kind, point_experiment, run_point):
-    summary, run = run_point(experiment_of(kind, point_experiment), dry_run=True)
+def test_a_dry_run_updates_every_phase(kind, point_experiment, run_point, optimizer_steps):
+    summary, run = run_point(experiment_of(kind, point_experiment), report=True, dry_run=True)
     assert summary == {}
+    assert len(optimizer_steps) == DRY_STEPS[kind]
     assert not run.report.exists()
 
 

@@ -119,6 +119,7 @@ def test_a_fault_of_the_policy_is_not_taken_for_one_of_drawing(make_env):
         record_frames(CountingConfig(), faulty, seed=0, n_frames=4)
 
 
+@pytest.mark.medium
 def test_hand_task_gives_pictures_or_a_reason(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)

@@ -11,6 +11,8 @@ from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
 from nppac_priors.errors import ConfigError
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def on_policy(point_experiment):
@@ -21,7 +23,7 @@ def on_policy(point_experiment):
 
 
 def test_an_update_for_every_so_many_fresh_steps(on_policy, run_point):
-    summary, run = run_point(on_policy)
+    summary, run = run_point(on_policy, report=True)
     cloning = 5 * 4
     assert (summary["env_steps"], summary["updates"]) == (300, cloning + 5)
     events = read_metrics(run.metrics)

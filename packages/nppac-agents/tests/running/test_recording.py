@@ -11,6 +11,8 @@ from nppac_envs.errors import ConfigError as EnvsConfigError
 from nppac_priors import load_prior
 from nppac_priors.errors import ConfigError
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def finished(point_experiment, run_point, monkeypatch):

@@ -16,6 +16,8 @@ from nppac_envs import NpzConfig
 from nppac_priors import load_prior
 from nppac_priors.errors import ConfigError, NumericalError
 
+pytestmark = pytest.mark.medium
+
 
 def same_metrics(one, other):
     clocks = {"wall_seconds", "updates_per_second", "env_steps_per_second"}
@@ -38,7 +40,7 @@ def assert_same_checkpoints(one, other):
 
 
 def test_a_run_leaves_everything_that_the_design_names(point_experiment, run_point):
-    summary, run = run_point(point_experiment)
+    summary, run = run_point(point_experiment, report=True)
     assert summary["status"] == "done"
     assert summary["env_steps"] == 300
     assert summary["updates"] == 240
@@ -200,9 +202,10 @@ def test_a_distilled_start_is_trained_before_the_first_evaluation(point_experime
     assert (first["env_steps"], first["updates"]) == (0, 10)
 
 
-def test_a_dry_run_makes_one_update_and_no_more(point_experiment, run_point):
-    summary, run = run_point(point_experiment, dry_run=True)
+def test_a_dry_run_makes_one_update_and_no_more(point_experiment, run_point, optimizer_steps):
+    summary, run = run_point(point_experiment, report=True, dry_run=True)
     assert summary == {}
+    assert len(optimizer_steps) == 2, "one of the critics, one of the policy"
     assert not run.report.exists()
 
 

@@ -5,6 +5,8 @@ import json
 import pytest
 from nppac_envs import NpzConfig
 
+pytestmark = pytest.mark.medium
+
 
 def test_record_then_replay_then_doctor(nppac_demos):
     argv = ["--task", "door", "--set", "horizon=5", "--policy", "uniform", "--episodes", 2]

@@ -107,6 +107,7 @@ def test_truncated_pickles_are_never_read(data: st.DataObject):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.medium
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_changed_pickles_load_or_are_typed_errors(data: st.DataObject):

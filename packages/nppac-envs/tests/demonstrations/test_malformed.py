@@ -39,6 +39,8 @@ from nppac_envs.cli import main
 from nppac_envs.demonstrations.minari_writer import write_minari
 from nppac_envs.errors import EnvsError
 
+pytestmark = pytest.mark.medium
+
 FILES = int(os.environ.get("NPPAC_BROKEN_FILES", "315"))
 """How many files are generated; NPPAC_BROKEN_FILES=10000 takes some minutes."""
 LENGTHS = (3, 4)

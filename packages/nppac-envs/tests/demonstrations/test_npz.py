@@ -102,6 +102,7 @@ def with_nan(array: np.ndarray) -> np.ndarray:
     return changed
 
 
+@pytest.mark.medium
 @settings(max_examples=120, deadline=None)
 @given(
     name=st.sampled_from(NAMES),

@@ -148,6 +148,7 @@ def test_a_truncated_file_is_never_read(data: st.DataObject):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.medium
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_changed_bytes_give_the_same_numbers_or_an_error(data: st.DataObject):

@@ -7,6 +7,8 @@ import pytest
 from nppac_envs import ConfigError, DataError, Demonstrations
 from nppac_envs.demonstrations.plots import plot, principal_components
 
+pytestmark = pytest.mark.medium
+
 pytest.importorskip("matplotlib")
 
 

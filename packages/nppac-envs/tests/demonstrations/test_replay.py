@@ -52,6 +52,21 @@ def test_other_actions_show_as_a_deviation(make_arrays):
     assert result.simulated is False
 
 
+def test_deviations_are_in_standard_deviations_of_the_set():
+    config = PenConfig(horizon=4)
+    recorded, _ = record(config, find_policy("uniform", 24, 0), 2)
+    other = replace(recorded, actions=-recorded.actions)
+    (result,) = replay(other, config, [0])
+    env = config.make()
+    seen = [start_from(env, "pen", recorded.states[0])]
+    seen += [env.unwrapped.step(action)[0] for action in other.actions[:4]]
+    states = np.vstack([recorded.states[:4], recorded.final_states[:1]])
+    scale = recorded.states.std(axis=0, dtype=np.float64)
+    scale[scale == 0] = 1.0
+    expected = (np.abs(np.stack(seen) - states.astype(np.float64)) / scale).max(axis=1)
+    np.testing.assert_allclose(result.deviations, expected, rtol=1e-9)
+
+
 def test_what_cannot_be_simulated_is_one_line(demonstrations):
     env = PenConfig().make()
     for kind, observation, message in (

@@ -10,6 +10,8 @@ from nppac_priors.mlp.networks import StackedNetworks
 from nppac_priors.mlp.training_set import Batch
 from pydantic import ValidationError
 
+pytestmark = pytest.mark.medium
+
 
 def test_is_found_by_its_kind() -> None:
     assert prior_registry().get("bayesian-mlp") is BayesianMLPConfig

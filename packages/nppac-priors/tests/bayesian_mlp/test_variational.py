@@ -76,6 +76,7 @@ def test_the_loss_is_the_negative_evidence_bound_by_hand(posterior, data, initia
     torch.testing.assert_close(posterior.loss(batch)[0].detach(), expected, rtol=1e-4, atol=0)
 
 
+@pytest.mark.medium
 def test_without_a_likelihood_the_posterior_becomes_the_prior(posterior, data, initial) -> None:
     states, actions, weights = (t[None] for t in vars(data.fitted).values())
     nothing = Batch(states, actions, 1e-12 * weights)

@@ -76,6 +76,7 @@ def test_a_prior_for_use_is_fitted_to_everything(nppac_prior, data):
     assert load_prior("p.safetensors").data_hash == read_episodes(data).data_hash
 
 
+@pytest.mark.medium
 def test_what_was_fitted_can_be_reported(nppac_prior, data):
     nppac_prior("fit", data, QUICK, "--output", "gp.safetensors")
     result = nppac_prior(
@@ -98,6 +99,7 @@ def test_what_was_fitted_can_be_reported(nppac_prior, data):
     assert "fit_seconds" not in record["priors"]["gp"]
 
 
+@pytest.mark.medium
 def test_a_file_may_hold_several_priors(nppac_prior, data):
     priors = {"first": json.loads(QUICK), "second": json.loads(NETWORK)}
     Path("several.json").write_text(json.dumps(priors))
@@ -173,6 +175,7 @@ def test_debug_shows_where_it_failed(nppac_prior):
     assert result.err[-1] == "error: none.npz: no such file"
 
 
+@pytest.mark.medium
 def test_without_matplotlib_a_report_says_what_to_install(data, tmp_path):
     code = (
         "import importlib.util, sys\n"

@@ -9,6 +9,8 @@ from nppac_priors.exact_gp.fitting import fit_hyperparameters, model_log_likelih
 from nppac_priors.exact_gp.training_data import TrainingData
 from nppac_priors.gp.model import GPModel
 
+pytestmark = pytest.mark.medium
+
 
 def _generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)

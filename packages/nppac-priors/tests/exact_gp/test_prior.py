@@ -178,6 +178,7 @@ def test_twenty_thousand_states_need_twelve_gib(monkeypatch) -> None:
         check_size(40_000, cpu)
 
 
+@pytest.mark.medium
 def test_near_duplicates_with_conflicting_actions_are_averaged() -> None:
     generator = torch.Generator().manual_seed(0)
     states = torch.randn(40, 3, generator=generator).repeat(5, 1)

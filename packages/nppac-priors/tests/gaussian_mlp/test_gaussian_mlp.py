@@ -7,6 +7,8 @@ import torch
 from nppac_priors import GaussianMLPConfig, prior_registry
 from pydantic import ValidationError
 
+pytestmark = pytest.mark.medium
+
 SMALL = GaussianMLPConfig(
     hidden=(8,), steps=500, learning_rate=1e-2, batch_size=128, held_out_share=0.0
 )

@@ -12,6 +12,8 @@ from nppac_priors.health.numbers import NUMBERS
 from nppac_priors.health.report import write_report, write_training
 from nppac_priors.health.training import trace_training
 
+pytestmark = pytest.mark.medium
+
 FILES = {
     "health.html",
     "health.json",

@@ -96,10 +96,10 @@ def test_weights_have_mean_one_and_zero_leaves_out() -> None:
 
 
 def test_a_state_of_weight_two_counts_as_two() -> None:
-    values = torch.tensor([[1.0, 5.0, 9.0]])
+    values = torch.tensor([[1.0, 5.0, 12.0]])
     weighted = Batch(torch.zeros(3, 1), torch.zeros(3, 1), torch.tensor([1.0, 2.0, 1.0]) * 0.75)
     torch.testing.assert_close(
-        weighted.average(values), torch.tensor([1.0, 5.0, 5.0, 9.0]).mean()[None]
+        weighted.average(values), torch.tensor([1.0, 5.0, 5.0, 12.0]).mean()[None]
     )
 
 

@@ -54,7 +54,9 @@ def test_inducing_points_at_the_data_give_the_exact_prior(draw, kernel) -> None:
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
 
 
-def test_weights_divide_the_noise(draw, dense_posterior) -> None:
+def test_weights_divide_the_noise(draw, dense_posterior, monkeypatch) -> None:
+    """Whatever block of rows they are read with."""
+    monkeypatch.setattr("nppac_priors.demonstration_rows.BLOCK", 5)
     problem = draw("matern32", 12, 2, 3, 1)
     weights = torch.linspace(0.2, 3.0, 12)
     data = type(problem.data)(problem.data.states, problem.data.actions, weights)

@@ -9,6 +9,8 @@ from nppac_priors.errors import ConfigError, DataError, NumericalError
 from nppac_priors.sparse_gp import fitting
 from pydantic import ValidationError
 
+pytestmark = pytest.mark.medium
+
 SMALL = SparseGPConfig(inducing_points=15, start_steps=5, steps=8, batch_size=32)
 
 

@@ -74,7 +74,7 @@ def gaussian_log_prob(actions: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 
 def _draw(mean: Tensor, std: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """A reparameterised sample (B, A) of independent normals and its log-density (B,)."""
-    noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+    noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
     log_prob = -(0.5 * noise.square() + std.log() + LOG_SQRT_TWO_PI).sum(-1)
     return mean + std * noise, log_prob
 

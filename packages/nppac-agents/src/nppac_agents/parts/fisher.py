@@ -15,7 +15,7 @@ from nppac_agents.parts.divergences import analytic_kl
 
 
 class FisherProduct:
-    """V (P,) to (F + damping I) v, without F: each product is one pass backwards.
+    """v (P,) to (F + damping I) v, without F: each product is one pass backwards.
 
     Args:
         policy: the distribution at the states to average over, with gradient.

@@ -37,7 +37,7 @@ class MLPPrior(GaussianPrior):
         standardiser: Standardiser,
         data_hash: str = "",
     ) -> None:
-        """Freeze the networks."""
+        """Freeze the networks, row by row in memory whatever their training made of them."""
         super().__init__(
             config,
             state_dim=networks.weights[0].shape[1],
@@ -45,7 +45,8 @@ class MLPPrior(GaussianPrior):
             data_hash=data_hash,
         )
         self.networks = StackedNetworks(
-            tuple(w.detach() for w in networks.weights), tuple(b.detach() for b in networks.biases)
+            tuple(w.detach().contiguous() for w in networks.weights),
+            tuple(b.detach().contiguous() for b in networks.biases),
         )
         self.standardiser = standardiser
 

@@ -1,0 +1,1 @@
+"""Faults put into the sources on purpose, and the tests that have to notice each of them."""
