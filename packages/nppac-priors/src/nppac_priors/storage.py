@@ -6,10 +6,9 @@ priors of third parties are stored in the same way.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +17,7 @@ from safetensors.torch import save_file
 from nppac_priors.device import usable_device
 from nppac_priors.errors import ConfigError, NppacError, PriorFileError
 from nppac_priors.registry import Registry, prior_registry
+from nppac_priors.strict_json import parse_json
 
 if TYPE_CHECKING:
     from nppac_priors.prior import Prior
@@ -78,8 +78,7 @@ def load_prior(
     tensors, metadata = _read(path)
     registry = prior_registry() if registry is None else registry
     try:
-        data = json.loads(metadata["config"])
-        config = registry.parse(data, where=f"{path}: config")
+        config = registry.parse(_config(path, metadata), where=f"{path}: config")
         prior = config.from_state(tensors, device=device)
     except ConfigError as error:
         raise PriorFileError(str(error)) from error
@@ -105,6 +104,13 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             f"{path}: not a readable safetensors file, perhaps truncated: {error}"
         ) from error
     return tensors, metadata
+
+
+def _config(path: Path, metadata: dict[str, str]) -> Any:
+    try:
+        return parse_json(metadata["config"])
+    except ConfigError as error:
+        raise PriorFileError(f"{path}: config: {error}") from error
 
 
 def _check_metadata(path: Path, metadata: dict[str, str]) -> None:
