@@ -40,6 +40,8 @@ def test_what_json_holds_comes_back(value):
         ('{"a": -99999999999999999999}', "a: -99999999999999999999 is too large"),
         ('{"a": ' + "9" * 5000 + "}", "a: an integer of 5000 digits is too large"),
         ('{"a": 1, "a": 2}', "field 'a' is given twice in one object; keep one"),
+        ("[" * 65 + "]" * 65, "[0][0]"),
+        ('{"a":' * 65 + "{}" + "}" * 65, "a.a.a"),
         ('{"a": "x\\ud800"}', "a: 'x\\ud800' holds half of a character at position 1"),
         ('{"a": {"\\udfff": 1}}', "a: '\\udfff' holds half of a character at position 0"),
     ],
@@ -53,6 +55,10 @@ def test_what_would_not_come_back_is_refused_with_its_field(text, message):
 
 def test_a_digit_string_and_a_word_stay_text():
     assert parse_json('["NaN", "1e400", "' + "9" * 5000 + '"]') == ["NaN", "1e400", "9" * 5000]
+
+
+def test_64_levels_are_read():
+    assert parse_json("[" * 64 + "]" * 64)[0] == parse_json("[" * 63 + "]" * 63)
 
 
 def test_the_largest_numbers_are_read():

@@ -15,6 +15,7 @@ from nppac_priors.errors import ConfigError
 
 _LARGEST_INTEGER = 2**63 - 1
 _MAX_BYTES = 16 * 2**20
+_MAX_DEPTH = 64
 
 
 class NotJsonError(ConfigError):
@@ -49,9 +50,10 @@ def parse_json(text: str) -> Any:
     """The value that a JSON text holds.
 
     Raises:
-        NotJsonError: It is not JSON, or nested too deeply.
-        ConfigError: It gives a field twice, or holds a number that is not finite, an integer
-            beyond 64 bits, or text that UTF-8 cannot hold; the message names the field.
+        NotJsonError: It is not JSON.
+        ConfigError: It gives a field twice, is nested deeper than 64 levels, or holds a number
+            that is not finite, an integer beyond 64 bits, or text that UTF-8 cannot hold; the
+            message names the field.
     """
     try:
         value = json.loads(
@@ -61,7 +63,7 @@ def parse_json(text: str) -> Any:
             parse_float=_float,
             parse_int=_integer,
         )
-        _refuse_unusable(value, "")
+        _refuse_unusable(value, "", 0)
     except json.JSONDecodeError as error:
         raise NotJsonError(
             f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
@@ -98,20 +100,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return data
 
 
-def _refuse_unusable(value: Any, path: str) -> None:
+def _refuse_unusable(value: Any, path: str, depth: int) -> None:
     """Walks to the first value that cannot be used, to name its field."""
     where = f"{path}: " if path else ""
     if isinstance(value, _Unusable):
         raise ConfigError(where + _reason(value))
     if isinstance(value, str):
         _refuse_surrogates(value, where)
+    elif depth == _MAX_DEPTH and isinstance(value, list | dict):
+        raise ConfigError(f"{where[:60]}... is nested deeper than {_MAX_DEPTH} levels")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_unusable(item, f"{path}[{index}]")
+            _refuse_unusable(item, f"{path}[{index}]", depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             _refuse_surrogates(key, where)
-            _refuse_unusable(item, f"{path}.{key}" if path else key)
+            _refuse_unusable(item, f"{path}.{key}" if path else key, depth + 1)
 
 
 def _reason(number: _Unusable) -> str:

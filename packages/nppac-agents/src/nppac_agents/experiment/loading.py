@@ -6,9 +6,10 @@ that the command is started in, like every path on a command line; nothing here 
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,9 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
         raise ConfigError("\n".join(map(_printable, lines))) from None
     except ConfigError as error:
         raise ConfigError(_printable(f"{where}: {error}")) from None
+    converted = list(_conversions(data, config.model_dump(mode="json", by_alias=True), ""))
+    if converted:
+        raise ConfigError("\n".join(_printable(f"{where}: {line}") for line in converted))
     return config.model_copy(update={"output_dir": output_dir})
 
 
@@ -92,6 +96,20 @@ def _source_tag(data: dict[str, Any]) -> tuple[str, str]:
     demonstrations = data.get("demonstrations")
     source = demonstrations.get("source") if isinstance(demonstrations, dict) else None
     return f"demonstrations.{source}", "demonstrations"
+
+
+def _conversions(given: Any, read: Any, path: str) -> Iterator[str]:
+    """A line for each word or truth value that was taken for a number, or the reverse."""
+    if isinstance(given, dict) and isinstance(read, dict):
+        for key in given.keys() & read.keys():
+            yield from _conversions(given[key], read[key], f"{path}.{key}" if path else key)
+    elif isinstance(given, list) and isinstance(read, list):
+        for index, pair in enumerate(zip(given, read, strict=False)):
+            yield from _conversions(*pair, f"{path}[{index}]")
+    elif isinstance(given, str | int | float) and isinstance(read, int | float):
+        if isinstance(given, str) or isinstance(given, bool) != isinstance(read, bool):
+            words = json.dumps(given), json.dumps(read)
+            yield f"{path}: {words[0]} is not the same as {words[1]}; write {words[1]}"
 
 
 def _printable(text: str) -> str:
