@@ -106,10 +106,12 @@ def _conversions(given: Any, read: Any, path: str) -> Iterator[str]:
     elif isinstance(given, list) and isinstance(read, list):
         for index, pair in enumerate(zip(given, read, strict=False)):
             yield from _conversions(*pair, f"{path}[{index}]")
-    elif isinstance(given, str | int | float) and isinstance(read, int | float):
-        if isinstance(given, str) or isinstance(given, bool) != isinstance(read, bool):
-            words = json.dumps(given), json.dumps(read)
-            yield f"{path}: {words[0]} is not the same as {words[1]}; write {words[1]}"
+    elif isinstance(read, int | float) and (
+        isinstance(given, str)
+        or (isinstance(given, int | float) and isinstance(given, bool) != isinstance(read, bool))
+    ):
+        words = json.dumps(given), json.dumps(read)
+        yield f"{path}: {words[0]} is not the same as {words[1]}; write {words[1]}"
 
 
 def _printable(text: str) -> str:

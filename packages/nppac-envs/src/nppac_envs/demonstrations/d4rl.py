@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
 from nppac_envs.errors import DataError
@@ -36,9 +37,7 @@ class D4rlConfig(DemonstrationsConfig, frozen=True):
 
     def _read(self) -> dict[str, NDArray[Any]]:
         where = self.where()
-        path = self.path.expanduser()
-        if not path.is_file():
-            raise DataError(f"{where}: no such file")
+        path = regular_file(self.path, where)
         try:
             check_hdf5(path, where)
             columns = _columns(path, where)

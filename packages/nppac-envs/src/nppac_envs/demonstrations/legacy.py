@@ -8,6 +8,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
+from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.errors import DataError
 
 
@@ -18,8 +19,10 @@ def read_legacy(path: Path, load: Callable[[bytes], Any], where: str) -> tuple[A
         DataError: The file cannot be read, or asks for anything but plain arrays.
     """
     try:
-        raw = path.expanduser().read_bytes()
+        raw = regular_file(path, where).read_bytes()
         return load(raw), len(raw)
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"{where}: cannot be read ({error.strerror})") from error
     except Exception as error:

@@ -55,7 +55,7 @@ class NpzConfig(DemonstrationsConfig, frozen=True):
         return str(self.path)
 
     def _read(self) -> dict[str, NDArray[Any]]:
-        return read_demonstrations(self.path.expanduser(), self.fields)
+        return read_demonstrations(self.path, self.fields)
 
 
 def read_demonstrations(path: Path, fields: NpzFields) -> dict[str, NDArray[Any]]:
