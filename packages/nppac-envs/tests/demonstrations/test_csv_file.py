@@ -84,7 +84,7 @@ def test_a_renamed_column_has_to_be_there(tmp_path: Path):
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("episode,state_0,state_0,action", "there are 2 columns 'state_0'"),
+        ("episode,state_0,state_0,action", "after column 'state_0' comes 'state_0'; if that is"),
         ("episode,state_0,state_2,action", "after column 'state_0' comes 'state_2'; if that is"),
         ("episode,state_1,state[1],action", r"after column 'state_1' comes 'state\[1\]'"),
         ("episode,state,action,action", "there are 2 columns 'action'"),

@@ -94,6 +94,11 @@ def test_a_declared_size_is_not_allocated():
     assert peak < 10**6
 
 
+def test_a_text_that_is_shorter_than_declared_is_refused():
+    with pytest.raises(EOFError, match="in the middle of a value"):
+        load_numeric_pickle(b"\x80\x03X\x09\x00\x00\x00short.")
+
+
 def test_one_string_cannot_become_many_arrays():
     """Each array costs eight bytes of the pickle, and would take a kilobyte of memory."""
     array = np.zeros(1000, np.uint8)

@@ -110,11 +110,22 @@ class _Reader:
         }
 
 
+@final
+class _Bytes(io.BytesIO):
+    """A file that has as many bytes as it is asked for, or none."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        if size is not None and len(content) < size:
+            raise EOFError("it ends in the middle of a value")
+        return content
+
+
 class _NumericUnpickler(pickle._Unpickler):
     """The pure Python unpickler: the C one allocates whatever size a damaged pickle declares."""
 
     def __init__(self, raw: bytes) -> None:
-        super().__init__(io.BytesIO(raw), encoding="latin1")
+        super().__init__(_Bytes(raw), encoding="latin1")
         self._builders = _Reader(len(raw)).builders()
 
     def find_class(self, module: str, name: str) -> Any:
