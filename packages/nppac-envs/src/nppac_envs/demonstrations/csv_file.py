@@ -80,7 +80,7 @@ class CsvConfig(DemonstrationsConfig, frozen=True):
                 numbers[name] = numbers[name][:, 0]
         if "successes" in numbers and not np.isin(numbers["successes"], (0, 1)).all():
             raise DataError(f"{where}: {names['successes']!r} (successes) must hold 0 and 1")
-        return arrays_of_steps(numbers, ends, where)
+        return arrays_of_steps(numbers, ends, where, exclude=self.exclude)
 
 
 def _read_table(path: Path, where: str) -> tuple[list[str], list[list[str]]]:

@@ -69,7 +69,7 @@ class LerobotConfig(DemonstrationsConfig, frozen=True):
         _check_totals(folder, len(ends), len(episodes), where)
         if "successes" in columns and not np.isin(columns["successes"], (0, 1)).all():
             raise DataError(f"{where}: {self.fields.successes!r} must hold true and false")
-        return arrays_of_steps(columns, ends, where)
+        return arrays_of_steps(columns, ends, where, exclude=self.exclude)
 
 
 def _read_columns(folder: Path, fields: LerobotFields, where: str) -> dict[str, NDArray[Any]]:
