@@ -103,6 +103,12 @@ def test_columns_named_one_by_one_may_skip_numbers(tmp_path: Path):
     assert loaded.states.tolist() == [[2, 1]]
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_another_separator_is_named(tmp_path: Path, mark: str):
+    with pytest.raises(DataError, match="write it again with commas between columns"):
+        load(tmp_path, mark.join(("episode", "state", "action")) + f"\n0{mark}0,5{mark}0,5\n" * 3)
+
+
 def test_an_underscore_is_no_part_of_a_number(tmp_path: Path):
     with pytest.raises(DataError, match="row 2 has no number in column 'state': '1_000'"):
         load(tmp_path, "episode,state,action\n0,1,0\n0,1_000,0\n")

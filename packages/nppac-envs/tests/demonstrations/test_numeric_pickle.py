@@ -94,6 +94,30 @@ def test_a_declared_size_is_not_allocated():
     assert peak < 10**6
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        (4, "<", None, None, None, -1, -1, 0),
+        (3, "<", None, ("a",), {"a": (np.dtype("f8"), 0)}, 8, 1, 16),
+        (3, "?", None, None, None, -1, -1, 0),
+        (3, "<", None, None, None, 16, -1, 0),
+        (3, "<"),
+    ],
+)
+def test_number_types_with_more_to_them_are_refused(state: tuple[object, ...]):
+    class Dtype:
+        def __reduce__(self):
+            return np.dtype, ("f8", False, True), state
+
+    with pytest.raises(pickle.UnpicklingError, match="a number type that is not plain"):
+        load_numeric_pickle(pickle.dumps(Dtype()))
+
+
+def test_an_array_of_another_version_is_refused():
+    with pytest.raises(pickle.UnpicklingError, match="an array of version 127, not 1"):
+        load_numeric_pickle(pickle.dumps(_Array((127, (1,), np.dtype(float), False, bytes(8)))))
+
+
 def test_a_text_that_is_shorter_than_declared_is_refused():
     with pytest.raises(EOFError, match="in the middle of a value"):
         load_numeric_pickle(b"\x80\x03X\x09\x00\x00\x00short.")

@@ -89,6 +89,11 @@ def _read_table(path: Path, where: str) -> tuple[list[str], list[list[str]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             header = [name.strip() for name in next(reader, [])]
+            if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+                raise DataError(
+                    f"{where}: its columns are not separated by commas; write it again with commas "
+                    "between columns and points in numbers"
+                )
             rows = []
             for row in reader:
                 if row and len(row) != len(header):

@@ -28,7 +28,8 @@ def read_legacy(path: Path, load: Callable[[bytes], Any], where: str) -> tuple[A
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{where}: refused, not a pickle of plain arrays ({type(error).__name__}: {reason})"
+            f"{where}: refused, not a pickle of plain arrays ({type(error).__name__}: {reason}); "
+            "write the arrays again with numpy.savez"
         ) from error
 
 

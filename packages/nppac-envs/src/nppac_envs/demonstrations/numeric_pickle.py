@@ -54,7 +54,9 @@ class PickledArray:
         self.objects: list[Any] | None = None
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        _, shape, kind, fortran, raw = state
+        version, shape, kind, fortran, raw = state
+        if version != 1:
+            raise pickle.UnpicklingError(f"it holds an array of version {version!r:.20}, not 1")
         if kind.dtype.hasobject:
             if not isinstance(raw, list) or tuple(shape) != (len(raw),):
                 raise pickle.UnpicklingError("it holds an array of objects that is no list")
@@ -76,6 +78,10 @@ class _Dtype:
             raise pickle.UnpicklingError(f"it holds {self.dtype}, not plain numbers")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
+        # Version, byte order; no part of another dtype, no names, no fields, the usual size.
+        plain = len(state) == 8 and state[0] == 3 and state[2:7] == (None, None, None, -1, -1)
+        if not plain or state[1] not in ("<", ">", "|", "="):
+            raise pickle.UnpicklingError("it holds a number type that is not plain")
         if state[1] in ("<", ">"):
             self.dtype = self.dtype.newbyteorder(state[1])
 
