@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import tracemalloc
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -123,6 +126,25 @@ def _pickled(path):
     np.savez(path, states=np.array([{}, 1]), actions=np.zeros((2, 1)), episode_lengths=[2])
 
 
+def _npy_of_gigabytes(path):
+    with path.open("wb") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (2**29,)}
+        np.lib.format.write_array_header_1_0(file, header)
+
+
+def _npz_of_gigabytes(path):
+    _npy_of_gigabytes(path)
+    header = path.read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("states", "actions", "episode_lengths"):
+            archive.writestr(f"{name}.npy", header)
+
+
+def _zeros(path):
+    many = np.zeros((2**20, 40), np.int8)
+    np.savez_compressed(path, states=many, actions=many, episode_lengths=[2**20])
+
+
 def _without_lengths(path):
     np.savez(path, states=np.zeros((2, 1)), actions=np.zeros((2, 1)))
 
@@ -142,6 +164,9 @@ def _nan(path):
         (_not_npz, "not a readable npz file"),
         (_truncated, "not a readable npz file"),
         (_pickled, "not a readable npz file"),
+        (_npy_of_gigabytes, "not a readable npz file"),
+        (_npz_of_gigabytes, "not a readable npz file"),
+        (_zeros, "its numbers take over 100 times the file"),
         (_without_lengths, "has no array 'episode_lengths'; one episode is"),
         (_wide_actions, r"actions: have to lie in \[-1, 1\]"),
         (_nan, "states: 2 entries are NaN"),
@@ -150,7 +175,10 @@ def _nan(path):
 def test_a_bad_file_is_one_line_that_names_it(tmp_path, write, message):
     path = tmp_path / "bad.npz"
     write(path)
+    tracemalloc.start()
     with pytest.raises(DataError, match=message) as caught:
         read_episodes(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)

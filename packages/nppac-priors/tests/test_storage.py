@@ -90,7 +90,7 @@ def test_a_missing_file_is_an_error(tmp_path):
 
 
 def test_a_folder_is_an_error(tmp_path):
-    with pytest.raises(PriorFileError, match="no such file"):
+    with pytest.raises(PriorFileError, match="is no regular file"):
         load_prior(tmp_path)
 
 
@@ -122,7 +122,8 @@ def test_a_file_that_is_not_safetensors_is_an_error(tmp_path, data):
         ({"version": "2"}, "version '2', this nppac-priors reads '1'"),
         ({"config": None}, "damaged prior file: no config"),
         ({"data_hash": None}, "damaged prior file: no data_hash"),
-        ({"config": "{"}, "cannot be rebuilt: JSONDecodeError"),
+        ({"config": "{"}, "config: line 1, column 2: not JSON"),
+        ({"config": '{"kind": "linear", "std": 1e400}'}, "config: std: 1e400 is beyond"),
         ({"config": '{"kind": "linear", "std": -1}'}, "config.std: input should be greater than 0"),
         ({"config": "[]"}, "config: has to be an object with a string 'kind'"),
     ],
@@ -152,6 +153,31 @@ def test_missing_tensors_are_an_error(saved, linear_registry):
     save_file({"other": torch.zeros(1)}, saved, metadata)
     with pytest.raises(PriorFileError, match="cannot be rebuilt: KeyError: 'weight'"):
         load_prior(saved, registry=linear_registry)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_an_error(saved, linear_registry, value):
+    with safe_open(saved, framework="pt") as file:
+        metadata, weight = file.metadata(), file.get_tensor("weight")
+    weight[0, 0] = value
+    save_file({"weight": weight}, saved, metadata)
+    with pytest.raises(PriorFileError, match="damaged prior file: 'weight' is not finite"):
+        load_prior(saved, registry=linear_registry)
+
+
+@pytest.mark.parametrize("dtype", ["F8_E4M3", "U64", "BOOL", "C64", "F4", "X9"])
+def test_a_tensor_of_another_type_is_one_line(saved, linear_registry, dtype):
+    raw = saved.read_bytes()
+    saved.write_bytes(raw.replace(b'"F32"', f'"{dtype}"'.encode().ljust(5)))
+    with pytest.raises(PriorFileError) as caught:
+        load_prior(saved, registry=linear_registry)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_relative_file_tells_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PriorFileError, match=f"none: no such file in {tmp_path}"):
+        load_prior("none")
 
 
 @pytest.mark.parametrize("step", ["save_file", "replace"])

@@ -44,6 +44,37 @@ def test_an_overridden_seed_reaches_output_dir(experiment, experiment_file):
     assert load_experiment(experiment_file(experiment), ["seed=7"]).output_dir.endswith("seed7")
 
 
+def test_a_tilde_is_the_home_folder(experiment, experiment_file, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    experiment["output_dir"] = "~/runs/{seed}"
+    path = experiment_file(experiment)
+    assert load_experiment(path).output_dir == "/home/someone/runs/3"
+    assert load_experiment(path, ["output_dir=~/b"]).output_dir == "/home/someone/b"
+
+
+@pytest.mark.parametrize(
+    ("given_dir", "message"),
+    [
+        ("~nobody-of-this-name/a", "there is no user '~nobody-of-this-name'"),
+        ("a\0b", "'a\\x00b' cannot be the name of a folder"),
+        ("runs/{seed", "'{' and '}' may stand in {name} and {seed} only"),
+    ],
+)
+def test_an_output_dir_that_cannot_be_made_is_refused(
+    experiment, experiment_file, given_dir, message
+):
+    experiment["output_dir"] = given_dir
+    (line,) = problems(experiment_file(experiment))
+    assert f"output_dir: {message}" in line
+
+
+def test_a_file_whose_name_would_be_filled_in_again_is_refused(experiment, tmp_path):
+    path = tmp_path / "a{seed}b.json"
+    path.write_text(json.dumps(experiment))
+    (line,) = problems(path)
+    assert "output_dir: '{' and '}' may stand in {name} and {seed} only" in line
+
+
 def test_an_unknown_placeholder_is_refused(experiment, experiment_file):
     experiment["output_dir"] = "runs/{nam}"
     path = experiment_file(experiment)
@@ -86,12 +117,16 @@ def test_overrides_take_json_or_else_a_string(experiment, experiment_file):
         ),
         ("agent.kind.x=3", "agent.kind is a string, not an object with fields; set it as a whole"),
         ("agent.alpha=NaN", "NaN is not JSON; numbers have to be finite"),
+        ("agent.alpha=1e999", "1e999 is beyond the largest number, about 1.8e308"),
+        ("seed=" + "9" * 5000, "an integer of 5000 digits is too large; integers have to fit into"),
+        ("device=\udcff", "is not UTF-8 text"),
         ('env={"kind": 1, "kind": 2}', "field 'kind' is given twice in one object; keep one"),
     ],
 )
 def test_an_override_that_cannot_be_applied(experiment, experiment_file, override, message):
     path = experiment_file(experiment)
-    assert problems(path, override) == [f"--set {override}: {message}"]
+    (line,) = problems(path, override)
+    assert line.startswith(f"--set {override}: {message}".replace("\udcff", "\\udcff"))
 
 
 def test_a_path_through_null_is_refused(experiment, experiment_file):
@@ -133,8 +168,11 @@ def test_a_misspelt_override_is_named(experiment, experiment_file):
         ("training=null", "training", "object"),
         ("training.env_steps=-1", "training.env_steps", "got -1"),
         ("training.env_steps=1.5", "training.env_steps", "got 1.5"),
-        ("training.updates_per_step=1e999", "training.updates_per_step", "got inf"),
         ("training.replay_capacity=1", "training", "replay_capacity 1 is below n_envs 8"),
+        ("training.n_envs=true", "training.n_envs", "true is not the same as 1; write 1"),
+        ("logging.tensorboard=0", "logging.tensorboard", "0 is not the same as false"),
+        ('agent.alpha="0.5"', "agent.alpha", '"0.5" is not the same as 0.5; write 0.5'),
+        ('agent.policy_hidden=["8"]', "agent.policy_hidden[0]", '"8" is not the same as 8'),
         ("evaluation.episodes=many", "evaluation.episodes", "got 'many'"),
         ("evaluation.first_seed=9951", "evaluation", "reach into the reporting starts"),
         ("evaluation.reporting_episodes=-1", "evaluation.reporting_episodes", "got -1"),
@@ -171,8 +209,10 @@ def test_every_problem_has_its_line(experiment, experiment_file):
         (b'{\n  "seed": 3,,\n}', "line 2, column 13: not JSON: "),
         (b'{"seed": 3} x', "line 1, column 13: not JSON: Extra data"),
         (b'{"env": {"kind": "door"}, "env": 3}', "field 'env' is given twice in one object"),
-        (b'{"seed": NaN}', "NaN is not JSON"),
-        (b'{"seed": -Infinity}', "-Infinity is not JSON"),
+        (b'{"seed": NaN}', "seed: NaN is not JSON"),
+        (b'{"seed": -Infinity}', "seed: -Infinity is not JSON"),
+        (b'{"agent": {"target_kl": 1e400}}', "agent.target_kl: 1e400 is beyond the largest"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "seed: an integer of 5000 digits is too large"),
         (b"[1, 2]", "has to hold a JSON object, got a list"),
         (b"null", "has to hold a JSON object, got null"),
         (b"true", "has to hold a JSON object, got a boolean"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import gymnasium
 
 
-class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid"):
+class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False):
     """Settings of one environment, and the factory that makes it.
 
     A subclass gives `kind` a `Literal` type with one value and a default.

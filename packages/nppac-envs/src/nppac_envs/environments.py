@@ -49,7 +49,7 @@ def setting(text: str) -> tuple[str, Any]:
         raise ConfigError(f"{text!r} has to read NAME=VALUE")
     try:
         return name, json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return name, value
 
 

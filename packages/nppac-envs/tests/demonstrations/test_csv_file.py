@@ -77,8 +77,41 @@ def test_broken_tables_are_one_line(tmp_path: Path, text: str | bytes, message: 
 def test_a_renamed_column_has_to_be_there(tmp_path: Path):
     with pytest.raises(DataError, match="no column 'gain'"):
         load(tmp_path, TABLE, fields=CsvFields(rewards="gain"))
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="no such file"):
         CsvConfig(path=tmp_path / "none.csv").load()
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("episode,state_0,state_0,action", "after column 'state_0' comes 'state_0'; if that is"),
+        ("episode,state_0,state_2,action", "after column 'state_0' comes 'state_2'; if that is"),
+        ("episode,state_1,state[1],action", r"after column 'state_1' comes 'state\[1\]'"),
+        ("episode,state,action,action", "there are 2 columns 'action'"),
+        ("episode,state,action,reward_0,reward_1", "rewards take one column, not reward_0, rew"),
+    ],
+)
+def test_columns_that_leave_open_what_is_meant(tmp_path: Path, header: str, message: str):
+    width = header.count(",")
+    with pytest.raises(DataError, match=message):
+        load(tmp_path, f"{header}\n" + f"0{',0.5' * width}\n" * 3)
+
+
+def test_columns_named_one_by_one_may_skip_numbers(tmp_path: Path):
+    table = "episode,state_0,state_2,action\n0,1,2,0\n0,3,4,0\n"
+    loaded = load(tmp_path, table, fields=CsvFields(states="state_2,state_0"))
+    assert loaded.states.tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_another_separator_is_named(tmp_path: Path, mark: str):
+    with pytest.raises(DataError, match="write it again with commas between columns"):
+        load(tmp_path, mark.join(("episode", "state", "action")) + f"\n0{mark}0,5{mark}0,5\n" * 3)
+
+
+def test_an_underscore_is_no_part_of_a_number(tmp_path: Path):
+    with pytest.raises(DataError, match="row 2 has no number in column 'state': '1_000'"):
+        load(tmp_path, "episode,state,action\n0,1,0\n0,1_000,0\n")
 
 
 def test_locating_maps_names(tmp_path: Path):

@@ -53,9 +53,31 @@ def test_without_next_observations_the_last_action_goes(tmp_path: Path):
 
 def test_an_episode_that_the_file_cuts_counts(tmp_path: Path):
     assert load(tmp_path, without("terminals")).episode_lengths.tolist() == [3, 3]
-    loaded = load(tmp_path, without("terminals", "timeouts", "rewards"))
-    assert loaded.episode_lengths.tolist() == [6]
+    flags = np.arange(6) == 2
+    loaded = load(tmp_path, without("terminals", "rewards") | {"timeouts": flags})
+    assert loaded.episode_lengths.tolist() == [3, 3]
     assert loaded.rewards is None
+
+
+def test_a_file_that_marks_no_end_is_refused(tmp_path: Path):
+    """The first D4RL files of locomotion: a thousand rows an episode, and nothing says so."""
+    for arrays in (
+        without("terminals", "timeouts"),
+        without("timeouts") | {"terminals": np.zeros(6, bool)},
+        columns() | {"terminals": np.zeros(6, bool), "timeouts": np.zeros(6, bool)},
+    ):
+        with pytest.raises(DataError, match="the ends of its episodes are not known"):
+            load(tmp_path, arrays)
+
+
+def test_an_episode_of_one_step_can_be_excluded(tmp_path: Path):
+    arrays = without("next_observations") | {"timeouts": np.isin(np.arange(6), (2, 3))}
+    with pytest.raises(DataError, match=r"episode 1 has one step; .* or exclude: \[1\]"):
+        load(tmp_path, arrays)
+    loaded = load(tmp_path, arrays, exclude=(1,))
+    assert loaded.states[:, 0].tolist() == [0, 1, 4]
+    assert loaded.final_states[:, 0].tolist() == [2, 5]
+    assert loaded.rewards.tolist() == [0, 1, 4]
 
 
 @pytest.mark.parametrize(

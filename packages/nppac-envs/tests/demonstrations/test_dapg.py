@@ -94,7 +94,7 @@ def test_one_array_in_many_demonstrations_is_refused(tmp_path: Path):
 
 
 def test_a_missing_file(tmp_path: Path):
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="no such file"):
         DapgConfig(path=tmp_path / "none.pickle").load()
 
 

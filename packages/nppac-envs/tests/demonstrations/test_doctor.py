@@ -44,6 +44,36 @@ def test_numbers_that_are_not_finite(findings):
 def test_a_set_without_a_finite_episode(findings):
     found = findings(lambda arrays: arrays["actions"].fill(np.nan))
     assert list(found) == ["not finite"]
+    assert "--exclude" not in found["not finite"].advice
+
+
+def test_rewards_that_are_missing_in_every_episode(findings, tmp_path: Path):
+    """Not all episodes can be excluded; without the rewards the set can be used."""
+    advice = findings(lambda arrays: arrays["rewards"].__setitem__(slice(0, None, 5), np.nan))[
+        "not finite"
+    ].advice
+    assert advice.startswith("write the set again without rewards")
+    with np.load(tmp_path / "set.npz") as stored:
+        np.savez(
+            tmp_path / "new.npz", **{name: stored[name] for name in stored if name != "rewards"}
+        )
+    assert len(NpzConfig(path=tmp_path / "new.npz").load()) == 20
+
+
+def test_advice_to_exclude_works_word_for_word(findings):
+    """Episodes are numbered as in the file, and those left out already stay out."""
+
+    def change(arrays):
+        arrays["states"][7, 0] = np.nan
+        for name in ("states", "actions"):
+            arrays[name][15:20] = arrays[name][10:15]
+
+    found = findings(change, exclude=(0,))
+    assert "in episode 1" in found["not finite"].text
+    assert found["not finite"].advice == "leave them out: --exclude 0,1"
+    assert found["duplicated episodes"].text == "episode 3 equals episode 2"
+    assert found["duplicated episodes"].advice == "--exclude 0,3"
+    assert set(findings(change, exclude=(0, 1, 3))) == set()
 
 
 def test_actions_out_of_range(findings):

@@ -89,7 +89,7 @@ def test_what_is_not_there(tmp_path: Path):
         LerobotConfig(path=tmp_path).load()
     config = write(tmp_path, [frames()])
     (tmp_path / "meta" / "info.json").write_text("[]")
-    with pytest.raises(DataError, match="does not tell total_episodes"):
+    with pytest.raises(DataError, match="holds no JSON object"):
         config.load()
 
 

@@ -88,7 +88,7 @@ def test_a_missing_folder_is_one_line(tmp_path: Path):
 def test_missing_and_foreign_files(tmp_path: Path):
     with pytest.raises(DataError, match="no such file"):
         read_npz(tmp_path / "nothing.npz", ["a"])
-    with pytest.raises(DataError, match="not a readable npz file"):
+    with pytest.raises(DataError, match="is a folder"):
         read_npz(tmp_path, ["a"])
     assert "not a readable npz file" in refused(b"", tmp_path)
     assert "not a readable npz file" in refused(b"states,actions\n1,2\n", tmp_path)
@@ -128,11 +128,22 @@ def test_a_header_that_declares_another_size_is_told_so(tmp_path: Path):
 
 def test_bombs_are_refused(tmp_path: Path, monkeypatch):
     big = member("{'descr': '|u1', 'fortran_order': False, 'shape': (1000000,)}", bytes(10**6))
-    assert "more bytes than the file can hold" in refused(
-        archive(("a.npy", big), compression=zipfile.ZIP_LZMA), tmp_path
+    for method in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        message = refused(archive(("a.npy", big), compression=method), tmp_path)
+        assert "compressed in another way than numpy does" in message
+    monkeypatch.setattr("nppac_envs.demonstrations.file_guard._UNFOLDED", 10**5)
+    assert "its numbers take 4 MiB, over 100 times the file" in refused(
+        archive(("a.npy", big), compression=zipfile.ZIP_DEFLATED), tmp_path
     )
-    monkeypatch.setattr("nppac_envs.demonstrations.npz_file.MAX_BYTES", 10**5)
+    monkeypatch.setattr("nppac_envs.demonstrations.file_guard.MAX_BYTES", 2 * 10**6)
     assert "declares more than" in refused(archive(("a.npy", big)), tmp_path)
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path: Path):
+    header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}"
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        content = archive(*(("a.npy", member(header, value)) for value in (b"\0", b"\1")))
+    assert "holds two arrays of one name" in refused(content, tmp_path)
 
 
 @settings(max_examples=60, deadline=None)

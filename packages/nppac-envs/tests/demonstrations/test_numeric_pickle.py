@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nppac_envs.demonstrations import numeric_pickle
 from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
 
 
@@ -80,7 +80,60 @@ def test_setting_attributes_on_the_builders_does_not_last():
         b"b."
     )
     assert callable(load_numeric_pickle(hostile))
-    assert numeric_pickle._BUILDERS["_reconstruct"].__defaults__ is None
+    clean = b"\x80\x04cnumpy.core.multiarray\n_reconstruct\n."
+    assert load_numeric_pickle(clean).__defaults__ is None
+
+
+def test_a_declared_size_is_not_allocated():
+    """Twelve bytes that claim 4 GiB: Python's reader makes an array of that size first."""
+    tracemalloc.start()
+    with pytest.raises(Exception):  # noqa: B017, PT011
+        load_numeric_pickle(b"\x80\x05\x96" + (2**32).to_bytes(8, "little") + b".")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10**6
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        (4, "<", None, None, None, -1, -1, 0),
+        (3, "<", None, ("a",), {"a": (np.dtype("f8"), 0)}, 8, 1, 16),
+        (3, "?", None, None, None, -1, -1, 0),
+        (3, "<", None, None, None, 16, -1, 0),
+        (3, "<"),
+    ],
+)
+def test_number_types_with_more_to_them_are_refused(state: tuple[object, ...]):
+    class Dtype:
+        def __reduce__(self):
+            return np.dtype, ("f8", False, True), state
+
+    with pytest.raises(pickle.UnpicklingError, match="a number type that is not plain"):
+        load_numeric_pickle(pickle.dumps(Dtype()))
+
+
+def test_an_array_of_another_version_is_refused():
+    with pytest.raises(pickle.UnpicklingError, match="an array of version 127, not 1"):
+        load_numeric_pickle(pickle.dumps(_Array((127, (1,), np.dtype(float), False, bytes(8)))))
+
+
+def test_a_text_that_is_shorter_than_declared_is_refused():
+    with pytest.raises(EOFError, match="in the middle of a value"):
+        load_numeric_pickle(b"\x80\x03X\x09\x00\x00\x00short.")
+
+
+def test_one_string_cannot_become_many_arrays():
+    """Each array costs eight bytes of the pickle, and would take a kilobyte of memory."""
+    array = np.zeros(1000, np.uint8)
+    build = array.__reduce_ex__(5)[0]
+    content = bytes(1000)
+    many = [Calls(build, content, array.dtype, (1000,), "C") for _ in range(100)]
+    raw = pickle.dumps(many, 5)
+    assert len(raw) < 10_000
+    with pytest.raises(pickle.UnpicklingError, match="the same bytes for several arrays"):
+        load_numeric_pickle(raw)
+    assert len(load_numeric_pickle(pickle.dumps([many[0]] * 100, 5))) == 100
 
 
 @settings(max_examples=200, deadline=None)

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 
 class Config(BaseModel):
-    """A frozen configuration that refuses unknown fields and suggests the closest known one."""
+    """A frozen configuration that refuses unknown fields and suggests the closest known one.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Numbers that are not finite are refused too, since JSON could not give them back.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

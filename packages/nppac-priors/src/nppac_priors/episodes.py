@@ -15,19 +15,25 @@ left alone:
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from nppac_priors.errors import DataError
+from nppac_priors.user_files import existing_file
 
 if TYPE_CHECKING:
     import torch
 
 _NAMES = ("states", "actions", "episode_lengths")
+_UNFOLDED = 64 * 2**20
+_MAX_RATIO = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +127,10 @@ def read_episodes(path: str | Path) -> Episodes:
     """Read the npz file that this module's docstring describes.
 
     Raises:
-        DataError: No such file, no npz file, an array is missing, or the arrays do not fit.
+        DataError: No such file, no npz file, an array is missing, the arrays do not fit, or they
+            take more than 64 MiB and more than 100 times the file.
     """
-    path = Path(path)
+    path = existing_file(path, DataError)
     arrays = _read_arrays(path)
     missing = [name for name in _NAMES if name not in arrays]
     if missing:
@@ -136,13 +143,31 @@ def read_episodes(path: str | Path) -> Episodes:
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in _NAMES if name in file.files}
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in _NAMES if f"{name}.npy" in archive.namelist()]
+            members = [archive.getinfo(f"{name}.npy") for name in names]
+            largest = max(_UNFOLDED, _MAX_RATIO * path.stat().st_size)
+            if sum(member.file_size for member in members) > largest:
+                raise DataError(f"{path}: its numbers take over {_MAX_RATIO} times the file")
+            return {
+                name: _read_array(archive.read(m)) for name, m in zip(names, members, strict=True)
+            }
+    except DataError:
+        raise
     except Exception as error:
         raise DataError(
             f"{path}: not a readable npz file ({type(error).__name__}); write it with "
             f"numpy.savez(path, states=..., actions=..., episode_lengths=...)"
         ) from error
+
+
+def _read_array(raw: bytes) -> NDArray[Any]:
+    """The array of an npy file; NumPy's own reader allocates what the header declares."""
+    file = io.BytesIO(raw)
+    version = npy.read_magic(file)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
+    shape, fortran, dtype = read(file)
+    if dtype.kind not in "biuf":
+        raise ValueError(f"holds {dtype}, not numbers")
+    return np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran else "C")

@@ -6,10 +6,9 @@ priors of third parties are stored in the same way.
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,6 +17,8 @@ from safetensors.torch import save_file
 from nppac_priors.device import usable_device
 from nppac_priors.errors import ConfigError, NppacError, PriorFileError
 from nppac_priors.registry import Registry, prior_registry
+from nppac_priors.strict_json import parse_json
+from nppac_priors.user_files import existing_file
 
 if TYPE_CHECKING:
     from nppac_priors.prior import Prior
@@ -73,13 +74,12 @@ def load_prior(
         UnknownKindError: No installed plugin provides the prior's kind.
         DeviceError: The device cannot be used.
     """
-    path = Path(path)
+    path = existing_file(path, PriorFileError)
     device = usable_device(device)
     tensors, metadata = _read(path)
     registry = prior_registry() if registry is None else registry
     try:
-        data = json.loads(metadata["config"])
-        config = registry.parse(data, where=f"{path}: config")
+        config = registry.parse(_config(path, metadata), where=f"{path}: config")
         prior = config.from_state(tensors, device=device)
     except ConfigError as error:
         raise PriorFileError(str(error)) from error
@@ -93,18 +93,29 @@ def load_prior(
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    if not path.is_file():
-        raise PriorFileError(f"{path}: no such file")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             metadata = file.metadata() or {}
             _check_metadata(path, metadata)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except NppacError:
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise PriorFileError(
-            f"{path}: not a readable safetensors file, perhaps truncated: {error}"
+            f"{path}: not a readable safetensors file, perhaps truncated: {reason}"
         ) from error
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise PriorFileError(f"{path}: damaged prior file: {name!r} is not finite")
     return tensors, metadata
+
+
+def _config(path: Path, metadata: dict[str, str]) -> Any:
+    try:
+        return parse_json(metadata["config"])
+    except ConfigError as error:
+        raise PriorFileError(f"{path}: config: {error}") from error
 
 
 def _check_metadata(path: Path, metadata: dict[str, str]) -> None:

@@ -7,13 +7,15 @@ that the command is started in, like every path on a command line; nothing here 
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nppac_priors.config import error_lines
 from nppac_priors.errors import ConfigError
+from nppac_priors.strict_json import NotJsonError, parse_json, read_json
 from pydantic import ValidationError
 
 from nppac_agents.experiment.config import ExperimentConfig
@@ -32,59 +34,33 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
         PluginError: two plugins provide one kind, or one fails under `NPPAC_STRICT_PLUGINS=1`.
     """
     path = Path(path)
-    data = _read_object(path)
-    for override in overrides:
-        _apply(data, override)
+    try:
+        data = _read_object(path)
+        for override in overrides:
+            _apply(data, override)
+    except ConfigError as error:
+        raise ConfigError(_printable(str(error))) from None
     where = f"{path} with {' '.join(overrides)}" if overrides else str(path)
     try:
         config = ExperimentConfig.model_validate(data)
-        output_dir = _fill_in(config.output_dir, name=path.stem, seed=config.seed)
+        output_dir = _output_dir(config.output_dir, name=path.stem, seed=config.seed)
     except ValidationError as error:
         tag = _source_tag(data)
         lines = [f"{where}: {line.replace(*tag, 1)}" for line in error_lines(error)]
         raise ConfigError("\n".join(map(_printable, lines))) from None
     except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from None
+        raise ConfigError(_printable(f"{where}: {error}")) from None
+    converted = list(_conversions(data, config.model_dump(mode="json", by_alias=True), ""))
+    if converted:
+        raise ConfigError("\n".join(_printable(f"{where}: {line}") for line in converted))
     return config.model_copy(update={"output_dir": output_dir})
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(
-            path.read_text(encoding="utf-8-sig"),
-            object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
-        )
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file in {Path.cwd()}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text: byte {error.start}: {error.reason}") from None
-    except json.JSONDecodeError as error:
-        raise ConfigError(
-            f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}"
-        ) from None
-    except RecursionError:
-        raise ConfigError(f"{path}: not JSON: nested too deeply") from None
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    data = read_json(path)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: has to hold a JSON object, got {_type_name(data)}")
     return data
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in data:
-            raise ConfigError(f"field {key!r} is given twice in one object; keep one")
-        data[key] = value
-    return data
-
-
-def _refuse_constant(name: str) -> None:
-    raise ConfigError(f"{name} is not JSON; numbers have to be finite")
 
 
 def _apply(data: dict[str, Any], override: str) -> None:
@@ -106,8 +82,10 @@ def _apply(data: dict[str, Any], override: str) -> None:
 
 def _value(text: str, override: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except (json.JSONDecodeError, RecursionError):
+        return parse_json(text)
+    except NotJsonError:
+        if any(0xD800 <= ord(c) < 0xE000 for c in text):
+            raise ConfigError(f"--set {override}: is not UTF-8 text") from None
         return text
     except ConfigError as error:
         raise ConfigError(f"--set {override}: {error}") from None
@@ -120,9 +98,39 @@ def _source_tag(data: dict[str, Any]) -> tuple[str, str]:
     return f"demonstrations.{source}", "demonstrations"
 
 
+def _conversions(given: Any, read: Any, path: str) -> Iterator[str]:
+    """A line for each word or truth value that was taken for a number, or the reverse."""
+    if isinstance(given, dict) and isinstance(read, dict):
+        for key in given.keys() & read.keys():
+            yield from _conversions(given[key], read[key], f"{path}.{key}" if path else key)
+    elif isinstance(given, list) and isinstance(read, list):
+        for index, pair in enumerate(zip(given, read, strict=False)):
+            yield from _conversions(*pair, f"{path}[{index}]")
+    elif isinstance(read, int | float) and (
+        isinstance(given, str)
+        or (isinstance(given, int | float) and isinstance(given, bool) != isinstance(read, bool))
+    ):
+        words = json.dumps(given), json.dumps(read)
+        yield f"{path}: {words[0]} is not the same as {words[1]}; write {words[1]}"
+
+
 def _printable(text: str) -> str:
     """The text with escapes for line breaks and control characters, which a field may contain."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _output_dir(pattern: str, **values: object) -> str:
+    """The run directory; filled in and expanded again it is the same, as `config.json` needs."""
+    path = os.path.expanduser(_fill_in(pattern, **values))
+    if path.startswith("~"):
+        raise ConfigError(f"output_dir: there is no user {Path(path).parts[0]!r}")
+    if "{" in path or "}" in path:
+        raise ConfigError(
+            f"output_dir: '{{' and '}}' may stand in {{name}} and {{seed}} only, not in {path!r}"
+        )
+    if "\0" in path or any(0xD800 <= ord(c) < 0xE000 for c in path):
+        raise ConfigError(f"output_dir: {path!r} cannot be the name of a folder")
+    return path
 
 
 def _fill_in(output_dir: str, **values: object) -> str:

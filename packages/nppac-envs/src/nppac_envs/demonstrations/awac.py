@@ -112,7 +112,10 @@ def _column(path: dict[str, Any], name: str, where: str) -> NDArray[Any] | None:
     if value is None:
         return None
     if isinstance(value, list) and all(isinstance(entry, int | float) for entry in value):
-        return np.array(value, np.float64)
+        try:
+            return np.array(value, np.float64)
+        except OverflowError as error:
+            raise DataError(f"{where}: {name} hold a number beyond float64") from error
     if not isinstance(value, PickledArray) or value.values.ndim == 0:
         raise DataError(f"{where}: {name} must be an array of numbers")
     return value.values.reshape(len(value.values), -1)[:, 0]

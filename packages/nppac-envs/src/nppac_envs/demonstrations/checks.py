@@ -28,6 +28,8 @@ def check_shapes(arrays: Arrays, where: str) -> None:
     for name, array in arrays.items():
         if array.dtype.kind not in "biuf":
             raise DataError(f"{where}: {name} holds {array.dtype}, not numbers")
+        if array.dtype.kind == "b" and (array.view(np.uint8) > 1).any():
+            raise DataError(f"{where}: {name} holds truth values that are neither true nor false")
     for name in ("states", "actions", "final_states"):
         if arrays[name].ndim != 2 or 0 in arrays[name].shape:
             raise DataError(

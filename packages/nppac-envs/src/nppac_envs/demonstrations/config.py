@@ -19,7 +19,7 @@ ActionBound = float | list[float]
 logger = logging.getLogger(__name__)
 
 
-class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid"):
+class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False):
     """Where demonstrations come from; a subclass reads them, this class checks and clips them."""
 
     source: str = Field(description="Kind of source.")

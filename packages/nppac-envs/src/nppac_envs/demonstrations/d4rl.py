@@ -2,9 +2,9 @@
 
 All episodes end to end: `observations` (N, S), `actions` (N, A), and, if there, `rewards` (N,),
 `terminals` (N,), `timeouts` (N,) and `next_observations` (N, S). An episode ends where one of the
-two flags is set, and at the end of the file. The state after its last action is taken from
-`next_observations`; without them its last observation is the final state and its last action is
-dropped.
+two flags is set, and at the end of the file; a file that sets none is refused. The state after its
+last action is taken from `next_observations`; without them its last observation is the final state
+and its last action is dropped.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
 from nppac_envs.errors import DataError
@@ -36,9 +37,7 @@ class D4rlConfig(DemonstrationsConfig, frozen=True):
 
     def _read(self) -> dict[str, NDArray[Any]]:
         where = self.where()
-        path = self.path.expanduser()
-        if not path.is_file():
-            raise DataError(f"{where}: no such file")
+        path = regular_file(self.path, where)
         try:
             check_hdf5(path, where)
             columns = _columns(path, where)
@@ -53,6 +52,11 @@ class D4rlConfig(DemonstrationsConfig, frozen=True):
         terminals = _flags(columns.get("terminals", np.zeros(steps)), "terminals", where)
         timeouts = _flags(columns.get("timeouts", np.zeros(steps)), "timeouts", where)
         ends = terminals | timeouts
+        if not ends.any():
+            raise DataError(
+                f"{where}: no row is marked in 'timeouts' or 'terminals', so the ends of its "
+                "episodes are not known; write timeouts (N,), true at each episode's last row"
+            )
         ends[-1] = True
         return arrays_of_steps(
             {
@@ -62,6 +66,7 @@ class D4rlConfig(DemonstrationsConfig, frozen=True):
             },
             np.flatnonzero(ends) + 1,
             where,
+            exclude=self.exclude,
             next_states=columns.get("next_observations"),
             terminals=terminals,
         )

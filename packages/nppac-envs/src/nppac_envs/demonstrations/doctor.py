@@ -52,20 +52,24 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
         DataError: The set cannot be read at all, or the task's rule does not fit its states.
     """
     arrays = config.arrays()
-    findings = [*_not_finite(arrays)]
+    excluded = set(config.exclude)
+    # Episodes are named by their numbers in the file, as --exclude takes them.
+    kept = np.setdiff1d(np.arange(len(arrays["episode_lengths"]) + len(excluded)), [*excluded])
+    findings = [*_not_finite(arrays, kept, excluded)]
     finite = _finite_episodes(arrays)
     if finite.any():
         if config.action_range is not None:
             arrays["actions"] = rescale(arrays["actions"], *config.action_range, config.where())
-        findings += _out_of_range(arrays, config.clips())
+        findings += _out_of_range(arrays, kept, config.clips())
         arrays["actions"] = np.clip(np.nan_to_num(arrays["actions"]), -1.0, 1.0)
         whole: dict[str, Any] = {name: np.nan_to_num(array) for name, array in arrays.items()}
         demonstrations = Demonstrations(**whole, source=config.where()).select(
             np.flatnonzero(finite)
         )
-        numbers = np.flatnonzero(finite)
-        for check in (_failures, _lengths, _saturation, _duplicates, _dead_dimensions):
+        numbers = kept[finite]
+        for check in (_failures, _lengths, _saturation, _duplicated_states, _dead_dimensions):
             findings += check(demonstrations, numbers)
+        findings += _duplicated_episodes(demonstrations, numbers, excluded)
         if task in SUCCESS_RULES:
             findings += _rule(demonstrations, numbers, task)
     return sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.level))
@@ -102,8 +106,15 @@ def _finite_episodes(arrays: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     return finite
 
 
-def _not_finite(arrays: dict[str, NDArray[Any]]) -> Iterator[Finding]:
-    bad = np.flatnonzero(~_finite_episodes(arrays))
+def _exclude(numbers: Iterable[int], excluded: set[int]) -> str:
+    """The option that leaves these episodes out, and those that are left out already."""
+    return f"--exclude {','.join(str(n) for n in sorted({*map(int, numbers), *excluded}))}"
+
+
+def _not_finite(
+    arrays: dict[str, NDArray[Any]], kept: NDArray[Any], excluded: set[int]
+) -> Iterator[Finding]:
+    bad = kept[~_finite_episodes(arrays)]
     if bad.size:
         names = ("states", "actions", "rewards", "final_states")
         counts = [f"{(~np.isfinite(arrays[n])).sum()} in {n}" for n in names if n in arrays]
@@ -112,16 +123,28 @@ def _not_finite(arrays: dict[str, NDArray[Any]]) -> Iterator[Finding]:
             "error",
             "not finite",
             f"numbers that are NaN or infinite ({shown}) in {episode_list(bad)}",
-            f"leave them out: --exclude {','.join(map(str, bad))}",
+            f"leave them out: {_exclude(bad, excluded)}"
+            if len(bad) < len(kept)
+            else _when_all_are_bad(arrays),
         )
 
 
-def _out_of_range(arrays: dict[str, NDArray[Any]], clips: bool) -> Iterator[Finding]:
+def _when_all_are_bad(arrays: dict[str, NDArray[Any]]) -> str:
+    """What to do about numbers that are not finite in every episode; not all can be excluded."""
+    wanted = ("states", "actions", "final_states")
+    if all(np.isfinite(arrays[name]).all() for name in wanted):
+        return "write the set again without rewards, which priors do not use, or with numbers there"
+    return "every episode has some: write the set again without the steps that have them"
+
+
+def _out_of_range(
+    arrays: dict[str, NDArray[Any]], kept: NDArray[Any], clips: bool
+) -> Iterator[Finding]:
     actions = arrays["actions"]
     outside = np.abs(actions) > 1.0
     if outside.any():
         owner = _owner(arrays["episode_lengths"])
-        episodes = np.unique(owner[outside.any(axis=1)])
+        episodes = kept[np.unique(owner[outside.any(axis=1)])]
         low, high = np.nanmin(actions), np.nanmax(actions)
         yield Finding(
             "note" if clips else "error",
@@ -187,7 +210,7 @@ def _saturation(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterat
         )
 
 
-def _duplicates(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
+def _duplicated_states(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
     states = demonstrations.states
     owner = _owner(demonstrations.episode_lengths)
     same = (states[1:] == states[:-1]).all(axis=1) & (owner[1:] == owner[:-1])
@@ -200,17 +223,27 @@ def _duplicates(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterat
             f"{episode_list(numbers[np.unique(owner[1:][same])])}",
             "sensors that were read slower than actions were sent, or an idle start; cut them",
         )
+
+
+def _duplicated_episodes(
+    demonstrations: Demonstrations, numbers: NDArray[Any], excluded: set[int]
+) -> Iterator[Finding]:
+    owner = _owner(demonstrations.episode_lengths)
+    rows = np.hstack([demonstrations.states, demonstrations.actions])
     seen: dict[bytes, int] = {}
-    for episode, number in enumerate(numbers):
-        content = np.hstack([states, demonstrations.actions])[owner == episode].tobytes()
-        if content in seen:
-            yield Finding(
-                "warning",
-                "duplicated episodes",
-                f"episode {number} equals episode {seen[content]}",
-                f"--exclude {number}",
-            )
-        seen.setdefault(content, int(number))
+    equal: dict[int, int] = {}
+    for episode, number in enumerate(numbers.tolist()):
+        first = seen.setdefault(rows[owner == episode].tobytes(), number)
+        if first != number:
+            equal[number] = first
+    if equal:
+        shown = [f"episode {number} equals episode {first}" for number, first in equal.items()]
+        yield Finding(
+            "warning",
+            "duplicated episodes",
+            "; ".join(shown[:8]) + ("; ..." if len(shown) > 8 else ""),
+            _exclude(equal, excluded),
+        )
 
 
 def _dead_dimensions(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:

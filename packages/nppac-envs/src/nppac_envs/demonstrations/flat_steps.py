@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ def arrays_of_steps(
     ends: NDArray[np.integer],
     where: str,
     *,
+    exclude: Collection[int] = (),
     next_states: NDArray[Any] | None = None,
     terminals: NDArray[np.bool_] | None = None,
 ) -> dict[str, NDArray[Any]]:
@@ -26,6 +27,7 @@ def arrays_of_steps(
         columns: `states`, `actions` and, unless they are None, `rewards` and `successes`.
         ends: (E,) the row after each episode's last one; ascending, the last is N.
         where: Named in messages.
+        exclude: Episodes that will be left out, whatever their length.
         next_states: (N, S) the state after each step. None: each episode's last step is used up,
             its state becomes the final state and its action is dropped.
         terminals: (N,) whether a step led to a terminal state.
@@ -42,15 +44,18 @@ def arrays_of_steps(
         if terminals is not None and terminals[last].any():
             arrays["terminations"] = terminals[last]
         return arrays
-    return without_last_steps(arrays | {"episode_lengths": lengths}, where)
+    return without_last_steps(arrays | {"episode_lengths": lengths}, where, exclude)
 
 
-def without_last_steps(arrays: Mapping[str, NDArray[Any]], where: str) -> dict[str, NDArray[Any]]:
+def without_last_steps(
+    arrays: Mapping[str, NDArray[Any]], where: str, exclude: Collection[int] = ()
+) -> dict[str, NDArray[Any]]:
     """Turn each episode's last state into its final state; no action that is left ends in it.
 
     Args:
         arrays: The arrays of `Demonstrations` without `final_states`.
         where: Named in messages.
+        exclude: Episodes that will be left out; one of a single step stays as it is until then.
 
     Raises:
         DataError: The shapes do not fit, or an episode has a single step.
@@ -59,14 +64,18 @@ def without_last_steps(arrays: Mapping[str, NDArray[Any]], where: str) -> dict[s
     check_lengths(lengths, len(states), where)
     last = np.cumsum(lengths) - 1
     check_shapes({**arrays, "final_states": states[last]}, where)
-    if (lengths < 2).any():
+    single = np.flatnonzero(lengths < 2).tolist()
+    if not set(single) <= set(exclude):
         raise DataError(
-            f"{where}: episode {int(np.argmax(lengths < 2))} has one step; without final states "
-            "every episode needs two steps or more"
+            f"{where}: episode {single[0]} has one step; without final states every episode needs "
+            f"two steps or more, as the last one is used up; add them, or exclude: "
+            f"{sorted({*exclude, *single})[:20]}"
         )
+    used_up = np.delete(last, single)
     kept = {
-        name: np.delete(array, last, axis=0)
+        name: np.delete(array, used_up, axis=0)
         for name, array in arrays.items()
         if name not in ("episode_lengths", "terminations")
     }
-    return kept | {"final_states": states[last], "episode_lengths": lengths - 1}
+    shorter = np.maximum(lengths - 1, 1)
+    return kept | {"final_states": states[last], "episode_lengths": shorter}

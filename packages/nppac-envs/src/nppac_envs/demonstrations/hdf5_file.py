@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nppac_envs.demonstrations.npz_file import MAX_BYTES, MAX_DEFLATE_RATIO
+from nppac_envs.demonstrations.file_guard import check_unfolded
+from nppac_envs.demonstrations.npz_file import MAX_DEFLATE_RATIO
 from nppac_envs.errors import DataError
 
 
@@ -41,15 +42,14 @@ def check_hdf5(path: Path, where: str) -> None:
                     pending.append(item)
                 elif isinstance(item, h5py.Dataset):
                     total += _check_dataset(item, path, where)
-    if total > MAX_BYTES:
-        raise DataError(f"{where}: declares more than {MAX_BYTES // 2**30} GiB of numbers")
+    check_unfolded(total, path, where)
 
 
 def _check_dataset(dataset: Any, path: Path, where: str) -> int:
-    """The bytes that the numbers of a dataset take."""
+    """The bytes that the numbers of a dataset take; those of a matrix become float32 or wider."""
     if dataset.external or dataset.is_virtual:
         raise DataError(f"{where}: {dataset.name!r} is stored elsewhere, not in {path}")
     size = dataset.size * dataset.dtype.itemsize
     if size > dataset.id.get_storage_size() * MAX_DEFLATE_RATIO:
         raise DataError(f"{where}: {dataset.name!r} declares more bytes than the file can hold")
-    return size
+    return max(size, 4 * dataset.size) if dataset.ndim <= 2 else size

@@ -8,6 +8,7 @@ from typing import Any, final
 
 from numpy.typing import NDArray
 
+from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.errors import DataError
 
 
@@ -18,14 +19,17 @@ def read_legacy(path: Path, load: Callable[[bytes], Any], where: str) -> tuple[A
         DataError: The file cannot be read, or asks for anything but plain arrays.
     """
     try:
-        raw = path.expanduser().read_bytes()
+        raw = regular_file(path, where).read_bytes()
         return load(raw), len(raw)
+    except DataError:
+        raise
     except OSError as error:
         raise DataError(f"{where}: cannot be read ({error.strerror})") from error
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{where}: refused, not a pickle of plain arrays ({type(error).__name__}: {reason})"
+            f"{where}: refused, not a pickle of plain arrays ({type(error).__name__}: {reason}); "
+            "write the arrays again with numpy.savez"
         ) from error
 
 

@@ -10,7 +10,6 @@ A robot's actions are seldom in [-1, 1]: give `action_range` the range of each j
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -19,8 +18,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.file_guard import (
+    check_unfolded,
+    expanded,
+    read_json_object,
+    regular_file,
+)
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps
-from nppac_envs.demonstrations.npz_file import MAX_BYTES
 from nppac_envs.errors import ConfigError, DataError
 
 
@@ -49,7 +53,8 @@ class LerobotConfig(DemonstrationsConfig, frozen=True):
 
     def _read(self) -> dict[str, NDArray[Any]]:
         where = self.where()
-        columns = _read_columns(self.path.expanduser(), self.fields, where)
+        folder = expanded(self.path)
+        columns = _read_columns(folder, self.fields, where)
         order = np.lexsort((columns["frame_index"], columns["episode_index"]))
         columns = {name: column[order] for name, column in columns.items()}
         episodes, frames = columns.pop("episode_index"), columns.pop("frame_index")
@@ -61,10 +66,10 @@ class LerobotConfig(DemonstrationsConfig, frozen=True):
             raise DataError(
                 f"{where}: episode {episodes[wrong]} lacks or repeats frame {expected[wrong]}"
             )
-        _check_totals(self.path.expanduser(), len(ends), len(episodes), where)
+        _check_totals(folder, len(ends), len(episodes), where)
         if "successes" in columns and not np.isin(columns["successes"], (0, 1)).all():
             raise DataError(f"{where}: {self.fields.successes!r} must hold true and false")
-        return arrays_of_steps(columns, ends, where)
+        return arrays_of_steps(columns, ends, where, exclude=self.exclude)
 
 
 def _read_columns(folder: Path, fields: LerobotFields, where: str) -> dict[str, NDArray[Any]]:
@@ -95,17 +100,25 @@ def _read_file(path: Path, fields: LerobotFields, where: str) -> dict[str, NDArr
     required = {"episode_index": "episode_index", "frame_index": "frame_index"}
     required |= {"states": fields.states, "actions": fields.actions}
     optional = {"rewards": fields.rewards, "successes": fields.successes}
-    with parquet.ParquetFile(path) as file:
+    with parquet.ParquetFile(regular_file(path, where)) as file:
         stored = file.schema_arrow.names
         missing = [name for name in required.values() if name not in stored]
         if missing:
             raise DataError(f"{where}: has no column {missing[0]!r}; it has {', '.join(stored)}")
         wanted = required | {name: col for name, col in optional.items() if col in stored}
-        groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-        if sum(max(group.total_byte_size, group.num_rows) for group in groups) > MAX_BYTES:
-            raise DataError(f"{where}: declares more than {MAX_BYTES // 2**30} GiB")
+        check_unfolded(_declared(file.metadata, set(wanted.values())), path, where)
         table = file.read(columns=list(wanted.values()))
     return {name: _column(table.column(col), name, where) for name, col in wanted.items()}
+
+
+def _declared(metadata: Any, names: set[str]) -> int:
+    """The bytes that the numbers of some columns take when they are read, eight a number."""
+    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+    chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
+    # A vector's path in the schema goes on after its name: action.list.element.
+    wanted = [c for c in chunks if any(f"{c.path_in_schema}.".startswith(f"{n}.") for n in names)]
+    sizes = [max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in wanted]
+    return sum(sizes) + 8 * sum(group.num_rows for group in groups)
 
 
 def _column(column: Any, name: str, where: str) -> NDArray[Any]:
@@ -117,9 +130,9 @@ def _column(column: Any, name: str, where: str) -> NDArray[Any]:
     if column.null_count:
         raise DataError(f"{where}: {name} has {column.null_count} missing values")
     if not (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind)):
-        values = array.to_numpy(zero_copy_only=False)
+        values = _plain(array, name, where)
         return values[:, None] if name in ("states", "actions") else values
-    values = array.flatten().to_numpy(zero_copy_only=False)
+    values = _plain(array.flatten(), name, where)
     width = len(values) // max(len(array), 1)
     sizes = np.diff(array.offsets.to_numpy()) if pa.types.is_list(kind) else np.array([width])
     if (sizes != width).any() or width == 0:
@@ -128,14 +141,21 @@ def _column(column: Any, name: str, where: str) -> NDArray[Any]:
     return matrix if name in ("states", "actions") else matrix[:, 0]
 
 
+def _plain(array: Any, name: str, where: str) -> NDArray[Any]:
+    values = array.to_numpy(zero_copy_only=False)
+    kinds = "iu" if name.endswith("_index") else "biuf"
+    if values.dtype.kind not in kinds:
+        raise DataError(f"{where}: {name} holds {array.type}, not numbers")
+    return values
+
+
 def _check_totals(folder: Path, episodes: int, frames: int, where: str) -> None:
     """Refuse a set that was fetched or copied in part."""
     path = folder / "meta" / "info.json"
-    try:
-        info = json.loads(path.read_text())
-        expected = int(info["total_episodes"]), int(info["total_frames"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{where}: {path} does not tell total_episodes and total_frames") from error
+    info = read_json_object(path, where)
+    expected = info.get("total_episodes"), info.get("total_frames")
+    if not all(isinstance(number, int) for number in expected):
+        raise DataError(f"{where}: {path} does not tell total_episodes and total_frames")
     if expected != (episodes, frames):
         raise DataError(
             f"{where}: holds {episodes} episodes and {frames} frames, but {path.name} says "

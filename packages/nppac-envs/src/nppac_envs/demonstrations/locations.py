@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.file_guard import expanded
 from nppac_envs.demonstrations.shipped import shipped_names
 from nppac_envs.demonstrations.sources import DemonstrationsSource
 from nppac_envs.errors import ConfigError
@@ -60,7 +60,7 @@ def locate(
 
 
 def _kind(text: str) -> str:
-    path = Path(text).expanduser()
+    path = expanded(text)
     if (path / "meta" / "info.json").is_file():
         return "lerobot"
     if (path / "data" / "metadata.json").is_file():
@@ -74,7 +74,7 @@ def _kind(text: str) -> str:
 
 def _place(kind: str, text: str) -> dict[str, Any]:
     """The fields that say where the set is."""
-    path = Path(text).expanduser()
+    path = expanded(text)
     if kind == "shipped":
         return {"name": text}
     if kind != "minari":

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
 from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.file_guard import expanded, read_json_object, regular_file
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
 from nppac_envs.errors import DataError
 
@@ -48,6 +49,14 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             raise ValueError("download needs root: null; set MINARI_DATASETS_PATH instead")
         return self
 
+    @field_validator("id")
+    @classmethod
+    def _stays_below_the_root(cls, name: str) -> str:
+        path = PurePath(name)
+        if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in name:
+            raise ValueError(f"{name!r} is no name of a set below root, such as door/human-v0")
+        return name
+
     def _place(self) -> str:
         return str(self.id)
 
@@ -63,8 +72,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             if self.download and not folder.exists():
                 minari.download_dataset(self.id)
             _check_metadata(folder, self.where())
-            if (folder / "main_data.hdf5").is_file():
-                check_hdf5(folder / "main_data.hdf5", self.where())
+            check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
             dataset = minari.MinariDataset(folder)
             first = dataset.episode_indices[: self.n_episodes]
             episodes = [_episode(data, self.where()) for data in dataset.iterate_episodes(first)]
@@ -84,7 +92,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
 
     def _folder(self) -> Path:
         if self.root is not None:
-            return self.root.expanduser()
+            return expanded(self.root)
         default = Path.home() / ".minari" / "datasets"
         return Path(os.environ.get("MINARI_DATASETS_PATH") or default)
 
@@ -99,13 +107,21 @@ def _check_metadata(folder: Path, where: str) -> None:
         raise DataError(
             f"{where}: there is no Minari set at {folder}; check id and root, or set download: true"
         )
-    metadata = json.loads(path.read_text())
+    metadata = read_json_object(path, where)
     for name in ("observation_space", "action_space"):
         space = json.loads(metadata.get(name) or "{}")
-        if space.get("type") != "Box" or len(space["shape"]) != 1:
+        if space.get("type") != "Box" or space["shape"] != [len(space["low"])]:
             raise DataError(
                 f"{where}: its {name} must be a one-dimensional Box, and written in {path}"
             )
+    if metadata.get("data_format") != "hdf5":
+        raise DataError(f"{where}: is stored as {metadata.get('data_format')!r}, not as hdf5")
+    episodes, largest = (
+        metadata.get("total_episodes"),
+        sum(f.stat().st_size for f in folder.iterdir()),
+    )
+    if not isinstance(episodes, int) or not 0 < episodes <= largest:
+        raise DataError(f"{where}: {path.name} declares {episodes!r} episodes")
 
 
 def _check_totals(dataset: Any, episodes: list[Episode], where: str) -> None:

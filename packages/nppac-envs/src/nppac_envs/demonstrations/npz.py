@@ -15,6 +15,7 @@ The format, N steps in E episodes:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -55,10 +56,12 @@ class NpzConfig(DemonstrationsConfig, frozen=True):
         return str(self.path)
 
     def _read(self) -> dict[str, NDArray[Any]]:
-        return read_demonstrations(self.path.expanduser(), self.fields)
+        return read_demonstrations(self.path, self.fields, self.exclude)
 
 
-def read_demonstrations(path: Path, fields: NpzFields) -> dict[str, NDArray[Any]]:
+def read_demonstrations(
+    path: Path, fields: NpzFields, exclude: Collection[int] = ()
+) -> dict[str, NDArray[Any]]:
     """Read the arrays of `Demonstrations` from an npz file.
 
     Raises:
@@ -79,5 +82,5 @@ def read_demonstrations(path: Path, fields: NpzFields) -> dict[str, NDArray[Any]
                 f"{path}: {names[name]!r} ({name}) must hold true and false, or 0 and 1"
             )
     if "final_states" not in arrays:
-        return without_last_steps(arrays, str(path))
+        return without_last_steps(arrays, str(path), exclude)
     return arrays

@@ -1,7 +1,8 @@
 """Reading npz files from strangers, and writing them so that no half-written file is ever seen.
 
 A member is read only after its header has been checked: plain numbers, and exactly as many bytes
-as the archive holds for it. Nothing is unpickled.
+as the archive holds for it. Only NumPy's own ways of compression are undone, and nothing is
+unpickled.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from nppac_envs.demonstrations.file_guard import check_unfolded, regular_file
 from nppac_envs.errors import DataError
 
-MAX_BYTES = 4 * 2**30
 MAX_DEFLATE_RATIO = 1032
 _READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -31,29 +32,33 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
         DataError: The file is missing, is no npz file, is damaged, or an array does not hold
             plain numbers or declares another size than it has.
     """
+    path = regular_file(path, str(path))
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename: info for info in archive.infolist()}
             wanted = {name: members[f"{name}.npy"] for name in names if f"{name}.npy" in members}
-            if sum(info.file_size for info in wanted.values()) > MAX_BYTES:
-                raise DataError(f"{path}: declares more than {MAX_BYTES // 2**30} GiB of numbers")
-            return {name: _read_member(archive, info, path) for name, info in wanted.items()}
+            if len(members) < len(archive.infolist()):
+                raise DataError(f"{path}: holds two arrays of one name")
+            sizes = [_check_member(archive, info, path) for info in wanted.values()]
+            check_unfolded(sum(sizes), path, str(path))
+            return {name: _read_member(archive, info) for name, info in wanted.items()}
     except DataError:
         raise
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
     except Exception as error:
         raise DataError(
             f"{path}: not a readable npz file ({type(error).__name__}); write it with numpy.savez"
         ) from error
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray[Any]:
+def _check_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> int:
+    """The bytes that a member's numbers will take, as float32 or wider; reads its header only."""
     name = info.filename.removesuffix(".npy")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{path}: {name} is compressed in another way than numpy does")
     if info.file_size > info.compress_size * MAX_DEFLATE_RATIO:
         raise DataError(f"{path}: {name} declares more bytes than the file can hold")
     with archive.open(info) as file:
-        shape, fortran, dtype = _read_header(file)
+        shape, _, dtype = _read_header(file)
         if dtype.kind not in "biuf":
             raise DataError(f"{path}: {name} holds {dtype}, not plain numbers")
         size = dtype.itemsize
@@ -64,6 +69,12 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
                 f"{path}: {name} declares shape {shape} of {dtype}, {size} bytes, "
                 f"but {info.file_size - file.tell()} bytes are there"
             )
+    return max(size, 4 * size // dtype.itemsize)
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(info) as file:
+        shape, fortran, dtype = _read_header(file)
         values = np.frombuffer(file.read(), dtype)
     return values.reshape(shape, order="F" if fortran else "C")
 

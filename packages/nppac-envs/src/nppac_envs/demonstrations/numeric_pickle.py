@@ -2,18 +2,24 @@
 
 A pickle is a program. This reader runs it with five names allowed, those that NumPy writes to
 rebuild arrays, dtypes and scalars, and each is answered by a function of this module that makes
-numbers from bytes: neither a stranger's code nor NumPy's own unpickling code is ever called.
+numbers from bytes: neither a stranger's code nor NumPy's own unpickling code is ever called. What
+the pickle declares is never allocated before it is there, and the numbers of all arrays together
+take no more bytes than the pickle.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
+import struct
 from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+Numbers = Callable[[Any, Any, Any, Any], NDArray[Any]]
+"""From bytes, dtype, shape and order to an array."""
 
 _MODULES = (
     "numpy",
@@ -28,7 +34,7 @@ def load_numeric_pickle(raw: bytes) -> Any:
         pickle.UnpicklingError: The pickle asks for anything else.
         Exception: Whatever a damaged pickle leads to (`EOFError`, `IndexError`, ...).
     """
-    return _NumericUnpickler(io.BytesIO(raw), encoding="latin1").load()
+    return _NumericUnpickler(raw).load()
 
 
 @final
@@ -40,21 +46,24 @@ class PickledArray:
         objects: What an array of objects holds, None for one of numbers.
     """
 
-    __slots__ = ("objects", "values")
+    __slots__ = ("_numbers", "objects", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
         self.values: NDArray[Any] = np.empty(0)
         self.objects: list[Any] | None = None
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        _, shape, kind, fortran, raw = state
+        version, shape, kind, fortran, raw = state
+        if version != 1:
+            raise pickle.UnpicklingError(f"it holds an array of version {version!r:.20}, not 1")
         if kind.dtype.hasobject:
             if not isinstance(raw, list) or tuple(shape) != (len(raw),):
                 raise pickle.UnpicklingError("it holds an array of objects that is no list")
             self.objects = raw
             return
         content = raw.encode("latin1") if isinstance(raw, str) else raw
-        self.values = _numbers(content, kind, shape, "F" if fortran else "C")
+        self.values = self._numbers(content, kind, shape, "F" if fortran else "C")
 
 
 @final
@@ -69,38 +78,72 @@ class _Dtype:
             raise pickle.UnpicklingError(f"it holds {self.dtype}, not plain numbers")
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
+        # Version, byte order; no part of another dtype, no names, no fields, the usual size.
+        plain = len(state) == 8 and state[0] == 3 and state[2:7] == (None, None, None, -1, -1)
+        if not plain or state[1] not in ("<", ">", "|", "="):
+            raise pickle.UnpicklingError("it holds a number type that is not plain")
         if state[1] in ("<", ">"):
             self.dtype = self.dtype.newbyteorder(state[1])
 
 
-def _numbers(content: Any, kind: _Dtype, shape: Any, order: Any) -> NDArray[Any]:
-    if kind.dtype.hasobject or not isinstance(content, bytes | bytearray):
-        raise pickle.UnpicklingError("it holds an array that is not made of numbers")
-    return np.frombuffer(bytes(content), kind.dtype).reshape(tuple(shape), order=order)
+@final
+class _Reader:
+    """Makes numbers from bytes, and counts the bytes: a pickle can name one string many times."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def numbers(self, content: Any, kind: _Dtype, shape: Any, order: Any) -> NDArray[Any]:
+        if kind.dtype.hasobject or not isinstance(content, bytes | bytearray):
+            raise pickle.UnpicklingError("it holds an array that is not made of numbers")
+        self._left -= len(content)
+        if self._left < 0:
+            raise pickle.UnpicklingError("it uses the same bytes for several arrays")
+        return np.frombuffer(bytes(content), kind.dtype).reshape(tuple(shape), order=order)
+
+    def array(self, content: Any, kind: _Dtype, shape: Any, order: Any) -> PickledArray:
+        array = PickledArray(self.numbers)
+        array.values = self.numbers(content, kind, shape, order)
+        return array
+
+    def builders(self) -> dict[str, Callable[..., Any]]:
+        """What answers each name; fresh functions, so attributes set on them do not last."""
+        return {
+            "_reconstruct": lambda *_: PickledArray(self.numbers),
+            "_frombuffer": lambda *arguments: self.array(*arguments),
+            "dtype": lambda code, *_: _Dtype(code),
+            "scalar": lambda kind, raw: float(self.numbers(raw, kind, (1,), "C")[0]),
+        }
 
 
-def _from_buffer(content: Any, kind: _Dtype, shape: Any, order: Any) -> PickledArray:
-    array = PickledArray()
-    array.values = _numbers(content, kind, shape, order)
-    return array
+@final
+class _Bytes(io.BytesIO):
+    """A file that has as many bytes as it is asked for, or none."""
 
-
-_BUILDERS: dict[str, Callable[..., Any]] = {
-    "_reconstruct": lambda *_: PickledArray(),
-    "_frombuffer": _from_buffer,
-    "dtype": lambda code, *_: _Dtype(code),
-    "scalar": lambda kind, raw: float(_numbers(raw, kind, (1,), "C")[0]),
-}
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        if size is not None and len(content) < size:
+            raise EOFError("it ends in the middle of a value")
+        return content
 
 
 class _NumericUnpickler(pickle._Unpickler):
     """The pure Python unpickler: the C one allocates whatever size a damaged pickle declares."""
 
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(_Bytes(raw), encoding="latin1")
+        self._builders = _Reader(len(raw)).builders()
+
     def find_class(self, module: str, name: str) -> Any:
         if module in _MODULES and name == "ndarray":
             return name
-        if module not in _MODULES or name not in _BUILDERS:
+        if module not in _MODULES or name not in self._builders:
             raise pickle.UnpicklingError(f"it asks for {f'{module}.{name}'!r}")
-        build = _BUILDERS[name]
-        # A fresh function each time: attributes that a pickle sets on it are gone with it.
-        return lambda *arguments: build(*arguments)
+        return self._builders[name]
+
+    def load_bytearray8(self) -> None:
+        """In place of the one that allocates first and reads then."""
+        (size,) = struct.unpack("<Q", self.read(8))
+        self.append(bytearray(self.read(size)))
+
+    dispatch = pickle._Unpickler.dispatch | {pickle.BYTEARRAY8[0]: load_bytearray8}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nppac_priors.errors import ConfigError
 from nppac_priors.registry import prior_registry
+from nppac_priors.strict_json import parse_json, read_json
 
 if TYPE_CHECKING:
     from nppac_priors.config import PriorConfig
@@ -59,17 +59,13 @@ def _read(text: str) -> dict[str, PriorConfig | Path]:
         return {label or Path(what).stem: Path(what)}
     if what.endswith(".json"):
         return _read_file(Path(what), label)
-    data = _parse(what, "PRIOR") if what.lstrip().startswith("{") else {"kind": what}
+    data = _parse(what) if what.lstrip().startswith("{") else {"kind": what}
     config = prior_registry().parse(data, where=label or "PRIOR")
     return {label or config.kind: config}
 
 
 def _read_file(path: Path, label: str | None) -> dict[str, PriorConfig | Path]:
-    try:
-        data = _parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    data = read_json(path)
     several = isinstance(data, dict) and data and "kind" not in data
     if not several:
         return {label or path.stem: prior_registry().parse(data, where=str(path))}
@@ -80,8 +76,8 @@ def _read_file(path: Path, label: str | None) -> dict[str, PriorConfig | Path]:
     }
 
 
-def _parse(text: str, where: str) -> Any:
+def _parse(text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{where}: not JSON: {error}") from None
+        return parse_json(text)
+    except ConfigError as error:
+        raise ConfigError(f"PRIOR: {error}") from None

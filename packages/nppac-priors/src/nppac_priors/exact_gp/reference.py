@@ -6,7 +6,6 @@ hold no data, so the demonstrations have to be supplied to condition on.
 
 from __future__ import annotations
 
-import pickle
 import re
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from torch import Tensor
 from nppac_priors.errors import DataError
 from nppac_priors.gp.config import KernelName
 from nppac_priors.gp.model import GPModel, Hyperparameters
+from nppac_priors.user_files import existing_file
 
 _RENAMED = {"likelihood.noise_covar.raw_noise": "likelihood.raw_task_noises"}
 _OLD_CONSTANT = re.compile(r"(?<=\d\.)constant$")
@@ -57,9 +57,10 @@ def load_model(path: Path, kernel: KernelName, state_dim: int, action_dim: int) 
 
 
 def _read(path: Path) -> dict[str, Tensor]:
+    path = existing_file(path, DataError, "hyperparameters '{}'")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"hyperparameters {str(path)!r}: cannot be read: {reason}") from error
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
