@@ -40,7 +40,7 @@ exit codes:
   0    done
   1    the run failed
   2    the command line, the config or the data is invalid
-  3    a plugin failed to load, or two of them provide one kind
+  3    a plugin failed, or two of them provide one kind
   130  interrupted after a checkpoint; --resume continues
 """
 
