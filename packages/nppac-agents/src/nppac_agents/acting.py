@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from nppac_priors.plugin_origin import broken_contract, described
 from tianshou.algorithm.algorithm_base import Policy
 from tianshou.data import Batch
 from torch import Tensor
@@ -59,17 +60,29 @@ class ActingPolicy(Policy):
 
     @torch.no_grad()
     def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
-        """Raw (not clipped) actions (B, A) at states (B, S)."""
+        """Raw (not clipped) actions (B, A) at states (B, S).
+
+        Raises:
+            PluginFaultError, ContractError: the network gives something of another shape.
+        """
         inputs = as_tensor(states, self.device)
         observed = self.observed if self.network.needs_prior else None
         if deterministic:
             mean = observed.mean(states) if observed else None
-            return self.network.mode(inputs, mean).cpu().numpy()
+            return self._checked(self.network.mode(inputs, mean), len(states))
         mean, scale = None, None
         if observed:
             mean, std = observed.moments(states)
             scale = self.scale(std)
         actions, _ = self.network(inputs, mean, scale).sample(self.generator)
+        return self._checked(actions, len(states))
+
+    def _checked(self, actions: Tensor, rows: int) -> np.ndarray:
+        """So that no environment broadcasts them."""
+        expected = (rows, self.action_dim)
+        if not isinstance(actions, Tensor) or actions.shape != expected:
+            problem = f"actions are {described(actions)}, have to be of shape {expected}"
+            raise broken_contract(self.network, "policy network", problem)
         return actions.cpu().numpy()
 
     def scale(self, prior_std: Tensor) -> Tensor:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from pydantic import BaseModel
-
 from nppac_priors.errors import ContractError, NppacError, PluginFaultError
 
 _plugins: dict[str, str] = {}
@@ -21,13 +19,13 @@ def remember(module: str, distribution: str, version: str) -> None:
     _plugins[_package(module)] = f"{distribution} {version}"
 
 
-def plugin_of(config: BaseModel) -> str | None:
-    """Distribution and version of the plugin that provides a config's class; None if none does."""
-    return _plugins.get(_package(type(config).__module__))
+def plugin_of(component: object) -> str | None:
+    """Distribution and version of the plugin that an object's class came with; None if of none."""
+    return _plugins.get(_package(type(component).__module__))
 
 
 def broken_contract(
-    config: BaseModel,
+    component: object,
     noun: str,
     problem: str,
     *,
@@ -36,7 +34,7 @@ def broken_contract(
     """The error to raise where a component breaks its contract.
 
     Args:
-        config: Of the component.
+        component: Its config, or an object without one.
         noun: What it is, such as `"prior"`.
         problem: What is wrong, and what has to be.
         otherwise: Class of the error where the component is no plugin's.
@@ -44,8 +42,8 @@ def broken_contract(
     Returns:
         A `PluginFaultError` with the plugin's distribution and version, or one of `otherwise`.
     """
-    kind = getattr(config, "kind", type(config).__name__)
-    plugin = plugin_of(config)
+    kind = getattr(component, "kind", type(component).__name__)
+    plugin = plugin_of(component)
     if plugin is None:
         return otherwise(f"{noun} {kind!r}: {problem}")
     return PluginFaultError(f"plugin {plugin}: {noun} {kind!r}: {problem}")

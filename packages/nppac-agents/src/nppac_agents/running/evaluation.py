@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
 from nppac_envs.measures import EpisodeMeasures, Measures
 
@@ -20,10 +19,15 @@ class Evaluator:
 
     def __init__(self, env: EnvConfig, config: EvaluationConfig) -> None:
         self.config = config
-        self.envs = [env.make() for _ in range(config.episodes)]
+        self.envs = [make_checked(env) for _ in range(config.episodes)]
 
     def evaluate(self, policy: ActingPolicy) -> Measures:
-        """The five measures of each episode."""
+        """The five measures of each episode.
+
+        Raises:
+            FaultyEnvironmentError: what an environment returned is not sound, or an episode goes on
+                beyond the horizon.
+        """
         seeds = range(self.config.first_seed, self.config.first_seed + len(self.envs))
         states = np.stack([env.reset(seed=s)[0] for env, s in zip(self.envs, seeds, strict=True)])
         running = np.ones(len(self.envs), dtype=bool)
@@ -34,9 +38,9 @@ class Evaluator:
             successes = np.zeros(len(self.envs), dtype=bool)
             actions = np.clip(policy.act(states[running], deterministic=True), -1, 1)
             for index, action in zip(np.flatnonzero(running), actions, strict=True):
-                outcome: Any = self.envs[index].step(action)
+                outcome = self.envs[index].step(action)
                 states[index], rewards[index], terminated, truncated, info = outcome
-                successes[index] = bool(info.get("success", False))
+                successes[index] = info.get("success", False)
                 running[index] = not (terminated or truncated)
             total.update(successes, rewards, stepped)
         return total.result()

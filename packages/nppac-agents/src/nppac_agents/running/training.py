@@ -14,6 +14,7 @@ from nppac_agents.experience.replay import TensorReplay
 from nppac_agents.experience.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Losses, Phase
+from nppac_agents.running.agent_contract import checked_losses, checked_phases
 from nppac_agents.running.checkpoint import Checkpoint
 from nppac_agents.running.console import Console
 from nppac_agents.running.evaluation import Evaluator
@@ -49,7 +50,7 @@ class Training:
         self.evaluator = evaluator
         self.recorder = recorder
         self.console = console
-        self.phases = agent.phases()
+        self.phases = checked_phases(agent.phases(), config.agent)
         self.rollout_steps = _rollout_steps(self.phases, config.training.env_steps)
         self.phase = 0
         self.phase_updates = 0
@@ -122,18 +123,17 @@ class Training:
         losses: Losses = {}
         for phase in self.phases:
             if phase.name != "rollouts":
-                losses = phase.step() if phase.step else self._update()
+                losses = self._pretraining_step(phase) if phase.step else self._update()
         return losses
 
     # The phases.
 
     def _pretrain(self, phase: Phase) -> None:
-        assert phase.step is not None
         assert phase.updates is not None
         every = max(self.config.logging.every, phase.updates // 100)
         with self.console.stage(phase.name, phase.updates) as stage:
             for update in range(1, phase.updates + 1):
-                self.recorder.add(phase.step())
+                self.recorder.add(self._pretraining_step(phase))
                 if update % every == 0 or update == phase.updates:
                     stage.advance(update, **_headline(self.recorder.write_training(phase.name)))
 
@@ -188,7 +188,12 @@ class Training:
             self.recorder.write_training(phase.name, **self._status())
 
     def _update(self) -> Losses:
-        return self.agent.step(self.agent.minibatch(self.replay))
+        losses = self.agent.step(self.agent.minibatch(self.replay))
+        return checked_losses(losses, self.config.agent)
+
+    def _pretraining_step(self, phase: Phase) -> Losses:
+        assert phase.step is not None
+        return checked_losses(phase.step(), self.config.agent)
 
     def _status(self) -> dict[str, float]:
         return {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
