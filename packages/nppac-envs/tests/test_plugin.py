@@ -79,7 +79,7 @@ def install(tmp_path, monkeypatch):
 def test_a_plugin_that_prints_and_exits_costs_nobody_else(install, caplog, capsys):
     install("a_broken", "print('noise')\nimport sys; sys.exit()")
     install("lab_plugin", f"print('hello')\n{LAB}")
-    with pytest.raises(ConfigError, match="there are .*'lab'"):
+    with pytest.raises(ConfigError, match=r"there are .*'lab'"):
         env_config("nothing")
     assert "the plugin a_broken offers no environments" in caplog.text
     captured = capsys.readouterr()
