@@ -162,7 +162,7 @@ def distribution(
     point `acme = acme`; `entry_points={name: value}` replaces that one.
     """
     monkeypatch.syspath_prepend(str(tmp_path))
-    for variable in ("NPPAC_PLUGINS", "NPPAC_STRICT_PLUGINS"):
+    for variable in ("NPPAC_PLUGINS", "NPPAC_WITHOUT_PLUGINS", "NPPAC_STRICT_PLUGINS"):
         monkeypatch.delenv(variable, raising=False)
 
     def write(

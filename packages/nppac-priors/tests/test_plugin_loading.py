@@ -159,7 +159,7 @@ def test_a_plugin_outside_the_allow_list_is_not_imported(distribution, monkeypat
     monkeypatch.setenv("NPPAC_PLUGINS", "")
     registry = load()
     assert registry.broken == ()
-    with pytest.raises(UnknownKindError, match="NPPAC_PLUGINS leaves out broken-priors"):
+    with pytest.raises(UnknownKindError, match=r"left out: broken-priors 0\.3 \(NPPAC_PLUGINS"):
         registry.get("broken")
 
 
@@ -197,3 +197,33 @@ def test_an_unknown_kind_names_the_plugins_that_failed_to_load(distribution):
     distribution("broken-priors", "0.3", "broken_plugin", "import no_such_module_anywhere")
     with pytest.raises(UnknownKindError, match=r"failed to load .* broken-priors 0\.3"):
         load().get("wanted")
+
+
+@pytest.mark.parametrize(
+    ("refused", "loaded"),
+    [
+        ("", {"acme", "zeta"}),
+        ("acme-priors", {"zeta"}),
+        ("Acme_Priors, zeta.priors", set()),
+        ("nobody", {"acme", "zeta"}),
+    ],
+)
+def test_plugins_can_be_left_out_by_name(distribution, plugin_source, monkeypatch, refused, loaded):
+    distribution("acme-priors", "2.1", "acme", plugin_source("acme"))
+    distribution("zeta-priors", "1.0", "zeta", plugin_source("zeta"))
+    monkeypatch.setenv("NPPAC_WITHOUT_PLUGINS", refused)
+    registry = load()
+    assert set(registry.components) & {"acme", "zeta"} == loaded
+    assert {plugin.distribution for plugin in registry.left_out} == {
+        f"{name}-priors" for name in {"acme", "zeta"} - loaded
+    }
+
+
+def test_a_plugin_that_is_left_out_is_not_imported(distribution, monkeypatch):
+    distribution("broken-priors", "0.3", "broken_plugin", "raise RuntimeError")
+    monkeypatch.setenv("NPPAC_WITHOUT_PLUGINS", "broken-priors")
+    monkeypatch.setenv("NPPAC_PLUGINS", "broken-priors")
+    registry = load()
+    assert registry.broken == ()
+    (left_out,) = registry.left_out
+    assert str(left_out) == "broken-priors 0.3 (NPPAC_WITHOUT_PLUGINS names it)"

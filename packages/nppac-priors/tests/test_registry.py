@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nppac_priors.config import Config, error_lines
 from nppac_priors.errors import ConfigError, DuplicateKindError, UnknownKindError
-from nppac_priors.plugin_loading import BrokenPlugin, Component
+from nppac_priors.plugin_loading import BrokenPlugin, Component, LeftOutPlugin
 from nppac_priors.registry import ByKind, Registry
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationError
 
@@ -90,11 +90,12 @@ def test_any_unknown_kind_is_a_one_line_error(kind):
 
 def test_broken_plugins_appear_in_the_message_about_an_unknown_kind():
     broken = BrokenPlugin("acme", "2.1", "acme", ImportError("no\nmodule"))
-    registry = Registry("shape", Shape, SHAPES.components.values(), [broken], ["left"])
+    left_out = [LeftOutPlugin("left", "0.2", "NPPAC_PLUGINS")]
+    registry = Registry("shape", Shape, SHAPES.components.values(), [broken], left_out)
     with pytest.raises(UnknownKindError) as caught:
         registry.get("circle")
     assert "may provide it: acme 2.1 (ImportError: no module)" in str(caught.value)
-    assert "NPPAC_PLUGINS leaves out left" in str(caught.value)
+    assert "left out: left 0.2 (NPPAC_PLUGINS does not name it)" in str(caught.value)
 
 
 def test_two_classes_with_one_kind_are_an_error():

@@ -25,6 +25,12 @@ from nppac_agents.data.layout import Layout
 from nppac_agents.data.observed_prior import ObservedPrior
 from nppac_agents.data.replay import TensorReplay
 from nppac_agents.data.transitions import Transitions
+from nppac_agents.method_contract import (
+    checked_actions,
+    checked_losses,
+    checked_parts,
+    checked_phases,
+)
 from nppac_agents.parts.tensors import as_tensor, below, spawn_generator
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.spaces import Spaces
@@ -72,29 +78,30 @@ class Agent(Algorithm):
         )
         self.acting = spawn_generator(generator, device)
         self.noise = spawn_generator(generator, device)
-        self.parts = method.parts(self, generator)
+        self.parts = checked_parts(method.parts(self, generator), method)
         self.learned = nn.ModuleDict(self.parts._asdict()).to(device)
         self._optimizers += [Algorithm.Optimizer(p.optimizer, p.net) for p in self.parts]
         self.updates = 0
-        self.phases: list[Phase] = method.phases(self)
+        self.phases = checked_phases(method.phases(self), method)
 
     def step(self, batch: Transitions) -> Losses:
         """One update of the method; the losses are without gradient."""
-        losses = self.method.update(self, batch)
+        losses = checked_losses(self.method.update(self, batch), self.method)
         self.updates += 1
-        return {name: value.detach() for name, value in losses.items()}
+        return losses
 
     @torch.no_grad()
     def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Raw (not clipped) actions (B, A) at states (B, S)."""
         inputs = as_tensor(states, self.device)
-        return self.method.act(self, inputs, deterministic=deterministic).cpu().numpy()
+        actions = self.method.act(self, inputs, deterministic=deterministic)
+        shape = (len(states), self.spaces.action_dim)
+        return checked_actions(actions, self.method, shape).cpu().numpy()
 
     def learn(self, phase: Phase, replay: TensorReplay | None) -> Losses:
         """One update of a phase that has updates; one that prepares may need no replay."""
         assert phase.update is not None
-        losses = phase.update(self, phase.batch(self, replay))
-        return {name: value.detach() for name, value in losses.items()}
+        return checked_losses(phase.update(self, phase.batch(self, replay)), self.method)
 
     def prepare(self) -> None:
         """Makes the starting policy; plain Tianshou scripts call it before they train."""

@@ -26,6 +26,11 @@ def start(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def with_path(folder: str) -> str:
+    """`PYTHONPATH` with a folder in front."""
+    return os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 @pytest.mark.parametrize("argv", [[], ["--help"]])
 def test_help_shows_examples_commands_and_exit_codes(nppac_run, argv):
     result = nppac_run(*argv)
@@ -101,6 +106,50 @@ def test_a_broken_plugin_is_listed_and_costs_nobody_else(plugin_folder):
     assert "nppac" in {row["kind"] for row in rows}
     table = start("plugins", PYTHONPATH=str(folder)).stdout
     assert "acme-agents 1.5: ModuleNotFoundError: No module named 'no_such_module'" in table
+
+
+def rows_of(result: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("group", ["nppac.agents", "nppac.envs", "nppac.priors"])
+def test_a_plugin_that_prints_and_exits_when_imported_costs_nobody_else(plugin_folder, group):
+    source = "import os, sys\nprint('noise'); os.write(1, b'more noise'); sys.exit()"
+    path = str(plugin_folder(group, "acme-things", "acme", source))
+    listed = start("plugins", "--json", PYTHONPATH=with_path(path))
+    (broken,) = [row for row in rows_of(listed) if row["status"] == "broken"]
+    assert (broken["distribution"], broken["version"]) == ("acme-things", "1.5")
+    assert broken["error"] == "SystemExit"
+    assert "noise" in listed.stderr
+    schema = start("schema", PYTHONPATH=with_path(path))
+    assert json.loads(schema.stdout)["title"] == "nppac experiment"
+    assert "acme-things 1.5 (SystemExit)" in schema.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("NPPAC_WITHOUT_PLUGINS", "Acme_Things"), ("NPPAC_PLUGINS", "")]
+)
+def test_a_plugin_that_hangs_when_imported_can_be_left_out(plugin_folder, config, name, value):
+    source = "import time\nwhile True: time.sleep(1)"
+    path = str(plugin_folder("nppac.agents", "acme-things", "acme", source))
+    environment = {"PYTHONPATH": with_path(path), name: value}
+    rows = rows_of(start("plugins", "--json", **environment))
+    (left_out,) = [row for row in rows if row["status"] == "left out"]
+    assert left_out == {
+        "what": "agent",
+        "kind": None,
+        "class": None,
+        "distribution": "acme-things",
+        "version": "1.5",
+        "status": "left out",
+        "error": f"{name} {'names it' if value else 'does not name it'}",
+    }
+    assert start("validate", str(config), **environment).returncode == 0
+
+
+def test_help_tells_how_to_leave_a_plugin_out(nppac_run):
+    assert "NPPAC_WITHOUT_PLUGINS" in nppac_run("plugins", "--help").out
 
 
 def test_a_plugin_problem_has_its_exit_code(plugin_folder, config):

@@ -8,6 +8,7 @@ from pathlib import Path
 import nppac_envs.errors
 import pytest
 from nppac_agents.running.interruption import Interrupted
+from nppac_envs.errors import FaultyEnvironmentError
 from nppac_priors import errors
 
 
@@ -65,6 +66,11 @@ def test_a_dry_run_tells_that_the_directory_is_taken(nppac_run, runs, config):
         (nppac_envs.errors.ConfigError("no renderer"), 2, "no renderer"),
         (errors.UnknownKindError("unknown kind"), 2, "unknown kind"),
         (errors.DuplicateKindError("two of a kind"), 3, "two of a kind"),
+        (errors.PluginFaultError("plugin acme 1"), 3, "plugin acme 1"),
+        (errors.ContractError("prior 'gp': None"), 1, "prior 'gp': None"),
+        (FaultyEnvironmentError("reward is nan", "acme 1"), 3, "reward is nan"),
+        (FaultyEnvironmentError("reward is nan"), 1, "reward is nan"),
+        (SystemExit(0), 1, "unexpected SystemExit: 0; run again with --debug to see more"),
         (errors.NumericalError("actor_loss is nan"), 1, "actor_loss is nan"),
         (errors.NppacError("anything else"), 1, "anything else"),
         (

@@ -1,10 +1,8 @@
-import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from nppac_agents.data.rollouts import Rollouts, spaces_of
+from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.methods.nppac import NPPAC
-from nppac_priors.errors import ConfigError
 
 
 def make_rollouts(point_config, spaces, prior, seed=0, start="residual"):
@@ -61,17 +59,3 @@ def test_restored_rollouts_go_on_identically(point_config, spaces, prior):
     for _ in range(30):
         rollouts.step(), copy.step()
         np.testing.assert_array_equal(rollouts.states, copy.states)
-
-
-def test_spaces_other_than_unit_boxes_are_refused(point_config):
-    env = point_config.make()
-    env.unwrapped.action_space = type(env.action_space)(-2.0, 2.0, (2,), np.float32)
-    with pytest.raises(ConfigError, match=r"actions in \[-1, 1\]"):
-        spaces_of(env)
-
-
-def test_a_discrete_action_space_is_refused(point_config):
-    env = point_config.make()
-    env.unwrapped.action_space = gym.spaces.Discrete(3)
-    with pytest.raises(ConfigError, match="needs box observation and action spaces, got Discrete"):
-        spaces_of(env)

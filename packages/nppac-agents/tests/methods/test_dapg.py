@@ -132,7 +132,7 @@ def test_the_step_goes_as_far_as_the_quadratic_model_says(exact, random_batch, d
 
 
 def test_the_surrogate_by_hand_on_two_samples(build, random_batch, randomise):
-    agent = randomise(doubled(build("dapg", demonstration_weight=0.3, demonstration_decay=0.5)))
+    agent = randomise(build("dapg", demonstration_weight=0.3, demonstration_decay=0.5))
     agent.updates = 2
     batch = random_batch(2)
     advantages = torch.tensor([1.0, -2.0])

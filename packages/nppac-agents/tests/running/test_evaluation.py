@@ -54,7 +54,7 @@ def test_every_evaluation_plays_the_same_episodes(evaluator):
 def test_episodes_of_different_lengths_end_on_their_own(point_config, monkeypatch):
     evaluator = Evaluator(point_config, 3)
     for env, limit in zip(evaluator.envs, (1, 4, 7), strict=True):
-        env._max_episode_steps = limit
+        env.env._max_episode_steps = limit
     measures = evaluator.evaluate(Fixed(expert=False), range(1000, 1003))
     assert (measures.returns <= np.array([1, 4, 7])).all()
     assert set(measures.solved_fraction) <= {0.0, 1.0}

@@ -37,5 +37,8 @@ class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False
             render_mode: `None`, or "rgb_array" to draw frames off-screen with `env.render()`.
 
         Returns:
-            An environment with a Box action space [-1, 1] (float32) that truncates at `horizon`.
+            An environment with a Box action space [-1, 1] (float32) and a Box observation space
+            (S,) that truncates at `horizon`. Observations are finite arrays of that shape and of
+            one data type, rewards finite numbers. Whoever trains in it makes it with
+            `nppac_envs.checked.make_checked`, which holds every step to this.
         """

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Any
@@ -16,6 +20,9 @@ from nppac_envs.hookspecs import PROJECT
 
 _LOG = logging.getLogger(__name__)
 
+LEAVE_OUT_VARIABLE = "NPPAC_WITHOUT_PLUGINS"
+"""Comma-separated distributions whose plugins are not to be imported."""
+
 
 def env_config(kind: str, settings: Mapping[str, Any] | None = None) -> EnvConfig:
     """The config of the environment `kind` with some settings.
@@ -26,7 +33,9 @@ def env_config(kind: str, settings: Mapping[str, Any] | None = None) -> EnvConfi
     known: dict[str, type[EnvConfig]] = {}
     for cls in _classes():
         known.setdefault(cls.model_fields["kind"].default, cls)
-    if kind not in known:
+        if kind in known:
+            break
+    else:
         raise ConfigError(
             f"environment {kind!r} is unknown; there are {', '.join(map(repr, sorted(known)))}"
         )
@@ -53,13 +62,39 @@ def setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def plugin_of(config: EnvConfig) -> str | None:
+    """Distribution and version of the plugin that offers a config's class; None if none does.
+
+    Asked for messages only; it imports nothing.
+    """
+    for entry in entry_points(group=PROJECT):
+        if entry.module in sys.modules and entry.dist is not None:
+            with contextlib.suppress(Exception):
+                if type(config) in entry.load().nppac_env_configs():
+                    return f"{entry.dist.name} {entry.dist.version}"
+    return None
+
+
 def _classes() -> Iterator[type[EnvConfig]]:
     """The built-in classes, then those of installed plugins that load."""
     from nppac_envs import plugin
 
     yield from plugin.nppac_env_configs()
     for entry in entry_points(group=PROJECT):
+        if entry.dist is not None and _normalised(entry.dist.name) in _left_out():
+            continue
         try:
-            yield from entry.load().nppac_env_configs()
-        except Exception:  # a plugin that is broken must not cost the others
+            with contextlib.redirect_stdout(sys.stderr):
+                classes = list(entry.load().nppac_env_configs())
+        except (Exception, SystemExit):  # a plugin that is broken must not cost the others
             _LOG.warning("the plugin %s offers no environments: it fails to load", entry.name)
+        else:
+            yield from classes
+
+
+def _left_out() -> set[str]:
+    return {_normalised(name) for name in os.environ.get(LEAVE_OUT_VARIABLE, "").split(",")}
+
+
+def _normalised(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution.strip()).lower()

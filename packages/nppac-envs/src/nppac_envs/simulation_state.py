@@ -21,11 +21,18 @@ from gymnasium.vector import SyncVectorEnv
 from gymnasium.wrappers import Autoreset, OrderEnforcing, TimeLimit
 from numpy.typing import NDArray
 
+from nppac_envs.checked import CheckedEnv
 from nppac_envs.errors import ConfigError
 
 State = dict[str, NDArray[Any]]
 
-_COUNTERS = {TimeLimit: "_elapsed_steps", OrderEnforcing: "_has_reset", Autoreset: "autoreset"}
+_COUNTERS: dict[type, dict[str, type]] = {
+    TimeLimit: {"_elapsed_steps": int},
+    OrderEnforcing: {"_has_reset": bool},
+    Autoreset: {"autoreset": bool},
+    CheckedEnv: {"episode": int, "elapsed": int},
+}
+"""The attributes of wrappers that are part of an environment's state."""
 
 
 def get_env_state(env: gymnasium.Env[Any, Any]) -> State:
@@ -68,7 +75,7 @@ def set_env_state(env: gymnasium.Env[Any, Any], state: State) -> Any:
     task.set_state(own)
     task.np_random.bit_generator.state = json.loads(state["generator"].tobytes())
     for name, wrapper, attribute in _counters(env):
-        kind = int if attribute == "_elapsed_steps" else bool
+        kind = _COUNTERS[type(wrapper)][attribute]
         setattr(wrapper, attribute, kind(state[name]))
     observation = getattr(task, "last_observation", None)
     return None if observation is None else _seen_through(env, observation)
@@ -120,9 +127,8 @@ def _wrappers(env: gymnasium.Env[Any, Any]) -> Iterator[Any]:
 
 def _counters(env: gymnasium.Env[Any, Any]) -> Iterator[tuple[str, Any, str]]:
     for layer in _wrappers(env):
-        attribute = _COUNTERS.get(type(layer))
-        if attribute is not None:
-            yield f"wrapper.{type(layer).__name__}", layer, attribute
+        for attribute in _COUNTERS.get(type(layer), ()):
+            yield f"wrapper.{type(layer).__name__}.{attribute}", layer, attribute
 
 
 def _seen_through(env: gymnasium.Env[Any, Any], observation: Any) -> Any:

@@ -27,6 +27,10 @@ class NumericalError(NppacError):
     """A computation that became non-finite or singular."""
 
 
+class ContractError(NppacError):
+    """A component that returned something else than its contract says."""
+
+
 class PriorFileError(NppacError):
     """A prior file that is missing, damaged, or of another format or version."""
 
@@ -45,3 +49,7 @@ class DuplicateKindError(PluginError):
 
 class PluginLoadError(PluginError):
     """A plugin that failed to load, under `NPPAC_STRICT_PLUGINS=1`."""
+
+
+class PluginFaultError(PluginError):
+    """The code of a plugin failed, or returned something else than its contract says."""

@@ -20,6 +20,8 @@ import pluggy
 from pydantic import BaseModel
 
 from nppac_priors.errors import PluginError, PluginLoadError
+from nppac_priors.plugin_import import LEAVE_OUT_VARIABLE, quiet_import
+from nppac_priors.plugin_origin import in_one_line, remember
 
 logger = logging.getLogger(__name__)
 
@@ -63,12 +65,35 @@ class BrokenPlugin:
     distribution: str
     version: str
     entry_point: str
-    exception: Exception
+    exception: BaseException
+
+    @property
+    def reason(self) -> str:
+        """The exception in one line."""
+        return in_one_line(self.exception)
 
     def __str__(self) -> str:
         """For messages: distribution, version and exception, in one line."""
-        reason = " ".join(f"{type(self.exception).__name__}: {self.exception}".split())
-        return f"{self.distribution} {self.version} ({reason})"
+        return f"{self.distribution} {self.version} ({self.reason})"
+
+
+@dataclass(frozen=True, order=True)
+class LeftOutPlugin:
+    """A distribution whose plugins are not imported, and the variable that says so."""
+
+    distribution: str
+    version: str
+    variable: str
+
+    @property
+    def reason(self) -> str:
+        """Why, in one line."""
+        does = "names it" if self.variable == LEAVE_OUT_VARIABLE else "does not name it"
+        return f"{self.variable} {does}"
+
+    def __str__(self) -> str:
+        """For messages: distribution, version and variable, in one line."""
+        return f"{self.distribution} {self.version} ({self.reason})"
 
 
 def components_of(plugin: object, hook: Hook, distribution: str, version: str) -> list[Component]:
@@ -100,6 +125,9 @@ def load_entry_points(
 ) -> tuple[list[Component], list[BrokenPlugin]]:
     """Load every entry point by itself; the order of the result depends on names only.
 
+    What a plugin prints goes to standard error, and whatever it raises makes it a broken one,
+    `SystemExit` included; only an interrupt from the keyboard goes on.
+
     Raises:
         PluginLoadError: A plugin failed, and `NPPAC_STRICT_PLUGINS=1`.
     """
@@ -108,8 +136,10 @@ def load_entry_points(
     for entry_point in sorted(entry_points, key=lambda ep: (*_origin(ep), ep.name, ep.value)):
         distribution, version = _origin(entry_point)
         try:
-            found = components_of(entry_point.load(), hook, distribution, version)
-        except Exception as exception:
+            components += _loaded(entry_point, hook)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exception:
             plugin = BrokenPlugin(distribution, version, entry_point.name, exception)
             message = (
                 f"plugin {entry_point.name!r} of group {entry_point.group!r} failed to load: "
@@ -119,23 +149,47 @@ def load_entry_points(
                 raise PluginLoadError(message) from exception
             logger.warning(message)
             broken.append(plugin)
-        else:
-            components += found
     return components, broken
 
 
-def split_by_allow_list(
+def _loaded(entry_point: importlib.metadata.EntryPoint, hook: Hook) -> list[Component]:
+    distribution, version = _origin(entry_point)
+    with quiet_import(entry_point, distribution, version):
+        found = components_of(entry_point.load(), hook, distribution, version)
+    for module in (entry_point.module, *(component.cls.__module__ for component in found)):
+        if module.partition(".")[0] != hook.base.__module__.partition(".")[0]:
+            remember(module, distribution, version)
+    return found
+
+
+def split_by_variables(
     entry_points: Iterable[importlib.metadata.EntryPoint],
-) -> tuple[list[importlib.metadata.EntryPoint], tuple[str, ...]]:
-    """The entry points that `NPPAC_PLUGINS` admits, and the distributions it leaves out."""
-    entry_points = list(entry_points)
-    names = os.environ.get(ALLOW_LIST_VARIABLE)
+) -> tuple[list[importlib.metadata.EntryPoint], list[LeftOutPlugin]]:
+    """The entry points that are to be loaded, and the distributions that are left out.
+
+    `NPPAC_PLUGINS` names all that are to be loaded, `NPPAC_WITHOUT_PLUGINS` those that are not.
+    """
+    allowed, refused = _named_by(ALLOW_LIST_VARIABLE), _named_by(LEAVE_OUT_VARIABLE) or set()
+    admitted: list[importlib.metadata.EntryPoint] = []
+    left_out: set[LeftOutPlugin] = set()
+    for entry_point in entry_points:
+        distribution, version = _origin(entry_point)
+        name = _normalised(distribution)
+        if name in refused:
+            left_out.add(LeftOutPlugin(distribution, version, LEAVE_OUT_VARIABLE))
+        elif allowed is not None and name not in allowed:
+            left_out.add(LeftOutPlugin(distribution, version, ALLOW_LIST_VARIABLE))
+        else:
+            admitted.append(entry_point)
+    return admitted, sorted(left_out)
+
+
+def _named_by(variable: str) -> set[str] | None:
+    """The distributions that an environment variable names; None where it is not set."""
+    names = os.environ.get(variable)
     if names is None:
-        return entry_points, ()
-    allowed = {_normalised(name) for name in names.split(",") if name.strip()}
-    admitted = [ep for ep in entry_points if _normalised(_origin(ep)[0]) in allowed]
-    left_out = {_origin(ep)[0] for ep in entry_points} - {_origin(ep)[0] for ep in admitted}
-    return admitted, tuple(sorted(left_out))
+        return None
+    return {_normalised(name) for name in names.split(",") if name.strip()}
 
 
 def version_of(distribution: str) -> str:

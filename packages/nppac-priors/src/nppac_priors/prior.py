@@ -16,7 +16,8 @@ from torch.distributions import Distribution, Independent, Normal
 
 from nppac_priors.data import finite_matrix
 from nppac_priors.device import usable_device
-from nppac_priors.errors import NumericalError
+from nppac_priors.errors import ContractError, NppacError, NumericalError
+from nppac_priors.plugin_origin import broken_contract, described
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,8 +79,17 @@ class Prior(ABC):
 
         Raises:
             DataError: Wrong shape, NaN or infinity.
+            PluginFaultError, ContractError: It is no distribution over actions.
         """
-        return self._distribution(self._checked(states))
+        states = self._checked(states)
+        distribution = self._distribution(states)
+        expected = (len(states), self.action_dim)
+        if not isinstance(distribution, Distribution):
+            raise fault(self, f"its distribution is {described(distribution)}")
+        shape = (*distribution.batch_shape, *distribution.event_shape)
+        if shape != expected:
+            raise fault(self, f"its distribution has shape {shape}, has to have {expected}")
+        return distribution
 
     def save(self, path: str | Path, *, include_factors: bool = False) -> None:
         """Write the prior to one safetensors file, which `load_prior` reads.
@@ -117,6 +127,8 @@ class GaussianPrior(Prior):
         Raises:
             DataError: Wrong shape, NaN or infinity.
             NumericalError: A moment is not finite, or a standard deviation is not positive.
+            PluginFaultError, ContractError: They are no two tensors (B, A); a plugin's that are not
+                finite, too.
         """
         return self._checked_moments(self._checked(states))
 
@@ -128,12 +140,17 @@ class GaussianPrior(Prior):
             DataError: Wrong shape, NaN or infinity.
             NumericalError: A mean is not finite.
         """
-        mean = self._mean(self._checked(states)).to(torch.float32)
+        states = self._checked(states)
+        mean = action_rows(self, self._mean(states), "mean", len(states))
         self._require(torch.isfinite(mean), "mean is not finite")
         return mean
 
     def _checked_moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        mean, std = (moment.to(torch.float32) for moment in self._moments(states))
+        moments = self._moments(states)
+        if not isinstance(moments, tuple) or len(moments) != 2:
+            raise fault(self, f"moments are {described(moments)}, have to be a pair (mean, std)")
+        mean = action_rows(self, moments[0], "mean", len(states))
+        std = action_rows(self, moments[1], "std", len(states))
         usable = torch.isfinite(mean) & torch.isfinite(std) & (std > 0)
         self._require(usable, "mean is not finite, or its std not finite and positive")
         return mean, std
@@ -141,6 +158,28 @@ class GaussianPrior(Prior):
     def _require(self, usable: torch.Tensor, problem: str) -> None:
         if not usable.all():
             rows = int((~usable).any(dim=1).sum())
-            raise NumericalError(
-                f"prior {self.config.kind!r}: {problem} for {rows} of {len(usable)} states"
-            )
+            raise fault(self, f"{problem} for {rows} of {len(usable)} states", NumericalError)
+
+
+def action_rows(prior: Prior, values: object, name: str, rows: int) -> torch.Tensor:
+    """Values (rows, A) as float32, checked, so that no later arithmetic broadcasts them.
+
+    Raises:
+        PluginFaultError, ContractError: They are something else.
+    """
+    expected = (rows, prior.action_dim)
+    if isinstance(values, torch.Tensor):
+        fits = values.shape == expected and values.is_floating_point()
+        if fits and values.device.type == prior.device.type:
+            return values.to(torch.float32)
+    where = f" on {values.device}" if isinstance(values, torch.Tensor) else ""
+    raise fault(
+        prior,
+        f"{name} is {described(values)}{where}, has to be a floating-point tensor of shape "
+        f"{expected} on {prior.device}: a row a state, a column an action dimension",
+    )
+
+
+def fault(prior: Prior, problem: str, otherwise: type[NppacError] = ContractError) -> NppacError:
+    """The error that says what a prior did wrong, and which plugin's it is."""
+    return broken_contract(prior.config, "prior", problem, otherwise=otherwise)

@@ -33,9 +33,10 @@ from nppac_priors.plugin_loading import (
     BrokenPlugin,
     Component,
     Hook,
+    LeftOutPlugin,
     components_of,
     load_entry_points,
-    split_by_allow_list,
+    split_by_variables,
     version_of,
 )
 
@@ -48,7 +49,7 @@ class Registry:
         base: Base class of all of them.
         components: `Component` by kind, sorted.
         broken: The plugins that failed to load.
-        left_out: Distributions with plugins that `NPPAC_PLUGINS` does not admit.
+        left_out: The plugins that an environment variable leaves out.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Registry:
         base: type[BaseModel],
         components: Iterable[Component],
         broken: Iterable[BrokenPlugin] = (),
-        left_out: Iterable[str] = (),
+        left_out: Iterable[LeftOutPlugin] = (),
     ) -> None:
         """Index the components.
 
@@ -102,7 +103,7 @@ class Registry:
         components = components_of(builtin, hook, own, version_of(own))
         if entry_points is None:
             entry_points = importlib.metadata.entry_points(group=group)
-        admitted, left_out = split_by_allow_list(entry_points)
+        admitted, left_out = split_by_variables(entry_points)
         found, broken = load_entry_points(admitted, hook)
         noun = group.rpartition(".")[2].removesuffix("s")
         return cls(noun, base, components + found, broken, left_out)
@@ -188,7 +189,7 @@ class Registry:
             names = ", ".join(map(str, self.broken))
             parts.append(f"these plugins failed to load and may provide it: {names}")
         if self.left_out:
-            parts.append(f"{ALLOW_LIST_VARIABLE} leaves out {', '.join(self.left_out)}")
+            parts.append(f"left out: {', '.join(map(str, self.left_out))}")
         return "; ".join(parts)
 
     def _known_kinds(self) -> str:

@@ -16,6 +16,9 @@ from safetensors.torch import save_file
 
 from nppac_priors.device import usable_device
 from nppac_priors.errors import ConfigError, NppacError, PriorFileError
+from nppac_priors.fitted import rebuilt
+from nppac_priors.plugin_origin import described, in_one_line
+from nppac_priors.prior import fault
 from nppac_priors.registry import Registry, prior_registry
 from nppac_priors.strict_json import parse_json
 from nppac_priors.user_files import existing_file
@@ -39,9 +42,11 @@ def save_prior(prior: Prior, path: str | Path, *, include_factors: bool = False)
         PriorFileError: The file cannot be written.
     """
     path = Path(path)
+    state = prior.state(include_factors=include_factors)
+    if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
+        raise fault(prior, f"state() returned {described(state)}, has to return a dict of tensors")
     tensors = {
-        name: tensor.detach().to("cpu", copy=True).contiguous()
-        for name, tensor in prior.state(include_factors=include_factors).items()
+        name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in state.items()
     }
     metadata = {
         "format": FORMAT,
@@ -80,14 +85,15 @@ def load_prior(
     registry = prior_registry() if registry is None else registry
     try:
         config = registry.parse(_config(path, metadata), where=f"{path}: config")
-        prior = config.from_state(tensors, device=device)
+        prior = rebuilt(config, tensors, device=device)
     except ConfigError as error:
         raise PriorFileError(str(error)) from error
     except NppacError:
         raise
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise PriorFileError(f"{path}: the prior cannot be rebuilt: {reason}") from error
+        raise PriorFileError(
+            f"{path}: the prior cannot be rebuilt: {in_one_line(error)}"
+        ) from error
     prior.data_hash = metadata["data_hash"]
     return prior
 

@@ -34,6 +34,7 @@ from nppac_priors.conformance_data import (
     demonstrations,
 )
 from nppac_priors.errors import DataError, DeviceError, NppacError, PriorFileError
+from nppac_priors.fitted import fitted
 from nppac_priors.prior import GaussianPrior, Prior
 from nppac_priors.registry import prior_registry
 from nppac_priors.storage import load_prior
@@ -82,7 +83,8 @@ class PriorConformance:
 
     @classmethod
     def _fit(cls, arrays: Demonstrations, device: str = "cpu") -> Prior:
-        return cls.config.fit(
+        return fitted(
+            cls.config,
             arrays.states,
             arrays.actions,
             episode_lengths=arrays.episode_lengths,

@@ -40,8 +40,16 @@ exit codes:
   0    done
   1    the run failed
   2    the command line, the config or the data is invalid
-  3    a plugin failed to load, or two of them provide one kind
+  3    a plugin failed, or two of them provide one kind
   130  interrupted after a checkpoint; --resume continues
+"""
+
+
+_PLUGINS_EPILOG = """\
+environment variables, each with distributions separated by commas:
+  NPPAC_WITHOUT_PLUGINS  these plugins are not imported, such as one that hangs
+  NPPAC_PLUGINS          only these are imported; empty means none
+NPPAC_STRICT_PLUGINS=1 makes a plugin that fails to load an error.
 """
 
 
@@ -133,7 +141,8 @@ def _plugins_parser() -> _Parser:
         "nppac-run plugins",
         commands.plugins,
         "List every kind of environment, prior and agent, where it comes from, and the plugins "
-        "that failed to load.",
+        "that failed to load or are left out.",
+        _PLUGINS_EPILOG,
     )
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     return parser

@@ -36,7 +36,7 @@ def validate(arguments: argparse.Namespace) -> int:
 
 
 def plugins(arguments: argparse.Namespace) -> int:
-    """Lists every component and every plugin that failed to load."""
+    """Lists every component and every plugin that failed to load or is left out."""
     rows = [row for registry in _registries() for row in _plugin_rows(registry)]
     if arguments.json:
         print(json.dumps(rows, indent=2))
@@ -150,16 +150,17 @@ def _plugin_rows(registry: Any) -> list[dict[str, str | None]]:
         }
         for component in registry.components.values()
     ]
-    broken = [
+    others = [
         {
             "what": registry.noun,
             "kind": None,
             "class": None,
             "distribution": plugin.distribution,
             "version": plugin.version,
-            "status": "broken",
-            "error": " ".join(f"{type(plugin.exception).__name__}: {plugin.exception}".split()),
+            "status": status,
+            "error": plugin.reason,
         }
-        for plugin in registry.broken
+        for status, found in (("broken", registry.broken), ("left out", registry.left_out))
+        for plugin in found
     ]
-    return loaded + broken
+    return loaded + others

@@ -14,6 +14,8 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
     if isinstance(error, Interrupted):
         return ExitCode.INTERRUPTED
+    if isinstance(error, envs.FaultyEnvironmentError):
+        return ExitCode.PLUGIN if error.plugin else ExitCode.FAILED
     if isinstance(error, envs.ConfigError | envs.DataError):
         return ExitCode.INVALID
     return exit_code.exit_code_of(error)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
-import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
 from nppac_envs.simulation_state import get_env_state, set_env_state
-from nppac_priors.errors import ConfigError, NumericalError
+from nppac_priors.errors import NumericalError
 from torch import Tensor
 
 from nppac_agents.agent import Agent
@@ -47,7 +48,9 @@ class Rollouts:
     def __init__(
         self, env: EnvConfig, n_envs: int, agent: Agent, replay: TensorReplay, *, seed: int
     ) -> None:
-        self.envs = SyncVectorEnv([env.make] * n_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+        self.envs = SyncVectorEnv(
+            [partial(make_checked, env)] * n_envs, autoreset_mode=AutoresetMode.SAME_STEP
+        )
         self.agent = agent
         self.replay = replay
         self.states, _ = self.envs.reset(seed=seed)
@@ -57,6 +60,7 @@ class Rollouts:
 
         Raises:
             NumericalError: an action is not finite.
+            FaultyEnvironmentError: what an environment returned is not sound.
         """
         states = self.states
         actions = self.agent.act(states, deterministic=False)
@@ -102,17 +106,3 @@ class Rollouts:
     def close(self) -> None:
         """Closes the environments."""
         self.envs.close()
-
-
-def spaces_of(env: gym.Env) -> tuple[gym.spaces.Box, gym.spaces.Box]:
-    """The observation and action spaces of an environment, both boxes.
-
-    Raises:
-        ConfigError: The action space is not a box of [-1, 1].
-    """
-    observation, action = env.observation_space, env.action_space
-    if not isinstance(action, gym.spaces.Box) or not isinstance(observation, gym.spaces.Box):
-        raise ConfigError(f"env: needs box observation and action spaces, got {action}")
-    if not (np.all(action.low == -1) and np.all(action.high == 1)):
-        raise ConfigError("env: needs actions in [-1, 1]; rescale them in the config's make()")
-    return observation, action

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from typing import Any
 
 import numpy as np
 import torch
 from nppac_envs import Demonstrations, EnvConfig
+from nppac_envs.checked import make_checked
 from nppac_envs.demonstrations.dataset import REWARDS
 from nppac_envs.errors import DataError
 from nppac_priors import Prior
 from nppac_priors.errors import ConfigError
+from nppac_priors.fitted import fitted
 
 from nppac_agents.agent import Agent
-from nppac_agents.data.rollouts import spaces_of
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.method_contract import checked_agent
 from nppac_agents.running.console import Console
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.spaces import Spaces
@@ -33,12 +37,15 @@ def resolve_device(name: str) -> torch.device:
 
 
 def env_spaces(config: ExperimentConfig) -> Spaces:
-    """The spaces of the experiment's environment."""
-    env = config.env.make()
-    try:
-        return Spaces(*spaces_of(env))
-    finally:
-        env.close()
+    """The spaces of the experiment's environment.
+
+    Raises:
+        ConfigError: they are not the boxes that agents need.
+        FaultyEnvironmentError: it cannot be made.
+    """
+    with contextlib.closing(make_checked(config.env)) as env:
+        boxes: Any = env.observation_space, env.action_space
+        return Spaces(*boxes)
 
 
 def load_demonstrations(config: ExperimentConfig, spaces: Spaces) -> Demonstrations | None:
@@ -73,12 +80,14 @@ def fit_prior(
 
     Raises:
         ConfigError: the agent uses none.
+        PluginFaultError, ContractError: what its config returns is no prior of these data.
     """
     if config.prior is None or demonstrations is None:
         return None
     if not config.agent.uses_prior:
         raise ConfigError(f"prior: agent {config.agent.kind!r} uses none; set prior to null")
-    return config.prior.fit(
+    return fitted(
+        config.prior,
         demonstrations.states,
         demonstrations.actions,
         episode_lengths=demonstrations.episode_lengths,
@@ -99,7 +108,8 @@ def build_agent(
     """The untrained agent; it sees the demonstrations with the environment's own rewards."""
     if demonstrations is not None:
         demonstrations = with_task_rewards(demonstrations, config.env)
-    return config.agent.build(spaces, prior, demonstrations, device=device, generator=seeds.agent)
+    agent = config.agent.build(spaces, prior, demonstrations, device=device, generator=seeds.agent)
+    return checked_agent(agent, config.agent)
 
 
 def with_task_rewards(demonstrations: Demonstrations, env: EnvConfig) -> Demonstrations:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
 from nppac_envs.measures import EpisodeMeasures, Measures
 
@@ -20,10 +19,15 @@ class Evaluator:
     """
 
     def __init__(self, env: EnvConfig, n_envs: int) -> None:
-        self.envs = [env.make() for _ in range(n_envs)]
+        self.envs = [make_checked(env) for _ in range(n_envs)]
 
     def evaluate(self, agent: Agent, seeds: range) -> Measures:
-        """The five measures of one episode for each reset seed, of which there is at least one."""
+        """The five measures of one episode for each reset seed, of which there is at least one.
+
+        Raises:
+            FaultyEnvironmentError: what an environment returned is not sound, or an episode goes on
+                beyond the horizon.
+        """
         size = len(self.envs)
         blocks = [seeds[start : start + size] for start in range(0, len(seeds), size)]
         return Measures.together([self._play(agent, block) for block in blocks])
@@ -40,9 +44,9 @@ class Evaluator:
             successes = np.zeros(len(seeds), dtype=bool)
             actions = np.clip(agent.act(states[running], deterministic=True), -1, 1)
             for index, action in zip(np.flatnonzero(running), actions, strict=True):
-                outcome: Any = self.envs[index].step(action)
+                outcome = self.envs[index].step(action)
                 states[index], rewards[index], terminated, truncated, info = outcome
-                successes[index] = bool(info.get("success", False))
+                successes[index] = info.get("success", False)
                 running[index] = not (terminated or truncated)
             total.update(successes, rewards, stepped)
         return total.result()

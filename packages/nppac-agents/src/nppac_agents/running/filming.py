@@ -37,10 +37,12 @@ def record_frames(env_config: EnvConfig, act: Act, *, seed: int, n_frames: int) 
         seed: of the reset.
         n_frames: at least 1; fewer come back of an episode with fewer steps.
     """
+    from nppac_envs.checked import make_checked
+
     choose_renderer()
     env = None
     try:
-        env = env_config.make(render_mode="rgb_array")
+        env = make_checked(env_config, render_mode="rgb_array")
         env.reset(seed=seed)
         env.render()
     except Exception as error:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from nppac_envs.cli.arguments import parse
 from nppac_envs.cli.exit_code import ExitCode
-from nppac_envs.errors import EnvsError
+from nppac_envs.errors import EnvsError, FaultyEnvironmentError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # SystemExit too: a plugin may raise it
         if arguments.debug:
             traceback.print_exc()
         print(f"error: {_line(error)}", file=sys.stderr)
@@ -50,4 +50,6 @@ def _line(error: BaseException) -> str:
 def _exit_code(error: BaseException) -> ExitCode:
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
+    if isinstance(error, FaultyEnvironmentError):
+        return ExitCode.FAILED
     return ExitCode.INVALID if isinstance(error, EnvsError) else ExitCode.FAILED

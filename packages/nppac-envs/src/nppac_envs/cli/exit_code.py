@@ -11,7 +11,7 @@ class ExitCode(IntEnum):
     DONE = 0
     """The command did what it was asked to."""
     FAILED = 1
-    """`doctor` found an error, or an unexpected fault."""
+    """`doctor` found an error, an environment is faulty, or an unexpected fault."""
     INVALID = 2
     """The command line or the data is invalid."""
     INTERRUPTED = 130

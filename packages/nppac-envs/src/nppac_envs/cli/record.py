@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from nppac_envs.checked import make_checked
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.inspect import overview
 from nppac_envs.demonstrations.policies import find_policy
@@ -18,7 +19,7 @@ def record(arguments: argparse.Namespace) -> int:
     if arguments.output.suffix != ".npz":
         raise ConfigError(f"{arguments.output}: the output must end in .npz")
     config = env_config(arguments.task, dict(map(setting, arguments.set)))
-    env = config.make()
+    env = make_checked(config)
     action_dim = env.action_space.shape[0]  # pyright: ignore[reportOptionalSubscript]
     env.close()
     policy = find_policy(arguments.policy, action_dim, arguments.first_seed)

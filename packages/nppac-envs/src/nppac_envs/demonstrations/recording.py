@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.episodes import Episode, join
@@ -50,6 +51,7 @@ def record(
     Raises:
         ConfigError: Fewer than one episode in ten is kept, the environment knows no success, or
             the policy returns no finite numbers of an action's size.
+        FaultyEnvironmentError: The environment breaks its contract.
     """
     if n_episodes < 1:
         raise ConfigError(f"n_episodes must be 1 or more; got {n_episodes}")
@@ -57,7 +59,7 @@ def record(
         raise ConfigError(f"{config.kind!r} knows no success; keep all episodes")
     kept: list[Episode] = []
     played = 0
-    env = config.make()
+    env = make_checked(config)
     try:
         while len(kept) < n_episodes:
             if played >= _PLAYED_PER_KEPT * n_episodes:

@@ -40,7 +40,7 @@ exit codes:
   0    done
   1    failed
   2    the command line, the config, the data or the prior file is invalid
-  3    a plugin failed to load, or two of them provide one kind
+  3    a plugin failed, or two of them provide one kind
   130  interrupted
 """
 

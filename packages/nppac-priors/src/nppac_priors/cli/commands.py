@@ -132,8 +132,8 @@ def kinds(arguments: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=2))
     else:
         print(table([list(rows[0]), *(list(row.values()) for row in rows)]))
-    for plugin in registry.broken:
-        print(f"{plugin.distribution} {plugin.version}: {plugin.exception}")
+        for plugin in (*registry.broken, *registry.left_out):
+            print(f"{plugin.distribution} {plugin.version}: {plugin.reason}")
     return ExitCode.DONE
 
 
@@ -142,10 +142,12 @@ def _fitted(
 ) -> tuple[Prior, float]:
     """A prior fitted to all these episodes, and how many seconds that took."""
     from nppac_priors.cli.progress import ProgressLine
+    from nppac_priors.fitted import fitted
 
     started = time.perf_counter()
     with ProgressLine(label, quiet=arguments.quiet) as progress:
-        prior = config.fit(
+        prior = fitted(
+            config,
             episodes.states,
             episodes.actions,
             episode_lengths=episodes.episode_lengths,

@@ -17,7 +17,7 @@ class ExitCode(IntEnum):
     INVALID = 2
     """The command line, the config, the data or the prior file is invalid."""
     PLUGIN = 3
-    """A plugin failed to load, or two of them provide one kind."""
+    """A plugin failed, or two of them provide one kind."""
     INTERRUPTED = 130
     """Interrupted; nothing half-written is left, and `nppac-run --resume` continues."""
 

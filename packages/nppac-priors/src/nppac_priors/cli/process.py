@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable
 
 from nppac_priors.cli.exit_code import ExitCode
+from nppac_priors.plugin_origin import blamed
 
 
 def run_command(
@@ -36,9 +37,10 @@ def run_command(
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # SystemExit too: nothing but a plugin or a library raises it
         if arguments.debug:
             traceback.print_exc()
+        error = blamed(error)
         for line in problem_lines(error):
             print(f"error: {line}", file=sys.stderr)
         return exit_code_of(error)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from nppac_priors.errors import ConfigError
+from nppac_priors.fitted import fitted
 from nppac_priors.health.assessment import Examination, check_fits
 from nppac_priors.health.moments import moments
 from nppac_priors.health.off_data import is_off_data
@@ -99,16 +100,17 @@ def _fitted_variances(
     progress: ProgressCallback | None,
 ) -> tuple[float, float]:
     """Median variances off the data and on it, after a fit of so many steps."""
-    fitted, probes = examination.split.fitted, examination.probes
-    prior = config.model_copy(update={"steps": steps}).fit(
-        fitted.states,
-        fitted.actions,
-        episode_lengths=fitted.episode_lengths,
+    episodes, probes = examination.split.fitted, examination.probes
+    prior = fitted(
+        config.model_copy(update={"steps": steps}),
+        episodes.states,
+        episodes.actions,
+        episode_lengths=episodes.episode_lengths,
         device=device,
         generator=torch.Generator().manual_seed(seed),
         progress=progress,
     )
-    _, std = moments(check_fits(prior, fitted), probes.states)
+    _, std = moments(check_fits(prior, episodes), probes.states)
     variance = std.double().square().mean(dim=1).numpy()
     off = is_off_data(probes, examination.off_data_from)
     medians = (torch.from_numpy(variance[mask]).quantile(0.5) for mask in (off, probes.on_data))

@@ -60,9 +60,12 @@ class WrapperConfig(PriorConfig):
         Raises:
             ConfigError: A wrapped prior is of a kind that is not Gaussian.
         """
+        from nppac_priors.fitted import fitted
+
         return self.wrap(
             {
-                name: config.fit(
+                name: fitted(
+                    config,
                     states,
                     actions,
                     episode_lengths=episode_lengths,
@@ -79,13 +82,14 @@ class WrapperConfig(PriorConfig):
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
     ) -> WrapperPrior:
         """Rebuild the wrapped priors, whose tensors are named `field/tensor`."""
+        from nppac_priors.fitted import rebuilt
 
         def of(part: str) -> dict[str, torch.Tensor]:
             start = f"{part}/"
             return {n.removeprefix(start): t for n, t in tensors.items() if n.startswith(start)}
 
-        rebuilt = {name: c.from_state(of(name), device=device) for name, c in self.parts.items()}
-        return self.wrap(rebuilt)
+        parts = self.parts.items()
+        return self.wrap({name: rebuilt(c, of(name), device=device) for name, c in parts})
 
 
 class VarianceFloorConfig(WrapperConfig):

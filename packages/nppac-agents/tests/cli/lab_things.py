@@ -1,0 +1,159 @@
+"""A distribution of somebody else's: an environment, a prior and an agent with faults to choose."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal
+
+import nppac_envs
+import nppac_priors
+import numpy as np
+import pluggy
+from nppac_agents.methods.sac import SAC
+from nppac_envs import EnvConfig
+from nppac_priors import PriorConfig
+
+agent_hookimpl = pluggy.HookimplMarker("nppac.agents")
+
+
+class LabConfig(EnvConfig):
+    """A point on a line; the fault comes at step 3 of the second episode of a kind."""
+
+    kind: Literal["lab"] = "lab"
+    horizon: int = 5
+    fault: str = ""
+    during: Literal["training", "evaluation"] = "training"
+
+    @property
+    def has_success(self) -> bool:
+        return True
+
+    def make(self, *, render_mode: str | None = None) -> Any:
+        import gymnasium
+        from gymnasium.wrappers import TimeLimit
+
+        if self.fault == "make":
+            sys.exit(0)
+        config = self
+
+        class Lab(gymnasium.Env):
+            observation_space: Any = gymnasium.spaces.Box(-np.inf, np.inf, (2,), np.float32)
+            action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+            resets = 0
+
+            def reset(self, *, seed=None, options=None):
+                super().reset(seed=seed)
+                self.resets, self.steps, self.state = self.resets + 1, 0, np.zeros(2, np.float32)
+                evaluated = seed is not None and 1000 <= seed < 1010
+                self.faulty = self.resets == 2 and evaluated == (config.during == "evaluation")
+                return self.state, {}
+
+            def step(self, action):
+                self.steps += 1
+                self.state = (self.state + action).astype(np.float32)
+                outcome = [self.state, 0.0, False, False, {"success": False}]
+                if self.faulty and self.steps == 3:
+                    FAULTS[config.fault](outcome)
+                return tuple(outcome)
+
+            def get_state(self):
+                return {"state": self.state, "steps": np.array([self.steps, self.resets])}
+
+            def set_state(self, state):
+                self.state, self.faulty = state["state"].copy(), False
+                self.steps, self.resets = (int(n) for n in state["steps"])
+
+        lab = Lab()
+        if self.fault == "space":
+            lab.observation_space = gymnasium.spaces.Box(0, 255, (8, 8, 3), np.uint8)
+        return lab if self.fault == "endless" else TimeLimit(lab, self.horizon)
+
+
+FAULTS: dict[str, Any] = {
+    "": lambda outcome: None,
+    "endless": lambda outcome: None,
+    "nan observation": lambda outcome: outcome.__setitem__(0, outcome[0] * np.nan),
+    "nan reward": lambda outcome: outcome.__setitem__(1, np.nan),
+    "no reward": lambda outcome: outcome.__setitem__(1, None),
+    "shape": lambda outcome: outcome.__setitem__(0, outcome[0][:1]),
+    "error": lambda outcome: outcome[7],
+    "exit": lambda outcome: sys.exit(0),
+}
+
+
+class LabPriorConfig(PriorConfig):
+    """A constant; or one column of means, or an exit."""
+
+    kind: Literal["lab-prior"] = "lab-prior"
+    fault: str = ""
+
+    def fit(self, states: Any, actions: Any, **_: Any) -> Any:
+        import torch
+        from nppac_priors import GaussianPrior
+
+        class Constant(GaussianPrior):
+            device: Any = torch.device("cpu")
+
+            def state(self, *, include_factors=False):
+                return {"nothing": torch.zeros(1)}
+
+            def _to(self, device):
+                return self
+
+            def _moments(self, states):
+                mean = torch.zeros(len(states), self.action_dim)
+                if self.config.fault == "late column" and len(states) != 16:
+                    return mean[:, :1].repeat(1, 2), mean + 1.0
+                return mean, mean + 1.0
+
+        if self.fault == "exit":
+            sys.exit(0)
+        if self.fault == "list":
+            return [0.0]
+        return Constant(self, state_dim=states.shape[1], action_dim=actions.shape[1])
+
+    def from_state(self, tensors: Any, *, device: Any = "cpu") -> Any:
+        raise NotImplementedError
+
+
+class LabAgentConfig(SAC):
+    """SAC; or something else than an agent, or one that fails later."""
+
+    kind: Literal["lab-agent"] = "lab-agent"
+    fault: str = ""
+
+    def build(self, *arguments: Any, **options: Any) -> Any:
+        if self.fault == "exit in build":
+            sys.exit(0)
+        if self.fault == "none":
+            return None
+        agent: Any = super().build(*arguments, **options)
+        if self.fault == "exit in step":
+            agent.step = lambda batch: sys.exit(0)
+        if self.fault == "error in step":
+            agent.step = lambda batch: batch.rewardz
+        if self.fault == "losses":
+            agent.step = lambda batch: {"loss": 1.0}
+        if self.fault == "no losses":
+            agent.step = lambda batch: None
+        if self.fault == "phases":
+            agent.phases = lambda: "online"
+        if self.fault == "actions":
+            mode = agent.policy.network.mode
+            agent.policy.network.mode = lambda *inputs: mode(*inputs)[:, 0]
+        return agent
+
+
+@nppac_envs.hookimpl
+def nppac_env_configs() -> list[type]:
+    return [LabConfig]
+
+
+@nppac_priors.hookimpl
+def nppac_prior_configs() -> list[type]:
+    return [LabPriorConfig]
+
+
+@agent_hookimpl
+def nppac_agent_configs() -> list[type]:
+    return [LabAgentConfig]
