@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable
 
 SECONDS = 20.0
-MEBIBYTES = 1024
+MEBIBYTES = 256
 
 
 class Fault(Exception):

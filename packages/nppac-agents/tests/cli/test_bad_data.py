@@ -55,7 +55,7 @@ def with_nan(shape: tuple[int, ...]) -> np.ndarray:
         (
             {},
             ['demonstrations={"source":"dapg","path":"d.pickle"}'],
-            ["d.pickle", "cannot be read"],
+            ["d.pickle", "no such file in"],
         ),
     ],
 )

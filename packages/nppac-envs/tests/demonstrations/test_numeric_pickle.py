@@ -118,6 +118,22 @@ def test_an_array_of_another_version_is_refused():
         load_numeric_pickle(pickle.dumps(_Array((127, (1,), np.dtype(float), False, bytes(8)))))
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_an_array_that_begins_in_another_way_is_refused(place: int):
+    build, arguments, state = np.zeros(1).__reduce__()
+    changed = [*arguments]
+    changed[place] = (3,)
+    array = Calls(build, *changed)
+    array.call = (*array.call, state)
+    with pytest.raises(pickle.UnpicklingError, match="begins an array in another way"):
+        load_numeric_pickle(pickle.dumps(array))
+
+
+def test_a_number_type_without_a_code_is_refused():
+    with pytest.raises(pickle.UnpicklingError, match="a number type that is not plain"):
+        load_numeric_pickle(pickle.dumps(Calls(np.dtype, ("O8",), False, True)))
+
+
 def test_a_text_that_is_shorter_than_declared_is_refused():
     with pytest.raises(EOFError, match="in the middle of a value"):
         load_numeric_pickle(b"\x80\x03X\x09\x00\x00\x00short.")

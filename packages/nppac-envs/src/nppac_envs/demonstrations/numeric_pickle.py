@@ -13,7 +13,7 @@ import io
 import pickle
 import struct
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,9 @@ class _Dtype:
     __slots__ = ("dtype",)
 
     def __init__(self, code: Any) -> None:
-        self.dtype = np.dtype(str(code))
+        if not isinstance(code, str):
+            raise pickle.UnpicklingError("it holds a number type that is not plain")
+        self.dtype = np.dtype(code)
         if self.dtype.kind not in "biuf" and self.dtype != np.dtype(object):
             raise pickle.UnpicklingError(f"it holds {self.dtype}, not plain numbers")
 
@@ -101,6 +103,11 @@ class _Reader:
             raise pickle.UnpicklingError("it uses the same bytes for several arrays")
         return np.frombuffer(bytes(content), kind.dtype).reshape(tuple(shape), order=order)
 
+    def empty(self, kind: Any, shape: Any, code: Any) -> PickledArray:
+        if (kind, shape) != ("ndarray", (0,)) or code not in (b"b", "b"):
+            raise pickle.UnpicklingError("it begins an array in another way than numpy does")
+        return PickledArray(self.numbers)
+
     def array(self, content: Any, kind: _Dtype, shape: Any, order: Any) -> PickledArray:
         array = PickledArray(self.numbers)
         array.values = self.numbers(content, kind, shape, order)
@@ -109,7 +116,7 @@ class _Reader:
     def builders(self) -> dict[str, Callable[..., Any]]:
         """What answers each name; fresh functions, so attributes set on them do not last."""
         return {
-            "_reconstruct": lambda *_: PickledArray(self.numbers),
+            "_reconstruct": lambda *arguments: self.empty(*arguments),
             "_frombuffer": lambda *arguments: self.array(*arguments),
             "dtype": lambda code, *_: _Dtype(code),
             "scalar": lambda kind, raw: float(self.numbers(raw, kind, (1,), "C")[0]),
@@ -143,7 +150,11 @@ class _NumericUnpickler(pickle._Unpickler):
 
     def load_bytearray8(self) -> None:
         """In place of the one that allocates first and reads then."""
-        (size,) = struct.unpack("<Q", self.read(8))
-        self.append(bytearray(self.read(size)))
+        unpickler: Any = self
+        (size,) = struct.unpack("<Q", unpickler.read(8))
+        unpickler.append(bytearray(unpickler.read(size)))
 
-    dispatch = pickle._Unpickler.dispatch | {pickle.BYTEARRAY8[0]: load_bytearray8}
+    dispatch: ClassVar[Any] = {
+        **pickle._Unpickler.dispatch,
+        pickle.BYTEARRAY8[0]: load_bytearray8,
+    }
