@@ -1,29 +1,28 @@
 """Priors as files: one safetensors file with the config in its metadata.
 
 No pickle: the tensors are data, and the config's `from_state` rebuilds the prior from them, so
-priors of third parties are stored in the same way.
+priors of third parties are stored in the same way. The same fit gives the same bytes, and a damaged
+file is noticed; see `tensor_file`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from nppac_priors.device import usable_device
 from nppac_priors.errors import ConfigError, NppacError, PriorFileError
 from nppac_priors.registry import Registry, prior_registry
+from nppac_priors.tensor_file import TensorFileError, read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from nppac_priors.prior import Prior
 
 FORMAT = "nppac-prior"
-VERSION = "1"
+VERSION = "2"
 
 
 def save_prior(prior: Prior, path: str | Path, *, include_factors: bool = False) -> None:
@@ -38,24 +37,18 @@ def save_prior(prior: Prior, path: str | Path, *, include_factors: bool = False)
         PriorFileError: The file cannot be written.
     """
     path = Path(path)
-    tensors = {
-        name: tensor.detach().to("cpu", copy=True).contiguous()
-        for name, tensor in prior.state(include_factors=include_factors).items()
-    }
     metadata = {
         "format": FORMAT,
         "version": VERSION,
         "config": prior.config.model_dump_json(),
         "data_hash": prior.data_hash,
     }
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        save_file(tensors, partial, metadata=metadata)
-        os.replace(partial, path)
-    except (OSError, SafetensorError) as error:
-        raise PriorFileError(f"{path}: cannot write the prior: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        write_tensors(path, prior.state(include_factors=include_factors), metadata)
+    except OSError as error:
+        raise PriorFileError(
+            f"{path}: cannot write the prior: {error.strerror or error}"
+        ) from error
 
 
 def load_prior(
@@ -93,30 +86,11 @@ def load_prior(
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    if not path.is_file():
-        raise PriorFileError(f"{path}: no such file")
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = file.metadata() or {}
-            _check_metadata(path, metadata)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise PriorFileError(
-            f"{path}: not a readable safetensors file, perhaps truncated: {error}"
-        ) from error
-    return tensors, metadata
-
-
-def _check_metadata(path: Path, metadata: dict[str, str]) -> None:
-    if metadata.get("format") != FORMAT:
-        raise PriorFileError(
-            f"{path}: not a prior file: format {metadata.get('format')!r} instead of {FORMAT!r}"
-        )
-    if metadata.get("version") != VERSION:
-        raise PriorFileError(
-            f"{path}: prior file version {metadata.get('version')!r}, this nppac-priors reads "
-            f"{VERSION!r}; update nppac-priors"
-        )
+        tensors, metadata = read_tensors(path, format=FORMAT, version=VERSION)
+    except TensorFileError as error:
+        raise PriorFileError(str(error)) from error
     missing = {"config", "data_hash"} - metadata.keys()
     if missing:
         raise PriorFileError(f"{path}: damaged prior file: no {' and no '.join(sorted(missing))}")
+    return tensors, metadata
