@@ -279,8 +279,9 @@ def without_report(monkeypatch):
 
 @pytest.mark.usefixtures("without_report")
 @pytest.mark.parametrize(("file", "how"), OUTCOMES)
-def test_a_damaged_file_of_a_run(file, how, resume, other, whole):
+def test_a_damaged_file_of_a_run(file, how, resume, other, whole, monkeypatch):
     damage(find(resume.folder, file), how, find(other, file))
+    monkeypatch.setattr(run_module, "describe_environment", lambda *_, **__: {"host": "another"})
     before = snapshot(resume.folder)
     code, output, errors = resume()
     expected = OUTCOMES[file, how]

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from nppac_priors.errors import NppacError
+from nppac_priors.errors import DataError
 
 CHECKSUM = "checksum"
 _BLANK = b"0" * 64
@@ -41,7 +41,7 @@ _DTYPES = {
 }
 
 
-class TensorFileError(NppacError):
+class TensorFileError(DataError):
     """A file of tensors that is missing, or of another format or version."""
 
 

@@ -77,11 +77,7 @@ def run_experiment(
     demonstrations = assembly.load_demonstrations(config, spaces)
     run = _Run(config, run_dir, console, Seeds.of(config.seed), device, demonstrations)
     identity, checkpoint = _origin(run, resume)
-    environment = _describe(run)
-    run_dir.write_environment({**environment, **asdict(identity)})
-    prior, prior_hash = _prior(run, identity)
-    identity = replace(identity, prior_hash=prior_hash)
-    run_dir.write_environment({**environment, **asdict(identity)})
+    prior, identity = _prepare(run, identity)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
     _trim_metrics(run_dir.metrics, checkpoint)
     with _training(run, agent, identity) as training:
@@ -111,6 +107,28 @@ def _origin(run: _Run, resume: bool) -> tuple[RunIdentity, Checkpoint | None]:
     return find_resumption(run.directory, current, run.console)
 
 
+def _prepare(run: _Run, identity: RunIdentity) -> tuple[Prior | None, RunIdentity]:
+    """The prior as its file has it, and the identity with its checksum, as it is written down.
+
+    What an earlier start wrote down is replaced when its prior has been read, and not before.
+    """
+    environment = _describe(run)
+    if identity.prior_hash is None:
+        run.directory.write_environment({**environment, **asdict(identity)})
+    prior, prior_hash = saved_prior(
+        run.directory.prior,
+        identity.prior_hash,
+        lambda: assembly.fit_prior(
+            run.config, run.demonstrations, run.seeds, run.device, run.console
+        ),
+        device=run.device,
+        console=run.console,
+    )
+    identity = replace(identity, prior_hash=prior_hash)
+    run.directory.write_environment({**environment, **asdict(identity)})
+    return prior, identity
+
+
 def _describe(run: _Run) -> dict[str, Any]:
     """What the run starts from: on the console, and as ``environment.json`` has it."""
     data_hash = None
@@ -121,19 +139,6 @@ def _describe(run: _Run) -> dict[str, Any]:
     if name == "cuda":
         name = f"cuda: {torch.cuda.get_device_name(run.device)}"
     return describe_environment(run.config, device=name, demonstrations_hash=data_hash)
-
-
-def _prior(run: _Run, identity: RunIdentity) -> tuple[Prior | None, str | None]:
-    """The prior of an earlier start of this run, or a newly fitted one, as its file has it."""
-    return saved_prior(
-        run.directory.prior,
-        identity.prior_hash,
-        lambda: assembly.fit_prior(
-            run.config, run.demonstrations, run.seeds, run.device, run.console
-        ),
-        device=run.device,
-        console=run.console,
-    )
 
 
 @contextlib.contextmanager

@@ -38,11 +38,18 @@ def saved_prior(
         PriorFileError: the file is another prior than the recorded one, or of another version; or
             one fitted again is another than the recorded one.
     """
-    if recorded is None or not _is_there(path, recorded, console):
-        prior = fit()
-        if prior is None:
-            return None, None
-        prior.save(path)
+    if recorded is not None:
+        try:
+            prior = recorded_prior(path, recorded, device)
+        except TensorFileError as error:
+            console.line(f"{error}; the prior is fitted again")
+        else:
+            console.line(f"prior: read from {path}")
+            return prior, recorded
+    prior = fit()
+    if prior is None:
+        return None, None
+    prior.save(path)
     found = checksum(path)
     if recorded not in (None, found):
         raise PriorFileError(
@@ -52,17 +59,18 @@ def saved_prior(
     return load_prior(path, device=device), found
 
 
-def _is_there(path: Path, recorded: str, console: Console) -> bool:
-    try:
-        found = checksum(path)
-    except TensorFileError as error:
-        console.line(f"{error}; the prior is fitted again")
-        return False
+def recorded_prior(path: Path, recorded: str, device: torch.device) -> Prior:
+    """The prior with a recorded checksum.
+
+    Raises:
+        TensorFileError: the file is missing or damaged.
+        PriorFileError: it is another prior, or of another version.
+    """
+    found = checksum(path)
+    prior = load_prior(path, device=device)
     if found != recorded:
-        load_prior(path)  # another version speaks for itself
         raise PriorFileError(
             f"{path}: is not the prior that this run has fitted; put that back, or remove this one "
-            "to fit it again"
+            "and --resume to fit it again"
         )
-    console.line(f"prior: read from {path}")
-    return True
+    return prior
