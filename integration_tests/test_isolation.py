@@ -158,6 +158,6 @@ def test_cheap_modules_import_nothing_heavy(package):
 
 def test_the_search_finds_a_heavy_import():
     sources = {name: path for each in SOURCES for name, path in modules(each).items()}
-    chain = first_heavy_import("nppac_priors.storage", sources)
+    chain = first_heavy_import("nppac_priors.loading", sources)
     assert chain is not None
-    assert chain[0] == "nppac_priors.storage"
+    assert chain[0] == "nppac_priors.loading"

@@ -7,8 +7,8 @@ import torch
 from nppac_priors.config import PriorConfig
 from nppac_priors.errors import ContractError, NumericalError, PluginFaultError, PriorFileError
 from nppac_priors.fitted import fitted, rebuilt
+from nppac_priors.loading import load_prior
 from nppac_priors.registry import Registry, prior_registry
-from nppac_priors.storage import load_prior
 
 SOURCE = """
 from typing import Literal

@@ -1,6 +1,7 @@
 import json
 
-from nppac_agents.running.metrics import MetricsWriter, read_metrics, truncate_metrics
+import pytest
+from nppac_agents.running.metrics import DamagedMetricsError, MetricsWriter, read_metrics
 
 
 def write(path, events):
@@ -37,9 +38,29 @@ def test_every_event_is_on_disk_as_soon_as_it_is_written(tmp_path):
     writer.close()
 
 
-def test_events_after_a_checkpoint_are_dropped(tmp_path):
+def test_a_mark_holds_as_long_as_what_was_before_it_is_the_same(tmp_path):
     path = tmp_path / "metrics.jsonl"
-    events = [{"env_steps": n, "updates": 2 * n} for n in (0, 5, 10, 15)]
-    write(path, events)
-    truncate_metrics(path, env_steps=10, updates=20)
-    assert read_metrics(path) == events[:3]
+    write(path, [{"a": 1}])
+    writer = MetricsWriter(path)
+    writer.write({"a": 2})
+    mark = writer.mark()
+    assert mark.size == path.stat().st_size
+    mark.check(path)
+    writer.write({"a": 3})
+    writer.close()
+    mark.check(path)
+    assert MetricsWriter(path).mark() != mark
+
+
+def test_a_mark_notices_a_missing_a_cut_and_a_changed_file(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    write(path, [{"a": 1}, {"a": 2}])
+    mark = MetricsWriter(path).mark()
+    whole = path.read_bytes()
+    for content in (whole[:-1], b"", whole.replace(b"1", b"3")):
+        path.write_bytes(content)
+        with pytest.raises(DamagedMetricsError, match=r"metrics.jsonl: damaged: its first 18 by"):
+            mark.check(path)
+    path.unlink()
+    with pytest.raises(DamagedMetricsError, match="cannot be read: No such file"):
+        mark.check(path)

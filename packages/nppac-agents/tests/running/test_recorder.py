@@ -1,10 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 import torch
+from nppac_agents.running.divergence import DivergedError
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.recorder import Recorder
 from nppac_envs.measures import measure
-from nppac_priors.errors import NumericalError
 
 
 @pytest.fixture
@@ -47,9 +49,42 @@ def test_an_evaluation_line_holds_means_and_every_episode(recorder, tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_stops_the_run_by_name(recorder, value):
-    recorder.add(losses(kl=1.0, critic_loss=value))
-    with pytest.raises(NumericalError, match=r"critic_loss is (nan|inf) by update 1"):
+def test_a_loss_that_is_not_finite_is_named_at_its_very_update_on_the_cpu(recorder, value):
+    recorder.add(losses(kl=1.0, critic_loss=2.0))
+    with pytest.raises(DivergedError, match=r"critic_loss is (nan|inf) by update 2 \(0 env"):
+        recorder.add(losses(kl=1.0, critic_loss=value))
+
+
+class OnADevice:
+    """A scalar that must not be read in every update; it counts how often it is."""
+
+    reads = 0
+    device = torch.device("cuda")
+
+    def __init__(self, value):
+        self.value = value
+
+    def __add__(self, other):
+        return OnADevice(self.value + other.value)
+
+    def __truediv__(self, count):
+        return OnADevice(self.value / count)
+
+    def item(self):
+        OnADevice.reads += 1
+        return self.value
+
+
+@pytest.mark.parametrize("bad", [0, 3, 6])
+def test_on_a_device_a_loss_is_read_late_and_none_is_missed(recorder, bad):
+    OnADevice.reads = 0
+    for update in range(7):
+        recorder.add({"kl": OnADevice(math.nan if update == bad else 1.0)})
+    assert OnADevice.reads == 0
+    with pytest.raises(DivergedError, match=r"kl is nan by update 7"):
+        recorder.require_finite()
+    assert OnADevice.reads == 1
+    with pytest.raises(DivergedError, match=r"kl is nan by update 7"):
         recorder.write_training("online")
 
 

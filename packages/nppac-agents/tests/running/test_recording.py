@@ -9,7 +9,7 @@ from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
 from nppac_envs.errors import ConfigError as EnvsConfigError
 from nppac_priors import load_prior
-from nppac_priors.errors import ConfigError
+from nppac_priors.errors import ConfigError, PriorFileError
 
 pytestmark = pytest.mark.medium
 
@@ -54,6 +54,13 @@ def test_the_loaded_policy_is_the_checkpoints(finished, point_experiment, demons
     agent = load_agent(finished)
     for name, value in agent.state().items():
         np.testing.assert_array_equal(value, stored[name])
+
+
+def test_the_agent_of_another_prior_is_refused(finished, prior_config, demonstrations):
+    other = prior_config.model_copy(update={"steps": 2})
+    other.fit(demonstrations.states, demonstrations.actions).save(finished.prior)
+    with pytest.raises(PriorFileError, match="is not the prior that this run has fitted"):
+        load_policy(finished)
 
 
 def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch, point_config):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nppac_priors.exact_gp.config import ExactGPConfig as ExactGPConfig
     from nppac_priors.gaussian_mlp.config import GaussianMLPConfig as GaussianMLPConfig
     from nppac_priors.hookspecs import hookimpl as hookimpl
+    from nppac_priors.loading import load_prior as load_prior
     from nppac_priors.prior import GaussianPrior as GaussianPrior
     from nppac_priors.prior import Prior as Prior
     from nppac_priors.progress import Progress as Progress
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from nppac_priors.registry import Registry as Registry
     from nppac_priors.registry import prior_registry as prior_registry
     from nppac_priors.sparse_gp.config import SparseGPConfig as SparseGPConfig
-    from nppac_priors.storage import load_prior as load_prior
     from nppac_priors.storage import save_prior as save_prior
     from nppac_priors.wrappers.config import ConstantVarianceConfig as ConstantVarianceConfig
     from nppac_priors.wrappers.config import MeanAndScaleConfig as MeanAndScaleConfig
@@ -68,11 +68,12 @@ _MODULES = {
     "exact_gp.config": ["ExactGPConfig"],
     "gaussian_mlp.config": ["GaussianMLPConfig"],
     "hookspecs": ["hookimpl"],
+    "loading": ["load_prior"],
     "prior": ["GaussianPrior", "Prior"],
     "progress": ["Progress"],
     "registry": ["ByKind", "PriorField", "Registry", "prior_registry"],
     "sparse_gp.config": ["SparseGPConfig"],
-    "storage": ["load_prior", "save_prior"],
+    "storage": ["save_prior"],
     "wrappers.config": ["ConstantVarianceConfig", "MeanAndScaleConfig", "VarianceFloorConfig"],
     "wrappers.prior": ["ConstantVariance", "MeanAndScale", "VarianceFloor"],
 }

@@ -35,9 +35,9 @@ from nppac_priors.conformance_data import (
 )
 from nppac_priors.errors import DataError, DeviceError, NppacError, PriorFileError
 from nppac_priors.fitted import fitted
+from nppac_priors.loading import load_prior
 from nppac_priors.prior import GaussianPrior, Prior
 from nppac_priors.registry import prior_registry
-from nppac_priors.storage import load_prior
 
 
 class Refit(NamedTuple):

@@ -1,49 +1,72 @@
-"""Checkpoints: everything a run continues from, in one safetensors file, written atomically.
+"""Checkpoints: everything a run continues from, in one file, with a checksum over all of it.
 
 A checkpoint holds the agent (networks, target networks, optimizers, temperature, generators,
 counters), the replay with the prior's moments, the training environments where they can be saved,
-and the position of the run. It holds no code and is read without executing any.
+the position of the run, whose it is, and how far its metrics were. It holds no code and is read
+without executing any.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nppac_priors.errors import NppacError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from nppac_priors.errors import DataError, NppacError
+from nppac_priors.tensor_file import (
+    DamagedFileError,
+    TensorFileError,
+    read_tensors,
+    write_tensors,
+)
 from torch import Tensor
 
+from nppac_agents.running.identity import RunIdentity
+from nppac_agents.running.metrics import MetricsMark
+
 FORMAT = "nppac-checkpoint"
-VERSION = "1"
+VERSION = "2"
 KEPT = 2
 
 
 class CheckpointError(NppacError):
-    """A checkpoint that cannot be written or read."""
+    """A checkpoint that cannot be written."""
+
+
+class CheckpointFileError(CheckpointError, DataError):
+    """A checkpoint that is missing, of another version, of another run, or not of this agent."""
+
+
+class DamagedCheckpointError(CheckpointFileError):
+    """A checkpoint that is no longer what was written."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Tensors by owner (``"agent"``, ``"replay"``, ...), and the run's position as JSON."""
+    """Tensors by owner (``"agent"``, ``"replay"``, ...), and where in which run they were taken.
+
+    Attributes:
+        tensors: by owner and name.
+        position: the run's position, as JSON data: `phase`, `env_steps`, `updates` and more.
+        identity: of the run.
+        metrics: what its metrics file held.
+    """
 
     tensors: dict[str, dict[str, Tensor]]
     position: dict[str, Any]
+    identity: RunIdentity
+    metrics: MetricsMark
 
     def save(self, folder: Path) -> Path:
-        """Writes the checkpoint and forgets all but the latest ``KEPT``.
+        """Writes the checkpoint, reads it back, and then forgets all but it and the one before.
 
         Raises:
             CheckpointError: the file cannot be written; earlier checkpoints are untouched.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"step-{self.position['env_steps']:09d}.safetensors"
+        path = folder / _name(self.position)
         flat = {
-            f"{owner}/{name}": tensor.detach().cpu().contiguous().clone()
+            f"{owner}/{name}": tensor
             for owner, tensors in self.tensors.items()
             for name, tensor in tensors.items()
         }
@@ -51,16 +74,16 @@ class Checkpoint:
             "format": FORMAT,
             "version": VERSION,
             "position": json.dumps(self.position, allow_nan=False),
+            "identity": json.dumps(asdict(self.identity)),
+            "metrics": json.dumps(self.metrics._asdict()),
         }
-        partial = path.with_suffix(".partial")
         try:
-            save_file(flat, partial, metadata=metadata)
-            os.replace(partial, path)
-        except (OSError, SafetensorError) as error:
-            partial.unlink(missing_ok=True)
-            raise CheckpointError(f"{path}: cannot be written: {error}") from error
-        for old in checkpoints(folder)[:-KEPT]:
-            old.unlink(missing_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            write_tensors(path, flat, metadata)
+        except OSError as error:
+            reason = error.strerror or error
+            raise CheckpointError(f"{path}: cannot be written: {reason}") from error
+        _forget_others(path)
         return path
 
     @classmethod
@@ -68,23 +91,47 @@ class Checkpoint:
         """Reads a checkpoint.
 
         Raises:
-            CheckpointError: the file is missing, cut short, or none of this version.
+            DamagedCheckpointError: a byte of it is missing or another.
+            CheckpointFileError: it is missing, or of another version.
         """
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                flat = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"{path}: cannot be read: {error}") from error
-        if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
-            raise CheckpointError(f"{path}: is no {FORMAT} of version {VERSION}")
+            flat, metadata = read_tensors(path, format=FORMAT, version=VERSION)
+        except DamagedFileError as error:
+            raise DamagedCheckpointError(str(error)) from error
+        except TensorFileError as error:
+            raise CheckpointFileError(str(error)) from error
         tensors: dict[str, dict[str, Tensor]] = {}
         for key, tensor in flat.items():
             owner, name = key.split("/", 1)
             tensors.setdefault(owner, {})[name] = tensor
-        return cls(tensors, json.loads(metadata["position"]))
+        return cls(
+            tensors,
+            json.loads(metadata["position"]),
+            RunIdentity(**json.loads(metadata["identity"])),
+            MetricsMark(**json.loads(metadata["metrics"])),
+        )
 
 
 def checkpoints(folder: Path) -> list[Path]:
     """The complete checkpoints of a folder, oldest first."""
-    return sorted(folder.glob("step-*.safetensors"))
+    return sorted(folder.glob("[!.]*.safetensors"))
+
+
+def _name(position: dict[str, Any]) -> str:
+    """One name for each position: the first phase takes no steps, an offline one no more."""
+    phase, steps, updates = (position[key] for key in ("phase", "env_steps", "updates"))
+    return f"phase-{phase}-step-{steps:09d}-update-{updates:09d}.safetensors"
+
+
+def _forget_others(path: Path) -> None:
+    """Keeps a new checkpoint and the last before it.
+
+    Those after it are of a time that a resume went back from, and what a killed process left
+    half-written is nobody's.
+    """
+    found = checkpoints(path.parent)
+    latest = found.index(path) + 1
+    kept = found[max(latest - KEPT, 0) : latest]
+    for other in [*found, *path.parent.glob(".*.partial")]:
+        if other not in kept:
+            other.unlink(missing_ok=True)

@@ -2,26 +2,63 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from nppac_priors.atomic_files import finite, write_bytes
+from nppac_priors.atomic_files import finite
+from nppac_priors.errors import DataError
 
 METRICS_FILE = "metrics.jsonl"
+
+
+class DamagedMetricsError(DataError):
+    """A metrics file that does not begin with what a checkpoint has seen in it."""
+
+
+class MetricsMark(NamedTuple):
+    """What a metrics file held: its size in bytes, and their SHA-256 (hex)."""
+
+    size: int
+    sha256: str
+
+    def check(self, path: Path) -> None:
+        """Looks whether the file still begins with the same bytes.
+
+        Raises:
+            DamagedMetricsError: it does not, or it is missing.
+        """
+        try:
+            data = path.read_bytes()[: self.size]
+        except OSError as error:
+            raise DamagedMetricsError(f"{path}: cannot be read: {error.strerror}") from None
+        if len(data) < self.size or hashlib.sha256(data).hexdigest() != self.sha256:
+            raise DamagedMetricsError(
+                f"{path}: damaged: its first {self.size:,} bytes are not those of the checkpoint"
+            )
 
 
 class MetricsWriter:
     """Appends events to ``metrics.jsonl``, each flushed as one line."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8")
+        self._file = path.open("ab")
+        self._digest = hashlib.sha256(path.read_bytes())
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Appends one event; numbers that are not finite become null."""
-        self._file.write(json.dumps(finite(event), allow_nan=False) + "\n")
+        line = (json.dumps(finite(event), allow_nan=False) + "\n").encode()
+        self._file.write(line)
         self._file.flush()
+        self._digest.update(line)
+
+    def mark(self) -> MetricsMark:
+        """What the file holds now, and it is on the disk."""
+        os.fsync(self._file.fileno())
+        return MetricsMark(self._file.tell(), self._digest.hexdigest())
 
     def close(self) -> None:
         """Closes the file."""
@@ -32,13 +69,3 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     """All whole events of a metrics file; a last line that a kill cut short is left out."""
     lines = path.read_text(encoding="utf-8").split("\n")
     return [json.loads(line) for line in lines[:-1] if line]
-
-
-def truncate_metrics(path: Path, env_steps: int, updates: int) -> None:
-    """Drops the events after a checkpoint, before a resumed run writes them again."""
-    kept = [
-        event
-        for event in read_metrics(path)
-        if event["env_steps"] <= env_steps and event["updates"] <= updates
-    ]
-    write_bytes(path, "".join(json.dumps(event) + "\n" for event in kept).encode())

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import torch
 from nppac_envs.measures import Measures
-from nppac_priors.errors import NumericalError
 
 from nppac_agents.phase import Losses
-from nppac_agents.running.metrics import MetricsWriter
+from nppac_agents.running.divergence import DivergedError
+from nppac_agents.running.metrics import MetricsMark, MetricsWriter
 
 
 class Recorder:
@@ -43,17 +43,40 @@ class Recorder:
         return time.perf_counter() - self._start
 
     def add(self, losses: Losses) -> None:
-        """Counts one update and adds its losses to the running means."""
+        """Counts one update and adds its losses to the running means.
+
+        A sum stays NaN or infinite once a loss was: ``require_finite`` misses none, however late
+        it reads them off the device. On the CPU reading costs nothing, and is done at once.
+
+        Raises:
+            DivergedError: a loss is not finite.
+        """
         self.updates += 1
         for name, value in losses.items():
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
+            if value.device.type == "cpu":
+                self._require_finite(name, value.item())
+
+    def require_finite(self) -> None:
+        """Looks at all losses since the last line.
+
+        Raises:
+            DivergedError: one is not finite; names the quantity and the update.
+        """
+        for name, total in self._sums.items():
+            self._require_finite(name, total.item())
+
+    @property
+    def position(self) -> str:
+        """Where the run is, for messages."""
+        return f"by update {self.updates} ({self.env_steps} environment steps)"
 
     def write_training(self, phase: str, **extra: float | None) -> dict[str, float]:
         """Writes the means since the last line; returns them.
 
         Raises:
-            NumericalError: a mean is not finite; names the quantity and the update.
+            DivergedError: a mean is not finite; names the quantity and the update.
         """
         means = {name: (self._sums[name] / self._counts[name]).item() for name in self._sums}
         self._sums, self._counts = {}, {}
@@ -65,12 +88,12 @@ class Recorder:
         }
         self._write("train", phase, {**means, **extra, **speeds})
         for name, value in means.items():
-            if not math.isfinite(value):
-                raise NumericalError(
-                    f"{name} is {value} by update {self.updates} ({self.env_steps} environment "
-                    "steps); the last checkpoint is kept; lower the learning rates or raise alpha"
-                )
+            self._require_finite(name, value)
         return means
+
+    def _require_finite(self, name: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise DivergedError(f"{name} is {value} {self.position}")
 
     def write_evaluation(
         self,
@@ -102,6 +125,10 @@ class Recorder:
         self._start = time.perf_counter() - counters["wall_seconds"]
         self._sums, self._counts = dict(sums), dict(counters["loss_counts"])
         self._last = time.perf_counter(), self.env_steps, self.updates
+
+    def mark(self) -> MetricsMark:
+        """What the metrics file holds, for a checkpoint."""
+        return self._writer.mark()
 
     def close(self) -> None:
         """Closes the files."""

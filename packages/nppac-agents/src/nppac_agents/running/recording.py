@@ -17,6 +17,7 @@ from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
 from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.running.saved_prior import recorded_prior
 from nppac_agents.running.seeds import Seeds
 
 
@@ -25,6 +26,8 @@ def load_agent(run_dir: RunDirectory) -> Agent:
 
     Raises:
         ConfigError: the directory holds no checkpoint.
+        DataError, PriorFileError: the checkpoint or the prior is damaged, or the prior is another
+            than that of the checkpoint.
     """
     config = run_dir.config()
     found = checkpoints(run_dir.checkpoints)
@@ -34,9 +37,11 @@ def load_agent(run_dir: RunDirectory) -> Agent:
     seeds = Seeds.of(config.seed)
     spaces = assembly.env_spaces(config)
     demonstrations = assembly.load_demonstrations(config, spaces)
-    prior = load_prior(run_dir.prior, device=device) if run_dir.prior.exists() else None
+    checkpoint = Checkpoint.load(found[-1])
+    recorded = checkpoint.identity.prior_hash
+    prior = None if recorded is None else recorded_prior(run_dir.prior, recorded, device)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
-    agent.load_state(Checkpoint.load(found[-1]).tensors["agent"])
+    agent.load_state(checkpoint.tensors["agent"])
     return agent
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from nppac_envs import Demonstrations
-from nppac_priors import GaussianPrior, Prior, load_prior
+from nppac_priors import GaussianPrior, Prior
 from nppac_priors.atomic_files import write_json
 
 from nppac_agents.agent import Agent
@@ -20,14 +21,17 @@ from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.prior_std import prior_std_curve
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.checkpoint import Checkpoint, CheckpointFileError
 from nppac_agents.running.console import Console
 from nppac_agents.running.environment import describe_environment
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.filming import choose_renderer, record_frames
-from nppac_agents.running.metrics import read_metrics, truncate_metrics
+from nppac_agents.running.identity import RunIdentity
+from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.recorder import Recorder
+from nppac_agents.running.resumption import find_resumption
 from nppac_agents.running.run_directory import RunDirectory, config_hash
+from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.training import Training
 
@@ -59,10 +63,11 @@ def run_experiment(
         run_dir: where its files go; created by the caller.
         console: where progress goes.
         dry_run: build everything, take a few steps and make one update, then stop.
-        resume: continue from the latest checkpoint in ``run_dir``, if there is one.
+        resume: continue from the latest intact checkpoint in ``run_dir``, if there is one.
 
     Raises:
-        ConfigError, DataError: the parts do not fit each other, or the data cannot be read.
+        ConfigError, DataError: the parts do not fit each other, or the data cannot be read, or
+            what is to be resumed is damaged or of another run.
         NumericalError: a quantity is not finite.
         Interrupted: the run was asked to stop; its checkpoint is written.
     """
@@ -71,18 +76,16 @@ def run_experiment(
     spaces = assembly.env_spaces(config)
     demonstrations = assembly.load_demonstrations(config, spaces)
     run = _Run(config, run_dir, console, Seeds.of(config.seed), device, demonstrations)
-    _describe(run)
-    prior = _prior(run, resume)
+    identity, checkpoint = _origin(run, resume)
+    prior, identity = _prepare(run, identity)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
-    found = checkpoints(run_dir.checkpoints) if resume else []
-    checkpoint = Checkpoint.load(found[-1]) if found else None
     _trim_metrics(run_dir.metrics, checkpoint)
-    with _training(run, agent) as training:
+    with _training(run, agent, identity) as training:
         if dry_run:
             _dry_run(training, console)
             return {}
         if checkpoint is not None:
-            training.restore(checkpoint)
+            _restore(training, checkpoint)
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
         training.run(run_dir.checkpoints)
         if not _events(run, "reporting"):
@@ -97,8 +100,39 @@ def run_experiment(
     return summary
 
 
-def _describe(run: _Run) -> None:
-    """Tells what the run starts from, on the console and in ``environment.json``."""
+def _origin(run: _Run, resume: bool) -> tuple[RunIdentity, Checkpoint | None]:
+    """Whose run it is and, of one that is resumed, the checkpoint that it continues from."""
+    data = run.demonstrations
+    current = RunIdentity.new(run.config, None if data is None else data.hash)
+    if not resume:
+        return current, None
+    return find_resumption(run.directory, current, run.console)
+
+
+def _prepare(run: _Run, identity: RunIdentity) -> tuple[Prior | None, RunIdentity]:
+    """The prior as its file has it, and the identity with its checksum, as it is written down.
+
+    What an earlier start wrote down is replaced when its prior has been read, and not before.
+    """
+    environment = _describe(run)
+    if identity.prior_hash is None:
+        run.directory.write_environment({**environment, **asdict(identity)})
+    prior, prior_hash = saved_prior(
+        run.directory.prior,
+        identity.prior_hash,
+        lambda: assembly.fit_prior(
+            run.config, run.demonstrations, run.seeds, run.device, run.console
+        ),
+        device=run.device,
+        console=run.console,
+    )
+    identity = replace(identity, prior_hash=prior_hash)
+    run.directory.write_environment({**environment, **asdict(identity)})
+    return prior, identity
+
+
+def _describe(run: _Run) -> dict[str, Any]:
+    """What the run starts from: on the console, and as ``environment.json`` has it."""
     data_hash = None
     if run.demonstrations is not None:
         data_hash = run.demonstrations.hash
@@ -106,25 +140,11 @@ def _describe(run: _Run) -> None:
     name = run.device.type
     if name == "cuda":
         name = f"cuda: {torch.cuda.get_device_name(run.device)}"
-    run.directory.write_environment(
-        describe_environment(run.config, device=name, demonstrations_hash=data_hash)
-    )
-
-
-def _prior(run: _Run, resume: bool) -> Prior | None:
-    """The prior of an earlier start of this run, or a newly fitted one, which is saved."""
-    path = run.directory.prior
-    if resume and path.exists():
-        run.console.line(f"prior: read from {path}")
-        return load_prior(path, device=run.device)
-    prior = assembly.fit_prior(run.config, run.demonstrations, run.seeds, run.device, run.console)
-    if prior is not None:
-        prior.save(path)
-    return prior
+    return describe_environment(run.config, device=name, demonstrations_hash=data_hash)
 
 
 @contextlib.contextmanager
-def _training(run: _Run, agent: Agent) -> Iterator[Training]:
+def _training(run: _Run, agent: Agent, identity: RunIdentity) -> Iterator[Training]:
     """The learning loop with its environments and files, closed at the end whatever happens."""
     config, training = run.config, run.config.training
     with contextlib.ExitStack() as stack:
@@ -136,7 +156,23 @@ def _training(run: _Run, agent: Agent) -> Iterator[Training]:
         tensorboard = run.directory.tensorboard if config.logging.tensorboard else None
         recorder = Recorder(run.directory.metrics, tensorboard)
         stack.callback(recorder.close)
-        yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console)
+        yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console, identity)
+
+
+def _restore(training: Training, checkpoint: Checkpoint) -> None:
+    """Puts everything where the checkpoint says.
+
+    Raises:
+        CheckpointFileError: its tensors are not those of these parts, as after an update.
+    """
+    try:
+        training.restore(checkpoint)
+    except (KeyError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise CheckpointFileError(
+            f"the checkpoint at update {checkpoint.position['updates']} does not fit this version "
+            f"of the agent or the environment: {reason}; resume with the one that wrote it"
+        ) from error
 
 
 def _dry_run(training: Training, console: Console) -> None:
@@ -147,11 +183,11 @@ def _dry_run(training: Training, console: Console) -> None:
 
 
 def _trim_metrics(path: Path, checkpoint: Checkpoint | None) -> None:
+    """Drops the events after a checkpoint, before a resumed run writes them again."""
     if checkpoint is not None:
-        position = checkpoint.position
-        truncate_metrics(path, position["env_steps"], position["updates"])
-    elif path.exists():
-        path.unlink()
+        os.truncate(path, checkpoint.metrics.size)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:

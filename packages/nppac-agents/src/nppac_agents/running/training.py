@@ -7,7 +7,8 @@ from collections import deque
 from pathlib import Path
 
 from nppac_envs.measures import Measures
-from nppac_priors.errors import ConfigError
+from nppac_priors.errors import ConfigError, NumericalError
+from torch import Tensor
 
 from nppac_agents.agent import Agent
 from nppac_agents.data.replay import TensorReplay
@@ -16,9 +17,11 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.reporting.intervals import episode_intervals
 from nppac_agents.reporting.measures import BY_FIELD
-from nppac_agents.running.checkpoint import Checkpoint
+from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
+from nppac_agents.running.divergence import DivergedError, outside_cause, require_finite
 from nppac_agents.running.evaluation import Evaluator
+from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.interruption import Interruption
 from nppac_agents.running.recorder import Recorder
 
@@ -41,6 +44,7 @@ class Training:
         evaluator: Evaluator,
         recorder: Recorder,
         console: Console,
+        identity: RunIdentity,
     ) -> None:
         self.config = config
         self.agent = agent
@@ -49,6 +53,7 @@ class Training:
         self.evaluator = evaluator
         self.recorder = recorder
         self.console = console
+        self.identity = identity
         self.phases = agent.phases
         self.rollout_steps = _rollout_steps(self.phases, config.training.env_steps)
         self.phase = 0
@@ -61,8 +66,15 @@ class Training:
 
         Raises:
             Interrupted: the user or the system asked to stop; a checkpoint has been written.
-            NumericalError: a loss or gradient is not finite.
+            NumericalError: a loss, or anything that is learned, is not finite; what was saved
+                before is kept.
         """
+        try:
+            self._run(checkpoint_folder)
+        except NumericalError as error:
+            raise NumericalError(self._explained(error, checkpoint_folder)) from error
+
+    def _run(self, checkpoint_folder: Path) -> None:
         while self.phase < len(self.phases):
             phase = self.phases[self.phase]
             if phase.prepares:
@@ -70,12 +82,18 @@ class Training:
             else:
                 if not self.judged:
                     self.evaluate()
-                    self.checkpoint().save(checkpoint_folder)
+                    self._save(checkpoint_folder)
                 self._learn(phase, checkpoint_folder)
             self.phase, self.phase_updates = self.phase + 1, 0
 
     def evaluate(self) -> Measures:
-        """Evaluates the current policy, and records and prints what came out."""
+        """Evaluates the current policy, and records and prints what came out.
+
+        Raises:
+            DivergedError: what has been learned is not finite.
+        """
+        self.recorder.require_finite()
+        require_finite(_named("agent", self.agent.state()), self.recorder.position)
         self.judged = True
         measures = self.evaluator.evaluate(self.agent, self.config.evaluation.selection_seeds)
         self.recorder.write_evaluation(measures)
@@ -118,7 +136,25 @@ class Training:
                 "phase_updates": self.phase_updates,
                 "recent": list(self.recent),
             },
+            self.identity,
+            self.recorder.mark(),
         )
+
+    def _save(self, folder: Path) -> None:
+        """Saves a checkpoint whose numbers are finite; another never takes the place of one."""
+        self.recorder.require_finite()
+        checkpoint = self.checkpoint()
+        for owner, tensors in checkpoint.tensors.items():
+            require_finite(_named(owner, tensors), self.recorder.position)
+        checkpoint.save(folder)
+
+    def _explained(self, error: NumericalError, folder: Path) -> str:
+        """The error in one line, with where it began and what is left."""
+        cause = outside_cause(self.config, self.replay, self.rollouts.states, self.recent)
+        if cause is None and isinstance(error, DivergedError):
+            cause = "the learning diverged; lower the learning rates"
+        kept = "the last checkpoint is kept" if checkpoints(folder) else None
+        return "; ".join(part for part in (str(error), cause, kept) if part)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Continues from a checkpoint of the same experiment."""
@@ -171,7 +207,7 @@ class Training:
                     or _passed(before, done, self.config.logging.checkpoint_every)
                     or interruption.requested
                 ):
-                    self.checkpoint().save(folder)
+                    self._save(folder)
                 interruption.raise_if_requested()
 
     def _done(self, phase: Phase) -> int:
@@ -200,6 +236,11 @@ class Training:
 
     def _status(self) -> dict[str, float]:
         return {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
+
+
+def _named(owner: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under full names, without an environment's own state, whose numbers are its."""
+    return {f"{owner} {name}": v for name, v in tensors.items() if not name[0].isdigit()}
 
 
 def _rollout_steps(phases: list[Phase], env_steps: int) -> int:

@@ -51,7 +51,7 @@ def report(arguments: argparse.Namespace) -> int:
     from nppac_priors.episodes import read_episodes
     from nppac_priors.health.assessment import check_fits
     from nppac_priors.health.report import MOST_PRIORS, write_report
-    from nppac_priors.storage import load_prior
+    from nppac_priors.loading import load_prior
 
     subjects = read_subjects([arguments.prior, *arguments.compare])
     if len(subjects) > MOST_PRIORS:
