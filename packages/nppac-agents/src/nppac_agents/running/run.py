@@ -27,7 +27,7 @@ from nppac_agents.running.environment import describe_environment
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.metrics import read_metrics, truncate_metrics
 from nppac_agents.running.recorder import Recorder
-from nppac_agents.running.run_directory import RunDirectory, config_hash
+from nppac_agents.running.run_directory import RunDirectory, config_hash, in_words
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.training import Training
 
@@ -84,6 +84,8 @@ def run_experiment(
         if checkpoint is not None:
             training.restore(checkpoint)
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
+        if run_dir.changes:
+            _adopt_changes(run, training.recorder)
         training.run(run_dir.checkpoints)
         summary = _summary(run, training.recorder)
     run_dir.write_summary(summary)
@@ -152,6 +154,14 @@ def _trim_metrics(path: Path, checkpoint: Checkpoint | None) -> None:
         truncate_metrics(path, position["env_steps"], position["updates"])
     elif path.exists():
         path.unlink()
+
+
+def _adopt_changes(run: _Run, recorder: Recorder) -> None:
+    """Says what a resume changes, in the metrics from where it holds, and then in the config."""
+    for change in in_words(run.directory.changes):
+        run.console.line(f"{change} from here on")
+    recorder.write_changes(run.directory.changes)
+    run.directory.write_config(run.config)
 
 
 def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:
