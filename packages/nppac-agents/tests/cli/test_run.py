@@ -166,6 +166,26 @@ def test_a_folder_of_the_user_stays(nppac_run, failing_run, config, error):
     assert list(run.iterdir()) == []
 
 
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("before", [None, "empty"])
+def test_a_start_on_a_full_disk_is_one_line_and_leaves_nothing(
+    nppac_run, runs, config, monkeypatch, before, call
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run = Path("runs/door-seed3")
+    if before:
+        run.mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        result = nppac_run(config)
+    assert result.code == 1
+    assert result.err == [f"error: {run}: cannot be written: No space left on device"]
+    assert run.exists() == bool(before)
+    assert nppac_run(config).code == 0
+
+
 def test_a_run_that_another_process_owns_is_refused_and_left_alone(nppac_run, runs, config):
     nppac_run(config)
     run = Path("runs/door-seed3")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import fcntl
 import json
 import os
@@ -144,6 +145,20 @@ def test_a_lock_whose_writer_was_killed_over_it_is_taken_over_at_once(path, cont
     lock.release()
 
 
+@pytest.mark.parametrize("left", [False, True])
+def test_a_full_disk_leaves_no_lock_behind(path, monkeypatch, left):
+    if left:
+        owned_by(path, started="before")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        RunLock(path).acquire()
+    assert list(path.parent.iterdir()) == []
+
+
 def test_without_kernel_locks_a_lock_without_a_name_has_to_be_silent(path, monkeypatch):
     def unsupported(*_):
         raise OSError("not supported")
@@ -169,6 +184,24 @@ def test_of_several_that_start_at_once_exactly_one_wins(path, starters, left):
     elif left == "empty":
         path.write_text("")
     assert starters() == ["lost", "lost", "lost", "won"]
+
+
+def test_a_lock_that_is_released_while_another_process_waits_for_it_is_made_anew(path, monkeypatch):
+    path.write_text("")
+    flock, waited = fcntl.flock, []
+
+    def wait(*arguments):
+        if not waited:
+            path.unlink()
+        waited.append(arguments)
+        flock(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", wait)
+    lock = RunLock(path)
+    lock.acquire()
+    assert lock.is_held()
+    assert len(waited) == 2
+    lock.release()
 
 
 def test_the_owner_shows_that_it_lives(path, quick):

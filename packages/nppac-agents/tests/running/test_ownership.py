@@ -59,11 +59,13 @@ def own(config, *, resume=False, take_over=False):
     return own_run_directory(config, resume=resume, take_over=take_over)
 
 
-def fail(config, error, *, resume=False, files=()):
-    """A run that writes files and then fails."""
+def fail(config, error, *, resume=False, files=(), lock=None):
+    """A run that writes files, or another lock, and then fails."""
     with own(config, resume=resume) as run:
         for name in files:
             (run.path / name).write_text("x")
+        if lock:
+            run.lock.write_text(lock)
         raise error
 
 
@@ -154,6 +156,13 @@ def test_a_run_that_was_taken_over_stops_and_removes_nothing(config, path, monke
     assert str(error.value) == (
         f"{path}: taken over by process {os.getpid()} on elsewhere; this process stops"
     )
+    assert names(path) == {"run.lock", "config.json", "checkpoints"}
+
+
+def test_a_run_that_fails_before_it_notices_removes_nothing_either(config, path):
+    other = dataclasses.replace(Process.this(), host="elsewhere")
+    with pytest.raises(DataError):
+        fail(config, DataError("no demonstrations"), lock=json.dumps(dataclasses.asdict(other)))
     assert names(path) == {"run.lock", "config.json", "checkpoints"}
 
 

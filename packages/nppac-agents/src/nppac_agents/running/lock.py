@@ -102,7 +102,11 @@ class RunLock:
             owner = _owner(file)
             if owner is not None or not (created or alone):
                 self._refuse_unless_dead(owner, file, take_over)
-            self._write(file)
+            try:
+                self._write(file)
+            except OSError:
+                self.path.unlink(missing_ok=True)
+                raise
         return True
 
     def _refuse_unless_dead(self, owner: Process | None, file: TextIO, take_over: bool) -> None:
