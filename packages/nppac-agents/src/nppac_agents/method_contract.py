@@ -73,18 +73,5 @@ def checked_actions(actions: Any, method: Method, shape: tuple[int, int]) -> Ten
     return actions
 
 
-def checked_agent(agent: Any, method: Method) -> Any:
-    """What `Method.build` returned.
-
-    Raises:
-        PluginFaultError, ContractError: it is no agent.
-    """
-    from nppac_agents.agent import Agent
-
-    if not isinstance(agent, Agent):
-        raise _broken(method, f"build() returned {described(agent)}, has to return an Agent")
-    return agent
-
-
 def _broken(method: Method, problem: str) -> Exception:
     return broken_contract(method, "agent", problem)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +66,22 @@ def failing_run(monkeypatch) -> Callable[[BaseException], None]:
         _replace_run(monkeypatch, fail)
 
     return set_error
+
+
+@pytest.fixture
+def signalled_run(monkeypatch) -> Callable[[int, tuple[str, ...]], None]:
+    """Makes `run_experiment` write files, then send its process a signal, then wait."""
+
+    def set_signal(number: int, files: tuple[str, ...]) -> None:
+        def run(config: Any, *, run_dir: Any, **_: Any) -> None:
+            for name in files:
+                (run_dir.path / name).write_text("x")
+            os.kill(os.getpid(), number)
+            time.sleep(20)
+
+        _replace_run(monkeypatch, run)
+
+    return set_signal
 
 
 def _replace_run(monkeypatch: pytest.MonkeyPatch, function: Callable[..., Any]) -> None:

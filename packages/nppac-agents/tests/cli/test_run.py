@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
+import platform
+import signal
 from pathlib import Path
 
 import nppac_envs.errors
 import pytest
 from nppac_agents.running.interruption import Interrupted
+from nppac_agents.running.process import Process
 from nppac_envs.errors import FaultyEnvironmentError
 from nppac_priors import errors
 
@@ -88,7 +92,7 @@ def test_a_dry_run_tells_that_the_directory_is_taken(nppac_run, runs, config):
         (
             KeyboardInterrupt(),
             130,
-            "interrupted; --resume continues from the last checkpoint, if there is one",
+            "interrupted before there was anything to keep; nothing is left of this run",
         ),
     ],
 )
@@ -118,6 +122,98 @@ def test_a_run_that_began_is_kept(nppac_run, failing_run, config):
     failing_run(errors.NumericalError("kl is nan"), after_metrics=True)
     assert nppac_run(config).code == 1
     assert Path("runs/door-seed3/config.json").exists()
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ((), "before there was anything to keep; nothing is left of this run"),
+        (("metrics.jsonl",), "before the first checkpoint; --resume starts again"),
+        (
+            ("metrics.jsonl", "prior.safetensors"),
+            "before the first checkpoint; --resume goes on from the fitted prior",
+        ),
+        (("checkpoints/step-1.safetensors",), "; --resume continues from the last checkpoint"),
+    ],
+)
+def test_a_signal_ends_a_run_with_what_is_kept(nppac_run, signalled_run, config, kind, files, line):
+    signalled_run(kind, files)
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    result = nppac_run(config)
+    assert result.code == 130
+    assert result.err == [f"error: interrupted{line if line[0] == ';' else ' ' + line}"]
+    assert Path("runs/door-seed3").exists() == bool(files)
+    assert all(Path("runs/door-seed3", name).exists() for name in files)
+    assert not Path("runs/door-seed3/run.lock").exists()
+    assert before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+
+def test_a_failed_resume_leaves_checkpoints_and_notes(nppac_run, runs, failing_run, config):
+    nppac_run(config)
+    run = Path("runs/door-seed3")
+    kept = {"notes.txt", "checkpoints/step-1.safetensors", "checkpoints/step-2.safetensors"}
+    for name in kept:
+        (run / name).write_text("x")
+    failing_run(errors.ConfigError("device: 'cuda' is not available"))
+    result = nppac_run(config, "--resume", "--set", "device=cuda")
+    assert (result.code, result.err) == (2, ["error: device: 'cuda' is not available"])
+    left = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    assert left == kept | {"config.json"}
+    assert json.loads((run / "config.json").read_text())["device"] == "auto"
+
+
+@pytest.mark.parametrize("error", [errors.DataError("no demonstrations"), KeyboardInterrupt()])
+def test_a_folder_of_the_user_stays(nppac_run, failing_run, config, error):
+    run = Path("runs/door-seed3")
+    run.mkdir(parents=True)
+    failing_run(error)
+    nppac_run(config)
+    assert list(run.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("before", [None, "empty"])
+def test_a_start_on_a_full_disk_is_one_line_and_leaves_nothing(
+    nppac_run, runs, config, monkeypatch, before, call
+):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run = Path("runs/door-seed3")
+    if before:
+        run.mkdir(parents=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        result = nppac_run(config)
+    assert result.code == 1
+    assert result.err == [f"error: {run}: cannot be written: No space left on device"]
+    assert run.exists() == bool(before)
+    assert nppac_run(config).code == 0
+
+
+def test_a_run_that_another_process_owns_is_refused_and_left_alone(nppac_run, runs, config):
+    nppac_run(config)
+    run = Path("runs/door-seed3")
+    (run / "run.lock").write_text(json.dumps(dataclasses.asdict(Process.this())))
+    before = sorted(run.rglob("*"))
+    for options in ([], ["--resume"], ["--resume", "--take-over"]):
+        result = nppac_run(config, *options)
+        assert result.code == 1
+        (line,) = result.err
+        assert f"in use by process {os.getpid()} on {platform.node()}" in line
+    assert sorted(run.rglob("*")) == before
+    assert len(runs) == 1
+
+
+def test_a_run_of_a_silent_machine_is_taken_over_on_request(nppac_run, runs, config):
+    nppac_run(config)
+    lock = Path("runs/door-seed3/run.lock")
+    lock.write_text(json.dumps({**dataclasses.asdict(Process.this()), "host": "elsewhere"}))
+    assert "on elsewhere, whose last sign of life" in nppac_run(config, "--resume").err[0]
+    assert nppac_run(config, "--resume", "--take-over").code == 0
+    assert not lock.exists()
+    assert len(runs) == 2
 
 
 def test_a_directory_that_cannot_be_made(nppac_run, runs, config):

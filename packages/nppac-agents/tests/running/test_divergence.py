@@ -24,7 +24,7 @@ from nppac_priors import ConstantVarianceConfig
 from nppac_priors.errors import NumericalError
 
 NEVER = 1_000_000
-NETWORKS = "network."
+NETWORKS = "part."
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_the_agent_of_another_prior_is_refused(finished, prior_config, demonstra
     other = prior_config.model_copy(update={"steps": 2})
     other.fit(demonstrations.states, demonstrations.actions).save(finished.prior)
     with pytest.raises(PriorFileError, match="is not the prior that this run has fitted"):
-        load_policy(finished)
+        load_agent(finished)
 
 
 def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch, point_config):

@@ -63,6 +63,21 @@ def test_an_empty_directory_is_used(tmp_path, make):
     assert RunDirectory.create(tmp_path, make()).config() == make()
 
 
+def test_what_a_start_killed_at_once_leaves_is_used(tmp_path, make):
+    run = RunDirectory(tmp_path)
+    run.checkpoints.mkdir()
+    run.lock.write_text("")
+    (tmp_path / ".config.json.12.partial").write_text('{"env":')
+    assert RunDirectory.resume(tmp_path, make()).config() == make()
+    run.config_file.unlink()
+    assert RunDirectory.create(tmp_path, make()).config() == make()
+    run.config_file.unlink()
+    (run.checkpoints / "x").write_text("")
+    for start in (RunDirectory.resume, RunDirectory.create):
+        with pytest.raises(ConfigError):
+            start(tmp_path, make())
+
+
 def test_a_file_in_the_way_is_refused(tmp_path, make):
     (tmp_path / "run").write_text("x")
     with pytest.raises(ConfigError, match="exists"):
@@ -81,7 +96,15 @@ def test_resume_accepts_another_device_and_logging(tmp_path, make):
     RunDirectory.create(tmp_path / "run", make())
     changed = make(device="cpu", logging={"every": 7}, output_dir="elsewhere")
     run = RunDirectory.resume(tmp_path / "run", changed)
-    assert run.config() == make()
+    assert run.changes == {
+        "device": ("auto", "cpu"),
+        "logging.every": (250, 7),
+        "output_dir": ("runs/x", "elsewhere"),
+    }
+    assert run.config() == make(), "as long as nothing went on with it"
+    run.write_config(changed)
+    assert run.config() == changed
+    assert RunDirectory.resume(tmp_path / "run", changed).changes == {}
 
 
 def test_resume_names_what_differs(tmp_path, make, agent):
@@ -133,13 +156,37 @@ def test_summary_and_environment(tmp_path, make):
         run.summary()
 
 
-@pytest.mark.parametrize("used", ["prior", "metrics", None])
-def test_only_an_unused_directory_is_discarded(tmp_path, make, used):
+@pytest.mark.parametrize("name", ["prior.safetensors", "metrics.jsonl", "checkpoints/x"])
+def test_a_run_that_has_something_to_keep_is_used(tmp_path, make, name):
     run = RunDirectory.create(tmp_path / "run", make())
-    if used:
-        getattr(run, used).write_text("something")
-    run.discard_unused()
-    assert run.path.exists() == bool(used)
+    assert run.is_unused
+    (run.path / name).write_text("something")
+    assert not run.is_unused
+
+
+def test_only_what_a_start_writes_is_discarded(tmp_path, make):
+    run = RunDirectory.create(tmp_path / "run", make())
+    run.write_environment({})
+    (run.path / "notes.txt").write_text("mine")
+    (run.checkpoints / "mine").write_text("")
+    run.discard()
+    left = {str(path.relative_to(run.path)) for path in run.path.rglob("*")}
+    assert left == {"notes.txt", "checkpoints", "checkpoints/mine"}
+    (run.checkpoints / "mine").unlink()
+    run.discard()
+    assert [entry.name for entry in run.path.iterdir()] == ["notes.txt"]
+
+
+def test_files_that_a_killed_process_left_are_removed_from_every_folder(tmp_path, make):
+    run = RunDirectory.create(tmp_path / "run", make())
+    (run.path / "plots").mkdir()
+    names = (".summary.json.{}.partial", "plots/.a.png.{}.partial", "checkpoints/.b.{}.partial")
+    for name in names:
+        for pid in (2**22 + 1, os.getpid()):
+            (run.path / name.format(pid)).write_text("half")
+    run.remove_partials()
+    left = {str(path.relative_to(run.path)) for path in run.path.rglob(".*")}
+    assert left == {name.format(os.getpid()) for name in names}
 
 
 def test_the_hash_tells_methods_apart_but_not_runs(make, agent):
@@ -175,8 +222,8 @@ def test_every_file_lies_in_the_directory(tmp_path):
     paths = {
         name: getattr(run, name)
         for name, value in vars(RunDirectory).items()
-        if isinstance(value, property)
+        if isinstance(value, property) and name != "is_unused"
     }
     assert {path.parent for path in paths.values()} == {tmp_path}
-    assert len(set(paths.values())) == len(paths) == 8
+    assert len(set(paths.values())) == len(paths) == 10
     assert run.metrics.name == "metrics.jsonl"

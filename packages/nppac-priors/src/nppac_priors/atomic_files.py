@@ -1,13 +1,41 @@
-"""Files that are whole at any moment: written beside, then moved into place."""
+"""Files that are whole at any moment: written beside, then moved into place.
+
+A file in the making is called `.NAME.PID.partial`. A process that is killed leaves it behind, and
+`remove_partials` removes it later. Files have the permissions that the user's umask gives.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+_PARTIAL = re.compile(r"\..+\.(\d+)\.partial")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives the path to write a file's content to; the file is replaced when the block ends well.
+
+    Content and name are on the disk when it returns, so that neither is lost with the power.
+
+    Raises:
+        OSError: the file cannot be written; what was there before is untouched.
+    """
+    partial = partial_path(path)
+    try:
+        yield partial
+        _sync(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not every file system knows how to sync a folder
+        _sync(path.parent)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -17,15 +45,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         OSError: the file cannot be written; what was there before is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        partial.write_bytes(data)
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -38,6 +59,32 @@ def write_json(path: Path, data: Any) -> None:
     write_bytes(path, text.encode())
 
 
+def partial_path(path: Path) -> Path:
+    """Where this process writes what will be at `path`."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file of this name is one in the making, or left behind by a kill."""
+    return _PARTIAL.fullmatch(name) is not None
+
+
+def remove_partials(folder: Path, is_running: Callable[[int], bool]) -> None:
+    """Removes what killed processes left behind in a folder; other files are not touched.
+
+    Args:
+        folder: nothing happens where there is none.
+        is_running: whether a process, given by its id, may still be writing.
+
+    Raises:
+        OSError: a file cannot be removed.
+    """
+    for path in folder.glob(".*.partial"):
+        match = _PARTIAL.fullmatch(path.name)
+        if match and path.is_file() and not is_running(int(match[1])):
+            path.unlink(missing_ok=True)
+
+
 def finite(value: Any) -> Any:
     """The same JSON value with null for every number that is not finite."""
     if isinstance(value, Mapping):
@@ -47,3 +94,12 @@ def finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def _sync(path: Path) -> None:
+    """Sees to it that a file's content, or a folder's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -41,7 +41,7 @@ exit codes:
   1    the run failed
   2    the command line, the config or the data is invalid
   3    a plugin failed, or two of them provide one kind
-  130  interrupted after a checkpoint; --resume continues
+  130  interrupted; the last line says what is kept and how --resume goes on
 """
 
 
@@ -116,6 +116,12 @@ def _run_parser() -> _Parser:
         "--resume",
         action="store_true",
         help="continue from the last checkpoint in the run directory; start where there is none",
+    )
+    add(
+        "--take-over",
+        action="store_true",
+        help="own the run directory although a process on another machine does; only if that "
+        "process is dead: a living one stops",
     )
     add(
         "--dry-run",

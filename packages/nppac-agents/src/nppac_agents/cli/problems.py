@@ -11,10 +11,6 @@ def problem_lines(error: BaseException) -> list[str]:
 
     from nppac_agents.running.interruption import Interrupted
 
-    if isinstance(error, Interrupted):
-        return ["interrupted after a checkpoint; --resume continues from it"]
-    if isinstance(error, KeyboardInterrupt):
-        return ["interrupted; --resume continues from the last checkpoint, if there is one"]
-    if isinstance(error, EnvsError):
+    if isinstance(error, EnvsError | Interrupted):
         return str(error).splitlines()
     return problems.problem_lines(error)

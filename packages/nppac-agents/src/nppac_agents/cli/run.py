@@ -8,36 +8,44 @@ import json
 import sys
 import tempfile
 import warnings
+from typing import TYPE_CHECKING
 
 from nppac_priors.cli.exit_code import ExitCode
 
-
-def run(arguments: argparse.Namespace) -> int:
-    """Runs one experiment."""
-    from nppac_agents.cli.open_console import open_console
-    from nppac_agents.experiment.loading import load_experiment
+if TYPE_CHECKING:
+    from nppac_agents.experiment.config import ExperimentConfig
     from nppac_agents.running.run_directory import RunDirectory
 
-    config = load_experiment(arguments.config, _overrides(arguments))
-    if not arguments.resume:
-        RunDirectory(config.output_dir).check_free()
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs one experiment; SIGTERM ends it as Ctrl-C does."""
+    from nppac_agents.experiment.loading import load_experiment
+    from nppac_agents.running.interruption import interruptible
+    from nppac_agents.running.ownership import own_run_directory
+    from nppac_agents.running.run_directory import RunDirectory
+
+    with interruptible():
+        config = load_experiment(arguments.config, _overrides(arguments))
+        if arguments.dry_run:
+            if not arguments.resume:
+                RunDirectory(config.output_dir).check_free()
+            with tempfile.TemporaryDirectory(prefix="nppac-") as folder:
+                _run(arguments, config, RunDirectory.create(folder, config))
+        else:
+            options = {"resume": arguments.resume, "take_over": arguments.take_over}
+            with own_run_directory(config, **options) as run_dir:
+                _run(arguments, config, run_dir)
+    return ExitCode.DONE
+
+
+def _run(arguments: argparse.Namespace, config: ExperimentConfig, run_dir: RunDirectory) -> None:
+    from nppac_agents.cli.open_console import open_console
     from nppac_agents.running.run import run_experiment
 
     hide_deprecations(arguments)
+    options = {"dry_run": arguments.dry_run, "resume": arguments.resume and not arguments.dry_run}
     with contextlib.closing(open_console(quiet=arguments.quiet)) as console:
-        if arguments.dry_run:
-            with tempfile.TemporaryDirectory(prefix="nppac-") as folder:
-                run_dir = RunDirectory.create(folder, config)
-                run_experiment(config, run_dir=run_dir, console=console, dry_run=True)
-            return ExitCode.DONE
-        start = RunDirectory.resume if arguments.resume else RunDirectory.create
-        run_dir = start(config.output_dir, config)
-        try:
-            run_experiment(config, run_dir=run_dir, console=console, resume=arguments.resume)
-        except BaseException:
-            run_dir.discard_unused()
-            raise
-    return ExitCode.DONE
+        run_experiment(config, run_dir=run_dir, console=console, **options)
 
 
 def hide_deprecations(arguments: argparse.Namespace) -> None:

@@ -15,10 +15,10 @@ from nppac_envs.errors import DataError
 from nppac_priors import Prior
 from nppac_priors.errors import ConfigError
 from nppac_priors.fitted import fitted
+from nppac_priors.plugin_origin import broken_contract, described
 
 from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
-from nppac_agents.method_contract import checked_agent
 from nppac_agents.running.console import Console
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.spaces import Spaces
@@ -109,7 +109,10 @@ def build_agent(
     if demonstrations is not None:
         demonstrations = with_task_rewards(demonstrations, config.env)
     agent = config.agent.build(spaces, prior, demonstrations, device=device, generator=seeds.agent)
-    return checked_agent(agent, config.agent)
+    if not isinstance(agent, Agent):
+        problem = f"build() returned {described(agent)}, has to return an Agent"
+        raise broken_contract(config.agent, "agent", problem)
+    return agent
 
 
 def with_task_rewards(demonstrations: Demonstrations, env: EnvConfig) -> Demonstrations:

@@ -1,17 +1,47 @@
-"""Stopping on request: a signal waits for the end of the current step, so that nothing is torn."""
+"""Stopping on request: outside the learning loop at once, inside it at the end of the step."""
 
 from __future__ import annotations
 
+import _thread
+import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+_urgent = threading.Event()
+
 
 class Interrupted(Exception):
-    """The run stopped on request, after a checkpoint."""
+    """The run stopped on request; the message says how it goes on."""
+
+    def __init__(
+        self, message: str = "interrupted after a checkpoint; --resume continues from it"
+    ) -> None:
+        super().__init__(message)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """While open, SIGTERM ends what is going on as Ctrl-C does: with a KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _urgent.clear()
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def interrupt_at_once() -> None:
+    """From any thread: a KeyboardInterrupt in the main one, also where a signal would wait."""
+    _urgent.set()
+    _thread.interrupt_main(signal.SIGTERM)
 
 
 class Interruption:
@@ -37,6 +67,8 @@ class Interruption:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         self._restore()
+        if _urgent.is_set():
+            raise KeyboardInterrupt
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -108,6 +109,13 @@ class Recorder:
             "per_episode": measures.per_episode(),
         }
         self._write(event, event, {**fields, **extra})
+
+    def write_changes(self, changes: Mapping[str, tuple[Any, Any]]) -> None:
+        """Writes which fields of the experiment a resume changes here: old and new value of each.
+
+        They are none that the method depends on.
+        """
+        self._write("changes", "resume", {"changes": dict(changes)})
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """The losses not yet written, as tensors, and the counters, as JSON data."""

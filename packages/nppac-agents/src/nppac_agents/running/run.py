@@ -30,7 +30,7 @@ from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.recorder import Recorder
 from nppac_agents.running.resumption import find_resumption
-from nppac_agents.running.run_directory import RunDirectory, config_hash
+from nppac_agents.running.run_directory import RunDirectory, config_hash, in_words
 from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.training import Training
@@ -87,6 +87,8 @@ def run_experiment(
         if checkpoint is not None:
             _restore(training, checkpoint)
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
+        if run_dir.changes:
+            _adopt_changes(run, training.recorder)
         training.run(run_dir.checkpoints)
         if not _events(run, "reporting"):
             training.report()
@@ -188,6 +190,14 @@ def _trim_metrics(path: Path, checkpoint: Checkpoint | None) -> None:
         os.truncate(path, checkpoint.metrics.size)
     else:
         path.unlink(missing_ok=True)
+
+
+def _adopt_changes(run: _Run, recorder: Recorder) -> None:
+    """Says what a resume changes, in the metrics from where it holds, and then in the config."""
+    for change in in_words(run.directory.changes):
+        run.console.line(f"{change} from here on")
+    recorder.write_changes(run.directory.changes)
+    run.directory.write_config(run.config)
 
 
 def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The directory of one run: where each of its files is, and the JSON files that describe it.
 
 Anyone who has only these files can tell what was run, on what, and how it went. `create` starts a
-run, `resume` continues one, and `RunDirectory(path)` reads one.
+run, `resume` continues one, and `RunDirectory(path)` reads one. A run that writes owns its
+directory first: see `nppac_agents.running.ownership`.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
-from nppac_priors.atomic_files import write_json
+from nppac_priors.atomic_files import is_partial, remove_partials, write_json
 from nppac_priors.errors import ConfigError, NppacError
 
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.loading import load_experiment
 from nppac_agents.running.metrics import METRICS_FILE
+from nppac_agents.running.process import start_of
 
 _NOT_THE_METHOD = {"schema_", "seed", "output_dir", "device", "logging"}
 
@@ -30,10 +31,16 @@ class RunDirectoryError(NppacError):
 
 @final
 class RunDirectory:
-    """Paths in a run directory, and its JSON files, each written atomically."""
+    """Paths in a run directory, and its JSON files, each written atomically.
+
+    Attributes:
+        path: the directory.
+        changes: what a resume changes, old and new value by field; see `write_config`.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.changes: dict[str, tuple[Any, Any]] = {}
 
     @classmethod
     def create(cls, path: str | Path, config: ExperimentConfig) -> RunDirectory:
@@ -46,8 +53,8 @@ class RunDirectory:
         run = cls(path)
         run.check_free()
         with run.writing():
-            run.checkpoints.mkdir(parents=True)
-        run._write("config.json", resolved(config))
+            run.checkpoints.mkdir(parents=True, exist_ok=True)
+        run.write_config(config)
         return run
 
     @classmethod
@@ -59,29 +66,31 @@ class RunDirectory:
             RunDirectoryError: it cannot be read or written.
         """
         run = cls(path)
+        run.check_resumable()
         if not run.exists():
             return cls.create(path, config)
-        if not run.config_file.is_file():
-            raise ConfigError(f"{run.path} holds no run to resume; choose another output_dir")
-        stored = run.config()
-        if config_hash(stored) != config_hash(config) or stored.seed != config.seed:
-            fields = ", ".join(_differences(resolved(stored), resolved(config)))
+        differences = _differences(resolved(run.config()), resolved(config))
+        free = _NOT_THE_METHOD - {"seed"}
+        run.changes = {k: v for k, v in differences.items() if k.split(".")[0] in free}
+        if other := in_words({k: v for k, v in differences.items() if k not in run.changes}):
             raise ConfigError(
-                f"{run.path} holds another experiment: {fields}; undo the change to resume it, "
-                "or choose another output_dir"
+                f"{run.path} holds another experiment: {', '.join(other)}; undo the change to "
+                "resume it, or choose another output_dir"
             )
         with run.writing():
             run.checkpoints.mkdir(exist_ok=True)
         return run
 
     def exists(self) -> bool:
-        """Whether there is anything but an empty directory.
+        """Whether there is more than an empty directory, or than a start killed at once leaves.
 
         Raises:
             RunDirectoryError: it cannot be looked into.
         """
         try:
-            return self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir()))
+            if not self.path.is_dir():
+                return self.path.exists()
+            return any(not self._is_remnant(entry) for entry in self.path.iterdir())
         except OSError as error:
             raise RunDirectoryError(f"{self.path}: cannot be read: {error.strerror}") from None
 
@@ -97,13 +106,40 @@ class RunDirectory:
                 "output_dir"
             )
 
-    def discard_unused(self) -> None:
-        """Removes the directory of a run that failed before it fitted or measured anything.
+    def check_resumable(self) -> None:
+        """Refuses a path where something else than a run is.
+
+        Raises:
+            ConfigError: something else is there.
+        """
+        if self.exists() and not self.config_file.is_file():
+            raise ConfigError(f"{self.path} holds no run to resume; choose another output_dir")
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether the run has not fitted, measured or saved anything."""
+        kept = (self.prior, self.metrics, *self.checkpoints.glob("*"))
+        return not any(path.exists() for path in kept)
+
+    def discard(self) -> None:
+        """Removes what `create` and `write_environment` wrote, and nothing else.
 
         So a mistake can be corrected, and the run started again under the same name.
         """
-        if not self.prior.exists() and not self.metrics.exists():
-            shutil.rmtree(self.path, ignore_errors=True)
+        for path in (self.config_file, self.environment):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.checkpoints.rmdir()
+
+    def remove_partials(self) -> None:
+        """Removes the files that processes which no longer run were killed over.
+
+        Raises:
+            RunDirectoryError: one cannot be removed.
+        """
+        with self.writing():
+            for folder in (self.path, self.checkpoints, self.path / "plots"):
+                remove_partials(folder, lambda pid: start_of(pid) is not None)
 
     def config(self) -> ExperimentConfig:
         """The experiment that this run is of.
@@ -113,13 +149,21 @@ class RunDirectory:
         """
         return load_experiment(self.config_file)
 
+    def write_config(self, config: ExperimentConfig) -> None:
+        """Writes `config.json`; on a resume, once the run goes on with what changed.
+
+        Raises:
+            RunDirectoryError: it cannot be written.
+        """
+        self._write(self.config_file, resolved(config))
+
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """Writes `environment.json`: see `nppac_agents.running.environment`.
 
         Raises:
             RunDirectoryError: it cannot be written.
         """
-        self._write("environment.json", environment)
+        self._write(self.environment, environment)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes `summary.json`.
@@ -127,7 +171,7 @@ class RunDirectory:
         Raises:
             RunDirectoryError: it cannot be written.
         """
-        self._write("summary.json", summary)
+        self._write(self.path / "summary.json", summary)
 
     def summary(self) -> dict[str, Any] | None:
         """What `summary.json` holds; None as long as there is none.
@@ -145,6 +189,16 @@ class RunDirectory:
     def config_file(self) -> Path:
         """The resolved experiment."""
         return self.path / "config.json"
+
+    @property
+    def lock(self) -> Path:
+        """Names the process that owns the directory; see `nppac_agents.running.lock`."""
+        return self.path / "run.lock"
+
+    @property
+    def environment(self) -> Path:
+        """What the run depends on beside its config."""
+        return self.path / "environment.json"
 
     @property
     def metrics(self) -> Path:
@@ -195,9 +249,14 @@ class RunDirectory:
                 f"{error.filename or self.path}: cannot be written: {error.strerror or error}"
             ) from None
 
-    def _write(self, name: str, data: Mapping[str, Any]) -> None:
+    def _write(self, path: Path, data: Mapping[str, Any]) -> None:
         with self.writing():
-            write_json(self.path / name, data)
+            write_json(path, data)
+
+    def _is_remnant(self, entry: Path) -> bool:
+        if entry == self.checkpoints:
+            return entry.is_dir() and not any(entry.iterdir())
+        return entry == self.lock or is_partial(entry.name)
 
 
 def resolved(config: ExperimentConfig) -> dict[str, Any]:
@@ -216,12 +275,16 @@ def config_hash(config: ExperimentConfig) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+def in_words(changes: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    """Changed fields, one text each."""
+    return [f"{field} was {old!r} and is {new!r}" for field, (old, new) in changes.items()]
+
+
+def _differences(old: Any, new: Any, path: str = "") -> dict[str, tuple[Any, Any]]:
+    """Old and new value of every field that differs, by its dotted path."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
-        return [] if old == new else [f"{path} was {old!r} and is {new!r}"]
-    found = []
+        return {} if old == new else {path: (old, new)}
+    found: dict[str, tuple[Any, Any]] = {}
     for key in sorted(old.keys() | new.keys()):
-        if path or key not in _NOT_THE_METHOD - {"seed"}:
-            inner = f"{path}.{key}" if path else key
-            found += _differences(old.get(key), new.get(key), inner)
+        found |= _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     return found
