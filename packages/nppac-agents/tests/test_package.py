@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import nppac_agents
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,6 +39,7 @@ def test_every_public_name_can_be_imported():
         getattr(nppac_agents, name)
 
 
+@pytest.mark.medium
 def test_the_readmes_script_runs():
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(blocks) == 1

@@ -1,13 +1,19 @@
-"""Which rewards the demonstrations have for an agent that learns in an environment."""
+"""What a run's parts are given: the rewards of demonstrations, the seed of the prior."""
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from nppac_agents.running.assembly import with_task_rewards
+import torch
+from nppac_agents.algorithms.sacfd import SACfDConfig
+from nppac_agents.running.assembly import build_agent, fit_prior, with_task_rewards
+from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.seeds import Seeds
 from nppac_envs import Demonstrations, DoorConfig, HalfCheetahConfig
+from nppac_priors import GaussianMLPConfig
 
 FLAGS = np.array([False, True, False, True])
 
@@ -44,3 +50,30 @@ def test_success_is_no_shaped_reward(demonstrations, reward):
 def test_a_task_with_one_reward_takes_them_as_recorded(demonstrations):
     kept = with_task_rewards(demonstrations, HalfCheetahConfig()).rewards
     np.testing.assert_array_equal(kept, demonstrations.rewards)
+
+
+def test_an_agent_learns_from_the_tasks_rewards(point_experiment, point_config, spaces):
+    class Binary(type(point_config)):
+        reward: str = "binary"
+
+    played = Demonstrations(
+        states=np.zeros((4, 4)), actions=np.zeros((4, 2)), final_states=np.zeros((2, 4)),
+        episode_lengths=np.array([2, 2]), rewards=FLAGS.astype(np.float32), successes=FLAGS,
+    )  # fmt: skip
+    agent = SACfDConfig(policy_hidden=(4,), critic_hidden=(4,), batch_size=64)
+    config = point_experiment.model_copy(update={"env": Binary(), "agent": agent, "prior": None})
+    built = build_agent(config, spaces, None, played, Seeds.of(0), torch.device("cpu"))
+    replay = built.make_replay(4, 1, torch.Generator().manual_seed(0))
+    assert built.minibatch(replay).rewards.unique().tolist() == [-1.0, 0.0]
+
+
+def test_the_prior_follows_the_runs_seed(point_experiment, demonstrations):
+    config = point_experiment.model_copy(update={"prior": GaussianMLPConfig(hidden=(4,), steps=3)})
+
+    def fitted(seed):
+        console, device = PlainConsole(io.StringIO()), torch.device("cpu")
+        prior = fit_prior(config, demonstrations, Seeds.of(seed), device, console)
+        return prior.mean(demonstrations.states)
+
+    assert torch.equal(fitted(1), fitted(1))
+    assert not torch.allclose(fitted(1), fitted(2))

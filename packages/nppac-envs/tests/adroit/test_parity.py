@@ -17,6 +17,8 @@ from nppac_envs import MinariConfig
 from nppac_envs.adroit.task import AdroitTask
 from nppac_envs.demonstrations.numeric_pickle import load_numeric_pickle
 
+pytestmark = pytest.mark.medium
+
 HINGE = 28
 
 

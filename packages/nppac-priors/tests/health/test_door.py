@@ -9,6 +9,8 @@ from nppac_priors import prior_registry
 from nppac_priors.episodes import Episodes, HeldOutSplit
 from nppac_priors.health.assessment import Examination
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(scope="module")
 def door(real_data) -> HeldOutSplit:
