@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nppac_agents.methods.base import Method as Method
     from nppac_agents.methods.bc import BC as BC
     from nppac_agents.methods.dapg import DAPG as DAPG
+    from nppac_agents.methods.iql import IQL as IQL
     from nppac_agents.methods.nppac import NPPAC as NPPAC
     from nppac_agents.methods.rlpd import RLPD as RLPD
     from nppac_agents.methods.sac import SAC as SAC
@@ -38,6 +39,7 @@ _load, __dir__ = lazy_names(
         "BC": "nppac_agents.methods.bc",
         "DAPG": "nppac_agents.methods.dapg",
         "ExperimentConfig": "nppac_agents.experiment.config",
+        "IQL": "nppac_agents.methods.iql",
         "Losses": "nppac_agents.phase",
         "Method": "nppac_agents.methods.base",
         "NPPAC": "nppac_agents.methods.nppac",

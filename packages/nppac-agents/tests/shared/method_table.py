@@ -55,6 +55,12 @@ METHODS = {
     "dapg": Row(
         small={"cloning_epochs": 1}, phases=("pretrain", "online"), updates=None, logs=CRITIC,
     ),
+    "iql": Row(
+        small={"offline_updates": 60, "value_hidden": (16,)}, phases=("offline", "online"),
+        updates=150, logs=CRITIC | {"value_loss", "value_grad_norm"},
+        learning={"offline_updates": 400, "value_learning_rate": 1e-3, "value_hidden": (64, 64)},
+        mixed={"offline_updates": 1_500, "expectile": 0.8, "inverse_temperature": 5.0},
+    ),
     "nppac": Row(
         small={"target_kl": 2.0, "pretraining_epochs": 1}, logs=CRITIC | {"kl", "prior_std"},
         learning={"alpha": 0.05, "start": "fresh", "squash": True}, online=1_500,

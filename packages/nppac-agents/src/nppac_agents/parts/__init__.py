@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
+    from nppac_agents.parts.state_value import StateValue as StateValue
     from nppac_agents.parts.tensors import shuffled_passes as shuffled_passes
     from nppac_agents.parts.value_baseline import ValueBaseline as ValueBaseline
 
@@ -42,6 +43,7 @@ __getattr__, __dir__ = lazy_names(
         "Part": "nppac_agents.parts.part",
         "PolicyNetwork": "nppac_agents.parts.policy_network",
         "StandardisedPolicy": "nppac_agents.parts.standardised_policy",
+        "StateValue": "nppac_agents.parts.state_value",
         "Standardiser": "nppac_agents.parts.standardiser",
         "FisherProduct": "nppac_agents.parts.fisher",
         "flat_gradient": "nppac_agents.parts.fisher",
