@@ -6,6 +6,7 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from nppac_agents.lazy_names import lazy_names
+from nppac_agents.plugin import METHODS
 
 if TYPE_CHECKING:
     from nppac_agents.agent import Agent as Agent
@@ -33,28 +34,21 @@ if TYPE_CHECKING:
 
 _load, __dir__ = lazy_names(
     {
-        "AWAC": "nppac_agents.methods.awac",
         "ActorCritic": "nppac_agents.methods.actor_critic",
         "Agent": "nppac_agents.agent",
-        "BC": "nppac_agents.methods.bc",
-        "DAPG": "nppac_agents.methods.dapg",
         "ExperimentConfig": "nppac_agents.experiment.config",
-        "IQL": "nppac_agents.methods.iql",
         "Losses": "nppac_agents.phase",
         "Method": "nppac_agents.methods.base",
-        "NPPAC": "nppac_agents.methods.nppac",
         "ONLINE": "nppac_agents.phase",
         "ObservedPrior": "nppac_agents.data.observed_prior",
         "Phase": "nppac_agents.phase",
-        "RLPD": "nppac_agents.methods.rlpd",
         "RegularisedActorCritic": "nppac_agents.methods.actor_critic",
-        "SAC": "nppac_agents.methods.sac",
-        "SACfD": "nppac_agents.methods.sacfd",
         "Spaces": "nppac_agents.spaces",
         "TensorReplay": "nppac_agents.data.replay",
         "Transitions": "nppac_agents.data.transitions",
         "hookimpl": "nppac_agents.hookspecs",
         "load_experiment": "nppac_agents.experiment.loading",
+        **METHODS,
     },
     gone={
         "AgentConfig": "derive from Method; docs/write-an-agent.md says how",

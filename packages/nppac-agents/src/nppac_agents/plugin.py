@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+
 from nppac_agents.hookspecs import hookimpl
-from nppac_agents.methods.awac import AWAC
-from nppac_agents.methods.bc import BC
-from nppac_agents.methods.dapg import DAPG
-from nppac_agents.methods.iql import IQL
-from nppac_agents.methods.nppac import NPPAC
-from nppac_agents.methods.rlpd import RLPD
-from nppac_agents.methods.sac import SAC
-from nppac_agents.methods.sacfd import SACfD
+
+METHODS = {
+    "AWAC": "nppac_agents.methods.awac",
+    "BC": "nppac_agents.methods.bc",
+    "DAPG": "nppac_agents.methods.dapg",
+    "IQL": "nppac_agents.methods.iql",
+    "NPPAC": "nppac_agents.methods.nppac",
+    "RLPD": "nppac_agents.methods.rlpd",
+    "SAC": "nppac_agents.methods.sac",
+    "SACfD": "nppac_agents.methods.sacfd",
+}
+"""Each class and its module; they are public names of ``nppac_agents`` too"""
 
 
 @hookimpl
 def nppac_agent_configs() -> list[type]:
     """The built-in methods."""
-    return [AWAC, BC, DAPG, IQL, NPPAC, RLPD, SAC, SACfD]
+    return [getattr(importlib.import_module(module), name) for name, module in METHODS.items()]
