@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nppac_agents.methods.awac import AWAC as AWAC
     from nppac_agents.methods.base import Method as Method
     from nppac_agents.methods.bc import BC as BC
+    from nppac_agents.methods.bear import BEAR as BEAR
     from nppac_agents.methods.dapg import DAPG as DAPG
     from nppac_agents.methods.iql import IQL as IQL
     from nppac_agents.methods.nppac import NPPAC as NPPAC

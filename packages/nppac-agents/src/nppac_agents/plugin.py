@@ -9,6 +9,7 @@ from nppac_agents.hookspecs import hookimpl
 METHODS = {
     "AWAC": "nppac_agents.methods.awac",
     "BC": "nppac_agents.methods.bc",
+    "BEAR": "nppac_agents.methods.bear",
     "DAPG": "nppac_agents.methods.dapg",
     "IQL": "nppac_agents.methods.iql",
     "NPPAC": "nppac_agents.methods.nppac",

@@ -52,6 +52,14 @@ METHODS = {
         small={"updates": 60}, phases=("offline",), updates=60,
         learning={"updates": 500, "policy_hidden": (256, 256), "batch_size": 128}, online=0,
     ),
+    "bear": Row(
+        small={"offline_updates": 60, "warmup_updates": 1, "behaviour_hidden": (16,)},
+        phases=("offline", "online"), updates=150,
+        logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "mmd", "multiplier"},
+        learning={"offline_updates": 600, "warmup_updates": 200, "behaviour_hidden": (64, 64),
+                  "mmd_samples": 5},
+        mixed={"offline_updates": 1_500},
+    ),
     "dapg": Row(
         small={"cloning_epochs": 1}, phases=("pretrain", "online"), updates=None, logs=CRITIC,
     ),
