@@ -64,15 +64,16 @@ def push_home(states: np.ndarray) -> np.ndarray:
     return np.clip(-2.0 * states[..., :2], -1.0, 1.0)
 
 
-def play(env: gym.Env, episodes: int, seed: int) -> Demonstrations:
-    """Demonstrations by the expert with action noise."""
+def play(env: gym.Env, episodes: int, seed: int, mistakes: float = 0.0) -> Demonstrations:
+    """Demonstrations by the expert with action noise, who at times does the very opposite."""
     rng = np.random.default_rng(seed)
     states, actions, rewards, successes, finals = [], [], [], [], []
     for episode in range(episodes):
         state, _ = env.reset(seed=seed + episode)
         ended = False
         while not ended:
-            action = np.clip(push_home(state) + rng.normal(0, 0.1, 2), -1, 1)
+            sign = -1.0 if mistakes and rng.random() < mistakes else 1.0
+            action = np.clip(sign * push_home(state) + rng.normal(0, 0.1, 2), -1, 1)
             states.append(state)
             actions.append(action)
             state, reward, terminated, truncated, info = env.step(action)
@@ -95,6 +96,18 @@ def point_config():
 @pytest.fixture(scope="session")
 def demonstrations(point_config):
     return play(point_config.make(), episodes=5, seed=100)
+
+
+@pytest.fixture(scope="session")
+def expert():
+    """The expert, a function of states (B, 4)."""
+    return push_home
+
+
+@pytest.fixture(scope="session")
+def mixed_demonstrations(point_config):
+    """Most actions are mistakes, so that their mean leads away from the goal."""
+    return play(point_config.make(), episodes=50, seed=100, mistakes=0.6)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from nppac_agents.lazy_names import lazy_names
+from nppac_agents.plugin import METHODS
 
 if TYPE_CHECKING:
     from nppac_agents.agent import Agent as Agent
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from nppac_agents.methods.awac import AWAC as AWAC
     from nppac_agents.methods.base import Method as Method
     from nppac_agents.methods.bc import BC as BC
+    from nppac_agents.methods.bear import BEAR as BEAR
     from nppac_agents.methods.dapg import DAPG as DAPG
+    from nppac_agents.methods.iql import IQL as IQL
     from nppac_agents.methods.nppac import NPPAC as NPPAC
     from nppac_agents.methods.rlpd import RLPD as RLPD
     from nppac_agents.methods.sac import SAC as SAC
@@ -33,24 +36,18 @@ if TYPE_CHECKING:
 _load, __dir__ = lazy_names(
     __name__,
     {
-        "agent": "Agent",
-        "data.observed_prior": "ObservedPrior",
-        "data.replay": "TensorReplay",
-        "data.transitions": "Transitions",
-        "experiment.config": "ExperimentConfig",
-        "experiment.loading": "load_experiment",
-        "hookspecs": "hookimpl",
-        "methods.actor_critic": "ActorCritic RegularisedActorCritic",
-        "methods.awac": "AWAC",
-        "methods.base": "Method",
-        "methods.bc": "BC",
-        "methods.dapg": "DAPG",
-        "methods.nppac": "NPPAC",
-        "methods.rlpd": "RLPD",
-        "methods.sac": "SAC",
-        "methods.sacfd": "SACfD",
-        "phase": "Losses ONLINE Phase",
-        "spaces": "Spaces",
+        ".agent": "Agent",
+        ".data.observed_prior": "ObservedPrior",
+        ".data.replay": "TensorReplay",
+        ".data.transitions": "Transitions",
+        ".experiment.config": "ExperimentConfig",
+        ".experiment.loading": "load_experiment",
+        ".hookspecs": "hookimpl",
+        ".methods.actor_critic": "ActorCritic RegularisedActorCritic",
+        ".methods.base": "Method",
+        ".phase": "Losses ONLINE Phase",
+        ".spaces": "Spaces",
+        **METHODS,
     },
     gone={
         "AgentConfig": "derive from Method; docs/write-an-agent.md says how",

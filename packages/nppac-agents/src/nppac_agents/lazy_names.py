@@ -14,7 +14,7 @@ def lazy_names(
 
     Args:
         package: its name.
-        modules: the names, separated by spaces, that each of its modules holds.
+        modules: the names, separated by spaces, that each module holds; its own start with a dot.
         gone: what to use in place of names that earlier versions had.
 
     Raises:
@@ -24,7 +24,7 @@ def lazy_names(
 
     def load(name: str) -> Any:
         if name in homes:
-            return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+            return getattr(importlib.import_module(homes[name], package), name)
         if gone and name in gone:
             raise ImportError(f"{name} is gone: {gone[name]}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

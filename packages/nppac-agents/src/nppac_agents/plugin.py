@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
+
 from nppac_agents.hookspecs import hookimpl
-from nppac_agents.methods.awac import AWAC
-from nppac_agents.methods.bc import BC
-from nppac_agents.methods.dapg import DAPG
-from nppac_agents.methods.nppac import NPPAC
-from nppac_agents.methods.rlpd import RLPD
-from nppac_agents.methods.sac import SAC
-from nppac_agents.methods.sacfd import SACfD
+
+METHODS = {
+    ".methods.awac": "AWAC",
+    ".methods.bc": "BC",
+    ".methods.bear": "BEAR",
+    ".methods.dapg": "DAPG",
+    ".methods.iql": "IQL",
+    ".methods.nppac": "NPPAC",
+    ".methods.rlpd": "RLPD",
+    ".methods.sac": "SAC",
+    ".methods.sacfd": "SACfD",
+}
+"""Each module and its class; they are public names of ``nppac_agents`` too"""
 
 
 @hookimpl
 def nppac_agent_configs() -> list[type]:
     """The built-in methods."""
-    return [AWAC, BC, DAPG, NPPAC, RLPD, SAC, SACfD]
+    modules = ((importlib.import_module(m, __package__), name) for m, name in METHODS.items())
+    return [getattr(module, name) for module, name in modules]

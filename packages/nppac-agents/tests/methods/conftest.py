@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+from method_table import SMALL, configured
 from nppac_agents.data.transitions import Transitions, columns_of
 from nppac_agents.experiment.registries import agent_registry
-
-SMALL: dict[str, Any] = {"policy_hidden": (16,), "batch_size": 32}
 
 
 @pytest.fixture
@@ -18,11 +17,7 @@ def build(spaces, prior, demonstrations):
     """Builds a small agent of a kind, given what its method uses."""
 
     def build(kind: str, seed: int = 0, **settings: Any):
-        cls = agent_registry().get(kind)
-        fields = SMALL | settings
-        if "critic_hidden" in cls.model_fields:
-            fields = {"critic_hidden": (16,)} | fields
-        config = cls(**fields)
+        config = configured(agent_registry().get(kind), SMALL, settings)
         given = prior if config.uses_prior else None
         generator = torch.Generator().manual_seed(seed)
         return config.build(spaces, given, demonstrations, generator=generator)

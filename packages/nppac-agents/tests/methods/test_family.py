@@ -5,27 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from method_table import METHODS
 from nppac_agents.experiment.registries import agent_registry
 from nppac_priors.errors import ConfigError
 from tianshou.data import Collector
 from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OfflineTrainerParams, OffPolicyTrainerParams
 
-OFF_POLICY = ["awac", "nppac", "rlpd", "sac", "sacfd"]
-BUILTIN = [*OFF_POLICY, "bc", "dapg"]
-SETTINGS = {
-    "awac": {"offline_updates": 3},
-    "bc": {"updates": 3},
-    "dapg": {"cloning_epochs": 1},
-    "nppac": {"target_kl": 2.0, "pretraining_epochs": 1},
-    "rlpd": {"n_critics": 4, "critic_updates_per_actor_update": 2},
-}
+OFF_POLICY = [kind for kind in METHODS if agent_registry().get(kind).trainer == "off-policy"]
+FROM_DEMONSTRATIONS = [
+    kind for kind in METHODS if agent_registry().get(kind).demonstrations_in_replay
+]
 
 
 def learned(build, random_batch, kind, seed, updates):
-    agent = build(kind, seed=seed, **SETTINGS.get(kind, {}))
+    agent = build(kind, seed=seed, **METHODS[kind].small)
     agent.prepare()
-    prior_std = 0.1 if kind == "nppac" else None
+    prior_std = 0.1 if agent.method.uses_prior else None
     for update in range(updates):
         agent.step(random_batch(seed=update, prior_std=prior_std))
     return agent
@@ -36,11 +32,11 @@ def test_every_builtin_agent_is_tested_here():
         kind for kind, part in agent_registry().components.items()
         if part.distribution == "nppac-agents"
     }  # fmt: skip
-    assert builtin == set(BUILTIN)
+    assert builtin == set(METHODS)
 
 
 @pytest.mark.medium
-@pytest.mark.parametrize("kind", BUILTIN)
+@pytest.mark.parametrize("kind", METHODS)
 def test_same_seed_same_parameters_and_another_seed_others(build, random_batch, kind):
     def parameters(seed):
         agent = learned(build, random_batch, kind, seed, updates=20)
@@ -50,11 +46,11 @@ def test_same_seed_same_parameters_and_another_seed_others(build, random_batch, 
     assert not torch.equal(parameters(1), parameters(2))
 
 
-@pytest.mark.parametrize("kind", BUILTIN)
+@pytest.mark.parametrize("kind", METHODS)
 def test_state_holds_everything_the_agent_learns_with(build, random_batch, kind):
     agent, other = (learned(build, random_batch, kind, seed, 5) for seed in (0, 8))
     other.load_state({name: value.clone() for name, value in agent.state().items()})
-    prior_std = 0.1 if kind == "nppac" else None
+    prior_std = 0.1 if agent.method.uses_prior else None
     for update in range(5, 10):
         agent.step(random_batch(seed=update, prior_std=prior_std))
         other.step(random_batch(seed=update, prior_std=prior_std))
@@ -83,24 +79,22 @@ def test_weight_decay_draws_the_weights_it_names_to_zero(build, random_batch, ki
         for update in range(30):
             agent.step(random_batch(seed=update))
         named = agent.named_parameters()
-        return sum(p.square().sum().item() for name, p in named if name.startswith(part))
+        return sum(
+            p.square().sum().item() for name, p in named if name.startswith(f"learned.{part}")
+        )
 
     assert squares(1.0) < 0.98 * squares(0.0)
 
 
-@pytest.mark.parametrize("kind", BUILTIN)
+@pytest.mark.parametrize("kind", METHODS)
 def test_losses_are_finite_scalars_without_gradient(build, random_batch, kind):
-    agent = build(kind, **SETTINGS.get(kind, {}))
-    batch = random_batch(prior_std=0.1 if kind == "nppac" else None)
+    agent = build(kind, **METHODS[kind].small)
+    batch = random_batch(prior_std=0.1 if agent.method.uses_prior else None)
     losses = {}
     for _ in range(2):
         losses |= agent.step(batch)
     expected = {"actor_loss", "actor_grad_norm", "actor_std"}
-    if kind != "bc":
-        expected |= {"critic_loss", "critic_value", "target_value", "critic_grad_norm"}
-    if kind in ("sac", "sacfd", "rlpd"):
-        expected |= {"entropy", "alpha"}
-    assert expected <= losses.keys()
+    assert expected | METHODS[kind].logs <= losses.keys()
     for name, value in losses.items():
         assert value.shape == (), name
         assert value.isfinite(), name
@@ -109,7 +103,7 @@ def test_losses_are_finite_scalars_without_gradient(build, random_batch, kind):
 
 @pytest.mark.parametrize("kind", OFF_POLICY)
 def test_an_off_policy_agent_learns_in_a_plain_tianshou_script(build, point_config, kind):
-    agent = build(kind, **SETTINGS.get(kind, {}))
+    agent = build(kind, **METHODS[kind].small)
     replay = agent.make_replay(400, 2, torch.Generator().manual_seed(0))
     envs = DummyVectorEnv([point_config.make for _ in range(2)])
     before = [p.detach().clone() for p in agent.parts.policy.parameters()]
@@ -146,14 +140,14 @@ def test_cloning_runs_under_tianshous_offline_trainer(build):
     assert agent.updates == 30
 
 
-@pytest.mark.parametrize("kind", ["bc", "sacfd", "awac", "rlpd"])
+@pytest.mark.parametrize("kind", FROM_DEMONSTRATIONS)
 def test_who_learns_from_demonstrations_is_refused_without(spaces, kind, generator):
     config = agent_registry().get(kind)()
     with pytest.raises(ConfigError, match=f"agent: '{kind}' needs demonstrations"):
         config.build(spaces, None, None, generator=generator)
 
 
-@pytest.mark.parametrize("kind", ["sacfd", "awac", "rlpd"])
+@pytest.mark.parametrize("kind", sorted(set(FROM_DEMONSTRATIONS) & set(OFF_POLICY)))
 def test_who_learns_from_rewards_is_refused_where_they_are_unknown(
     spaces, demonstrations, kind, generator
 ):

@@ -11,26 +11,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+from method_table import LEARNING, METHODS, configured
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.evaluation import Evaluator
 from nppac_envs import EnvConfig
-
-pytestmark = pytest.mark.medium
-
-COMMON = {"policy_hidden": (64, 64), "critic_hidden": (64, 64), "batch_size": 64}
-FAST = {"policy_learning_rate": 1e-3, "critic_learning_rate": 1e-3, "gamma": 0.9, "tau": 0.02}
-METHODS = {
-    "awac": ({"offline_updates": 400, **COMMON, **FAST}, 400),
-    "nppac": ({"alpha": 0.05, "start": "fresh", "squash": True, **COMMON, **FAST}, 1500),
-    "rlpd": (
-        {"n_critics": 3, "critic_updates_per_actor_update": 2, "temperature_learning_rate": 1e-2,
-         **COMMON, **FAST},
-        1500,
-    ),
-    "sac": ({"temperature_learning_rate": 1e-2, **COMMON, **FAST}, 1500),
-    "sacfd": ({"temperature_learning_rate": 1e-2, **COMMON, **FAST}, 1500),
-}  # fmt: skip
 
 
 class _Distance(gym.RewardWrapper):
@@ -58,39 +43,70 @@ def success_at_end(agent, env):
     return measures.means()["success_at_end"]
 
 
+def learn_offline(agent, replay):
+    """All phases without interaction; the losses of the last update."""
+    losses = {}
+    for phase in agent.phases:
+        for _ in range(0 if phase.interacts else phase.length or 0):
+            losses = agent.learn(phase, replay)
+    return losses
+
+
 @pytest.mark.parametrize(
     "kind",
-    [kind if kind == "awac" else pytest.param(kind, marks=pytest.mark.slow) for kind in METHODS],
+    [
+        kind if kind == "awac" else pytest.param(kind, marks=pytest.mark.slow)
+        for kind, row in METHODS.items()
+        if row.learning is not None
+    ],
 )
 def test_a_method_learns_to_reach_the_goal(
     kind, spaces, prior, demonstrations, point_config, generator
 ):
-    settings, updates = METHODS[kind]
-    config = agent_registry().get(kind)(**settings)
+    row = METHODS[kind]
+    config = configured(agent_registry().get(kind), LEARNING, row.learning)
     given = prior if config.uses_prior else None
     env = DensePointConfig(sparse=point_config) if kind == "sac" else point_config
     agent = config.build(spaces, given, demonstrations, generator=generator)
     assert success_at_end(agent, env) < 0.5, "it does not know the task before"
     replay = agent.make_replay(5000, 4, generator)
     rollouts = Rollouts(env, 4, agent, replay, seed=0)
-    for phase in agent.phases:
-        for _ in range(phase.length or 0):
-            agent.learn(phase, replay)
-    for _ in range(25):
+    learn_offline(agent, replay)
+    for _ in range(25 if row.online else 0):
         rollouts.step()
-    for update in range(updates):
+    for update in range(row.online):
         if update % 4 == 0:
             rollouts.step()
         agent.learn(agent.phases[-1], replay)
     assert success_at_end(agent, env) > 0.85
 
 
-def test_cloning_learns_to_reach_the_goal(spaces, demonstrations, point_config, generator):
-    config = agent_registry().get("bc")(policy_learning_rate=1e-3)
-    agent = config.build(spaces, None, demonstrations, generator=generator)
-    assert success_at_end(agent, point_config) < 0.5
-    replay = agent.make_replay(1, 1, generator)
-    for _ in range(500):
-        agent.learn(agent.phases[-1], replay)
-    assert success_at_end(agent, point_config) > 0.85
-    assert torch.isfinite(agent.learn(agent.phases[-1], replay)["actor_loss"])
+def mean_return(act, env):
+    """Over 20 episodes, of a function of states (B, S)."""
+
+    class Acting:
+        def act(self, states, *, deterministic):
+            return act(states)
+
+    return Evaluator(env, EvaluationConfig(episodes=20)).evaluate(Acting()).means()["return_mean"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.mixed is not None])
+def test_offline_it_tells_good_demonstrations_from_mistakes(
+    kind, spaces, mixed_demonstrations, point_config, generator, expert
+):
+    """At least half way from nothing to the expert's return, where a clone of the data fails."""
+
+    def learned(kind, settings):
+        config = configured(agent_registry().get(kind), LEARNING, settings)
+        agent = config.build(spaces, None, mixed_demonstrations, generator=generator)
+        losses = learn_offline(agent, agent.make_replay(1, 1, generator))
+        assert all(torch.isfinite(loss) for loss in losses.values())
+        return mean_return(lambda states: agent.act(states, deterministic=True), point_config)
+
+    best = mean_return(expert, point_config)
+    cloned = learned("bc", {"updates": 1_000})
+    got = learned(kind, METHODS[kind].learning | METHODS[kind].mixed)
+    assert cloned < 0.25 * best
+    assert got > 0.5 * best

@@ -1,5 +1,5 @@
 import torch
-from nppac_agents.parts.critics import CriticEnsemble
+from nppac_agents.parts.critics import CriticEnsemble, Critics
 from nppac_agents.parts.mlp import MLP
 from nppac_agents.parts.standardiser import Standardiser
 from torch import nn
@@ -61,6 +61,25 @@ def test_critics_start_different_and_near_zero(generator):
     values = critic(generator)(torch.randn(50, 5), torch.randn(50, 2))
     assert values.abs().max() < 0.5
     assert not torch.allclose(values[0], values[1])
+
+
+def test_several_actions_for_each_state_have_the_values_of_each(generator):
+    ensemble = critic(generator)
+    states, actions = torch.randn(11, 5), torch.randn(4, 11, 2)
+    values = ensemble(states, actions)
+    assert values.shape == (3, 4, 11)
+    for several, single in zip(values.unbind(1), actions, strict=True):
+        torch.testing.assert_close(several, ensemble(states, single))
+
+
+def test_a_mix_of_the_slow_critics_lies_between_their_lowest_and_highest(generator):
+    part = Critics(critic(generator), 1e-3)
+    states, actions = torch.randn(11, 5), torch.randn(11, 2)
+    part.net.biases[-1].data.add_(9.0)
+    values = part.slow(states, actions)
+    low, high = values.min(0).values, values.max(0).values
+    torch.testing.assert_close(part.mixed(states, actions, 1.0), low)
+    torch.testing.assert_close(part.mixed(states, actions, 0.75), 0.75 * low + 0.25 * high)
 
 
 def test_mlp_with_zero_output_bound_starts_at_zero_but_learns(generator):

@@ -1,6 +1,7 @@
 """Every kind of agent through a whole run: phases, metrics, report, checkpoint and resume."""
 
 import pytest
+from method_table import METHODS, SMALL, configured
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
@@ -10,49 +11,32 @@ from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
 
-SMALL = {"policy_hidden": (16,), "batch_size": 32}
-SETTINGS = {
-    "awac": {"critic_hidden": (16,), "offline_updates": 60, "rollout_steps": 60,
-             "cloning_updates": 10},
-    "bc": {"updates": 60},
-    "rlpd": {"critic_hidden": (16,), "n_critics": 3, "critic_updates_per_actor_update": 2},
-    "sac": {"critic_hidden": (16,)},
-    "sacfd": {"critic_hidden": (16,), "cloning_updates": 10},
-}  # fmt: skip
-PHASES = {
-    "awac": ["pretrain", "offline", "online"],
-    "bc": ["offline"],
-    "rlpd": ["online"],
-    "sac": ["online"],
-    "sacfd": ["pretrain", "online"],
-}
-DRY_STEPS = {"awac": 1 + 2 * 2, "bc": 1, "rlpd": 1, "sac": 3, "sacfd": 1 + 3}
-"""Optimizer steps of one update of every phase: of critics, policy, temperature; of cloning."""
+RUN = [kind for kind, row in METHODS.items() if row.updates is not None]
 
 
 def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentConfig:
-    agent = agent_registry().get(kind)(**(SMALL | SETTINGS[kind]))
+    agent = configured(agent_registry().get(kind), SMALL, METHODS[kind].small)
+    prior = point_experiment.prior if agent.uses_prior else None
     training = point_experiment.training.model_copy(update={"env_steps": 150})
     logging = point_experiment.logging.model_copy(update={"every": 10, "checkpoint_every": 50})
     evaluation = point_experiment.evaluation.model_copy(update={"every": 50})
-    changes = {"agent": agent, "prior": None, "training": training, "logging": logging}
+    changes = {"agent": agent, "prior": prior, "training": training, "logging": logging}
     return point_experiment.model_copy(update=changes | {"evaluation": evaluation})
 
 
-@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("kind", RUN)
 def test_a_run_goes_through_its_phases(kind, point_experiment, run_point):
     summary, run = run_point(experiment_of(kind, point_experiment), report=True)
     events = read_metrics(run.metrics)
     training = [event["phase"] for event in events if event["event"] == "train"]
-    assert list(dict.fromkeys(training)) == PHASES[kind]
+    assert list(dict.fromkeys(training)) == list(METHODS[kind].phases)
     assert summary["status"] == "done"
-    assert summary["env_steps"] == (0 if kind == "bc" else 150)
-    assert summary["updates"] == {"awac": 160, "bc": 60, "sacfd": 100}.get(kind, 90)
+    assert summary["env_steps"] == (150 if "online" in METHODS[kind].phases else 0)
+    assert summary["updates"] == METHODS[kind].updates
     assert run.report.stat().st_size > 10_000
     evaluations = [(e["env_steps"], e["updates"]) for e in events if e["event"] == "evaluation"]
     assert len(evaluations) == len(set(evaluations)) >= 2
-    first_update = {"awac": 10, "sacfd": 10}.get(kind, 0)
-    assert evaluations[0] == (0, first_update), "judged before it learns"
+    assert evaluations[0] == (0, METHODS[kind].first_updates), "judged before it learns"
 
 
 def with_rollouts(point_experiment, rollout_steps):
@@ -81,8 +65,7 @@ def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment
 
 
 @pytest.mark.parametrize(
-    "kind",
-    ["awac", "bc", "rlpd", "sacfd", pytest.param("sac", marks=pytest.mark.slow)],
+    "kind", [pytest.param(k, marks=pytest.mark.slow) if k in ("sac", "nppac") else k for k in RUN]
 )
 def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
     kind, point_experiment, run_point, monkeypatch
@@ -116,11 +99,11 @@ def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
             assert tensor.equal(right.tensors[owner][name]), f"{owner}/{name}"
 
 
-@pytest.mark.parametrize("kind", SETTINGS)
+@pytest.mark.parametrize("kind", RUN)
 def test_a_dry_run_updates_every_phase(kind, point_experiment, run_point, optimizer_steps):
     summary, run = run_point(experiment_of(kind, point_experiment), report=True, dry_run=True)
     assert summary == {}
-    assert len(optimizer_steps) == DRY_STEPS[kind]
+    assert len(optimizer_steps) == METHODS[kind].dry_steps
     assert not run.report.exists()
 
 

@@ -179,16 +179,8 @@ class RegularisedActorCritic(ActorCritic):
         generator: torch.Generator,
         start: Literal["fresh", "distilled", "residual"] = "fresh",
     ) -> Part:
-        """The part of the policy; see ``policy_network`` for its ways to start."""
-        network = parts.PolicyNetwork(
-            agent.spaces.state_dim,
-            agent.spaces.action_dim,
-            self.policy_hidden,
-            start=start,
-            squash=self.squash,
-            standardiser=self.standardiser(agent),
-            generator=generator,
-        )
+        """The part of the policy; see ``parts.policy_network`` for its ways to start."""
+        network = self.policy_network(agent, generator, squash=self.squash, start=start)
         return parts.Part(network, self.policy_learning_rate)
 
     @abstractmethod

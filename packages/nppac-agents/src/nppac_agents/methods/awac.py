@@ -100,6 +100,8 @@ class AWAC(ActorCritic):
             agent.spaces.state_dim,
             agent.spaces.action_dim,
             self.policy_hidden,
+            log_std_range=(-6.0, 0.0),
+            bounding="sigmoid",
             standardiser=self.standardiser(agent),
             generator=generator,
         )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
-    from nppac_agents.parts import Standardiser
+    from nppac_agents.parts import PolicyNetwork, Standardiser
     from nppac_agents.spaces import Spaces
 
 Width = Annotated[int, Field(ge=1, le=8192)]
@@ -122,6 +122,25 @@ class Method(ComponentConfig, ABC):
         """The input layer of a network: states as they are, or in units of the demonstrations."""
         states = agent.demonstrated_states("cpu") if self.standardise_states else None
         return parts.Standardiser(agent.spaces.state_dim, states)
+
+    def policy_network(
+        self,
+        agent: Agent,
+        generator: torch.Generator,
+        *,
+        squash: bool,
+        start: Literal["fresh", "distilled", "residual"] = "fresh",
+    ) -> PolicyNetwork:
+        """A Gaussian policy with mean and std of the state; see its module for its starts."""
+        return parts.PolicyNetwork(
+            agent.spaces.state_dim,
+            agent.spaces.action_dim,
+            self.policy_hidden,
+            start=start,
+            squash=squash,
+            standardiser=self.standardiser(agent),
+            generator=generator,
+        )
 
     def build(
         self,

@@ -52,15 +52,7 @@ class BC(Method):
 
     def parts(self, agent: Agent, generator: torch.Generator) -> BCParts:
         """The policy alone."""
-        network = parts.PolicyNetwork(
-            agent.spaces.state_dim,
-            agent.spaces.action_dim,
-            self.policy_hidden,
-            start="fresh",
-            squash=False,
-            standardiser=self.standardiser(agent),
-            generator=generator,
-        )
+        network = self.policy_network(agent, generator, squash=False)
         rate, decay = self.policy_learning_rate, self.policy_weight_decay
         return BCParts(parts.Part(network, rate, decay=decay))
 

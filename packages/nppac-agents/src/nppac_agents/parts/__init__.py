@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from nppac_agents.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from nppac_priors.cvae.networks import CVAE as CVAE
+
     from nppac_agents.parts.advantages import generalised_advantages as generalised_advantages
     from nppac_agents.parts.advantages import steps_since_start as steps_since_start
     from nppac_agents.parts.constant_std_policy import ConstantStdPolicy as ConstantStdPolicy
     from nppac_agents.parts.critics import CriticEnsemble as CriticEnsemble
     from nppac_agents.parts.critics import Critics as Critics
+    from nppac_agents.parts.discrepancy import mmd as mmd
     from nppac_agents.parts.distributions import DiagonalGaussian as DiagonalGaussian
     from nppac_agents.parts.divergences import analytic_kl as analytic_kl
     from nppac_agents.parts.divergences import sampled_kl as sampled_kl
@@ -27,26 +30,32 @@ if TYPE_CHECKING:
     from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
+    from nppac_agents.parts.state_value import StateValue as StateValue
+    from nppac_agents.parts.tensors import fixed_normal as fixed_normal
     from nppac_agents.parts.tensors import no_grad as no_grad
+    from nppac_agents.parts.tensors import normal as normal
     from nppac_agents.parts.tensors import shuffled_passes as shuffled_passes
     from nppac_agents.parts.value_baseline import ValueBaseline as ValueBaseline
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "advantages": "generalised_advantages steps_since_start",
-        "constant_std_policy": "ConstantStdPolicy",
-        "critics": "CriticEnsemble Critics",
-        "distributions": "DiagonalGaussian",
-        "divergences": "analytic_kl sampled_kl",
-        "dual": "Dual",
-        "fisher": "FisherProduct flat_gradient move",
-        "part": "Part",
-        "policy_network": "PolicyNetwork",
-        "solvers": "conjugate_gradients",
-        "standardised_policy": "StandardisedPolicy",
-        "standardiser": "Standardiser",
-        "tensors": "no_grad shuffled_passes",
-        "value_baseline": "ValueBaseline",
+        ".advantages": "generalised_advantages steps_since_start",
+        ".constant_std_policy": "ConstantStdPolicy",
+        ".critics": "CriticEnsemble Critics",
+        ".distributions": "DiagonalGaussian",
+        ".discrepancy": "mmd",
+        ".divergences": "analytic_kl sampled_kl",
+        ".dual": "Dual",
+        ".fisher": "FisherProduct flat_gradient move",
+        ".part": "Part",
+        ".policy_network": "PolicyNetwork",
+        ".solvers": "conjugate_gradients",
+        ".standardised_policy": "StandardisedPolicy",
+        ".standardiser": "Standardiser",
+        ".state_value": "StateValue",
+        ".tensors": "fixed_normal no_grad normal shuffled_passes",
+        ".value_baseline": "ValueBaseline",
+        "nppac_priors.cvae.networks": "CVAE",
     },
 )

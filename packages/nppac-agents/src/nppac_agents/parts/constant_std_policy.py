@@ -1,24 +1,34 @@
-"""A Gaussian policy whose standard deviation does not depend on the state (AWAC's hand tasks)."""
+"""Gaussian policies whose standard deviation does not depend on the state (AWAC's hands, IQL)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from nppac_agents.parts.clamp import inward_clamp
 from nppac_agents.parts.distributions import DiagonalGaussian
 from nppac_agents.parts.mlp import MLP
 from nppac_agents.parts.policy_network import POLICY_OUTPUT_BOUND
 from nppac_agents.parts.standardiser import Standardiser
 
-LOWEST_LOG_STD = -6.0
-
 
 class ConstantStdPolicy(nn.Module):
-    """Mean tanh(network(s)); log standard deviation -6 + 6 sigmoid(parameter), so in [-6, 0].
+    """Mean tanh(network(s)); one parameter p per action dimension, which starts at zero.
 
-    Source: the released code of Nair et al. 2020, whose parameters start at zero (std e^-3).
+    The log standard deviation is low + (high - low) sigmoid(p) (the released code of Nair et al.
+    2020), or p clamped to [low, high] (that of Kostrikov et al. 2022).
+
+    Args:
+        state_dim: S.
+        action_dim: A.
+        hidden: widths.
+        log_std_range: low and high.
+        bounding: how p is kept between them.
+        standardiser: the input layer.
+        generator: of the initial weights.
     """
 
     def __init__(
@@ -27,20 +37,30 @@ class ConstantStdPolicy(nn.Module):
         action_dim: int,
         hidden: Sequence[int],
         *,
+        log_std_range: tuple[float, float],
+        bounding: Literal["sigmoid", "clamp"],
         standardiser: Standardiser,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
         self.standardiser = standardiser
+        self.log_std_range = log_std_range
+        self.bounding = bounding
         sizes = (state_dim, *hidden, action_dim)
         self.body = MLP(sizes, output_bound=POLICY_OUTPUT_BOUND, generator=generator)
         self.spread = nn.Parameter(torch.zeros(action_dim))
 
     def forward(self, states: Tensor) -> DiagonalGaussian:
         """The distribution over actions at states (B, S)."""
-        mean = self.body(self.standardiser(states)).tanh()
-        std = (LOWEST_LOG_STD * (1.0 - self.spread.sigmoid())).exp()
-        return DiagonalGaussian(mean, std.expand_as(mean))
+        mean = self.mode(states)
+        return DiagonalGaussian(mean, self.log_std().exp().expand_as(mean))
+
+    def log_std(self) -> Tensor:
+        """(A,)."""
+        low, high = self.log_std_range
+        if self.bounding == "clamp":
+            return inward_clamp(self.spread, low, high)
+        return low + (high - low) * self.spread.sigmoid()
 
     def mode(self, states: Tensor) -> Tensor:
         """The mean (B, A)."""

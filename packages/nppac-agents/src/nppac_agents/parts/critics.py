@@ -28,6 +28,14 @@ class Critics(Part):
         super().__init__(ensemble, rate, slow=True)
         self.n_critics = len(ensemble.biases[0])
 
+    def mixed(self, states: Tensor, actions: Tensor, lowest: float) -> Tensor:
+        """Lowest times min_j Qbar_j plus (1 - lowest) times max_j Qbar_j, (B,) or (N, B).
+
+        Source: Fujimoto et al. 2019 (BCQ).
+        """
+        values = self.slow(states, actions)
+        return lowest * values.amin(0) + (1.0 - lowest) * values.amax(0)
+
     def random_members(self, size: int, generator: torch.Generator) -> Tensor:
         """Indices (size,) of distinct members, drawn anew (Ball et al. 2023, RLPD)."""
         order = torch.randperm(self.n_critics, generator=generator, device=generator.device)
@@ -75,9 +83,13 @@ class CriticEnsemble(nn.Module):
                 self.gains.append(torch.ones(n_critics, fan_out))
 
     def forward(self, states: Tensor, actions: Tensor, members: Tensor | None = None) -> Tensor:
-        """Values (E, B) of states (B, S) and actions (B, A), of ``members`` only where given."""
-        inputs = torch.cat([self.standardiser(states), actions], dim=-1)
-        values = self._values(inputs, members)
+        """Values (E, B) of states (B, S) and actions (B, A), of ``members`` only where given.
+
+        Several actions for each state, (N, B, A), have values (E, N, B).
+        """
+        inputs = self.standardiser(states).expand(*actions.shape[:-1], -1)
+        inputs = torch.cat([inputs, actions], dim=-1).flatten(0, -2)
+        values = self._values(inputs, members).unflatten(1, actions.shape[:-1])
         if self.upper_bound is not None:
             values = inward_clamp(values, -math.inf, self.upper_bound)
         return values

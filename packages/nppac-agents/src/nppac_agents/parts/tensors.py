@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -19,6 +19,16 @@ def spawn_generator(generator: torch.Generator, device: str | torch.device) -> t
     """A new generator on ``device``, seeded from a CPU generator."""
     seed = int(torch.randint(2**62, (), generator=generator))
     return torch.Generator(device).manual_seed(seed)
+
+
+def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Standard normal numbers, on the generator's device."""
+    return torch.randn(*shape, generator=generator, device=generator.device)
+
+
+def fixed_normal(shape: Sequence[int], device: str | torch.device) -> Tensor:
+    """Standard normal numbers that are the same at every call and on every device."""
+    return normal(shape, torch.Generator().manual_seed(0)).to(device)
 
 
 def shuffled_passes(population: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:

@@ -1,0 +1,93 @@
+"""One row for each built-in method: what the tests of all methods need to know about it.
+
+``test_family``, ``test_every_agent`` and ``test_learning`` read it; a new method adds a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SMALL = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 32}
+LEARNING = {
+    "policy_hidden": (64, 64), "critic_hidden": (64, 64), "batch_size": 64, "gamma": 0.9,
+    "tau": 0.02, "policy_learning_rate": 1e-3, "critic_learning_rate": 1e-3,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method's row; settings that it has no field for are left out of the shared ones."""
+
+    small: dict[str, Any] = field(default_factory=dict)
+    """Settings beside ``SMALL`` with which it runs through all of its phases in seconds"""
+    phases: tuple[str, ...] = ("online",)
+    """Those that a small run logs"""
+    updates: int | None = 90
+    """All of a small run: 150 environment steps of which 60 earn none; None: not run so"""
+    first_updates: int = 0
+    """Those before the first evaluation"""
+    dry_steps: int = 3
+    """Optimizer steps of one update of every phase"""
+    logs: frozenset[str] = frozenset()
+    """Losses beside those of every method"""
+    learning: dict[str, Any] | None = None
+    """Settings beside ``LEARNING`` that learn the point task; None: its own test shows it"""
+    online: int = 400
+    """Updates with interaction until it has learned it"""
+    mixed: dict[str, Any] | None = None
+    """Settings beside ``learning`` that beat cloning on demonstrations of mixed quality, offline"""
+
+
+CRITIC = frozenset({"critic_loss", "critic_value", "target_value", "critic_grad_norm"})
+SOFT = CRITIC | {"entropy", "alpha"}
+TEMPERATURE = {"temperature_learning_rate": 1e-2}
+ENSEMBLE = {"n_critics": 3, "critic_updates_per_actor_update": 2}
+
+METHODS = {
+    "awac": Row(
+        dry_steps=5, small={"offline_updates": 60, "rollout_steps": 60, "cloning_updates": 10},
+        phases=("pretrain", "offline", "online"), updates=160, first_updates=10, logs=CRITIC,
+        learning={"offline_updates": 400},
+    ),
+    "bc": Row(
+        dry_steps=1, small={"updates": 60}, phases=("offline",), updates=60,
+        learning={"updates": 500, "policy_hidden": (256, 256), "batch_size": 128}, online=0,
+    ),
+    "bear": Row(
+        dry_steps=8, small={"offline_updates": 60, "warmup_updates": 1, "behaviour_hidden": (16,)},
+        phases=("offline", "online"), updates=150,
+        logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "mmd", "multiplier"},
+        learning={"offline_updates": 600, "warmup_updates": 200, "behaviour_hidden": (64, 64),
+                  "mmd_samples": 5},
+        mixed={"offline_updates": 1_500},
+    ),
+    "dapg": Row(
+        small={"cloning_epochs": 1}, phases=("pretrain", "online"), updates=None, logs=CRITIC,
+    ),
+    "iql": Row(
+        dry_steps=6, small={"offline_updates": 60, "value_hidden": (16,)}, phases=("offline", "online"),
+        updates=150, logs=CRITIC | {"value_loss", "value_grad_norm"},
+        learning={"offline_updates": 400, "value_learning_rate": 1e-3, "value_hidden": (64, 64)},
+        mixed={"offline_updates": 1_500, "expectile": 0.8, "inverse_temperature": 5.0},
+    ),
+    "nppac": Row(
+        small={"target_kl": 2.0, "pretraining_epochs": 1}, logs=CRITIC | {"kl", "prior_std"},
+        learning={"alpha": 0.05, "start": "fresh", "squash": True}, online=1_500,
+    ),
+    "rlpd": Row(dry_steps=1, small=ENSEMBLE, logs=SOFT, learning=ENSEMBLE | TEMPERATURE, online=1_500),
+    "sac": Row(logs=SOFT, learning=TEMPERATURE, online=1_500),
+    "sacfd": Row(
+        dry_steps=4, small={"cloning_updates": 10}, phases=("pretrain", "online"), updates=100, first_updates=10,
+        logs=SOFT, learning=TEMPERATURE, online=1_500,
+    ),
+}  # fmt: skip
+
+
+def configured(cls: type, *settings: dict[str, Any]) -> Any:
+    """A method with the later settings before the earlier; the first are shared, see ``Row``."""
+    shared, *own = settings
+    fields = {name: value for name, value in shared.items() if name in cls.model_fields}
+    for more in own:
+        fields |= more
+    return cls(**fields)

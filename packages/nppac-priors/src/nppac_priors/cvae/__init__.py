@@ -1,0 +1,1 @@
+"""A conditional variational autoencoder of actions given states."""
