@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from nppac_agents.algorithms.sacfd import SACfDConfig
+from nppac_agents.methods.sacfd import SACfD
 from nppac_agents.running.assembly import build_agent, fit_prior, with_task_rewards
-from nppac_agents.running.console import PlainConsole
+from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.seeds import Seeds
 from nppac_envs import Demonstrations, DoorConfig, HalfCheetahConfig
 from nppac_priors import GaussianMLPConfig
@@ -60,7 +60,7 @@ def test_an_agent_learns_from_the_tasks_rewards(point_experiment, point_config, 
         states=np.zeros((4, 4)), actions=np.zeros((4, 2)), final_states=np.zeros((2, 4)),
         episode_lengths=np.array([2, 2]), rewards=FLAGS.astype(np.float32), successes=FLAGS,
     )  # fmt: skip
-    agent = SACfDConfig(policy_hidden=(4,), critic_hidden=(4,), batch_size=64)
+    agent = SACfD(policy_hidden=(4,), critic_hidden=(4,), batch_size=64)
     config = point_experiment.model_copy(update={"env": Binary(), "agent": agent, "prior": None})
     built = build_agent(config, spaces, None, played, Seeds.of(0), torch.device("cpu"))
     replay = built.make_replay(4, 1, torch.Generator().manual_seed(0))
