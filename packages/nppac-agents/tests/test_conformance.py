@@ -1,0 +1,48 @@
+"""Every built-in method passes the kit that authors of methods use."""
+
+from __future__ import annotations
+
+from nppac_agents import AWAC, BC, DAPG, NPPAC, RLPD, SAC, SACfD
+from nppac_agents.experiment.registries import agent_registry
+from nppac_agents.testing import MethodConformance
+
+SMALL = {"policy_hidden": (16,), "batch_size": 32}
+CRITICS = SMALL | {"critic_hidden": (16,)}
+
+
+class TestAWAC(MethodConformance):
+    method = AWAC(**CRITICS, offline_updates=3)
+
+
+class TestBC(MethodConformance):
+    method = BC(**SMALL, updates=3)
+
+
+class TestDAPG(MethodConformance):
+    method = DAPG(**SMALL, cloning_epochs=1, steps_per_update=60)
+
+
+class TestNPPAC(MethodConformance):
+    method = NPPAC(**CRITICS, target_kl=2.0, pretraining_epochs=1)
+
+
+class TestRLPD(MethodConformance):
+    method = RLPD(**CRITICS, n_critics=4, critic_updates_per_actor_update=2)
+
+
+class TestSAC(MethodConformance):
+    method = SAC(**CRITICS)
+
+
+class TestSACfD(MethodConformance):
+    method = SACfD(**CRITICS)
+
+
+def test_every_builtin_method_is_tested_here():
+    builtin = {
+        kind
+        for kind, component in agent_registry().components.items()
+        if component.distribution == "nppac-agents"
+    }
+    tested = {cls.method.kind for cls in MethodConformance.__subclasses__()}
+    assert builtin <= tested
