@@ -21,9 +21,9 @@ import gpytorch
 import torch
 from gpytorch.distributions import MultitaskMultivariateNormal
 from nppac_priors import ExactGPConfig
-from nppac_priors.exact_gp.conditioning import condition
-from nppac_priors.exact_gp.fitting import fit_hyperparameters, model_log_likelihood
-from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.exact.conditioning import condition
+from nppac_priors.gp.exact.fitting import fit_hyperparameters, model_log_likelihood
+from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.model import GPModel, Hyperparameters, initial_model
 from nppac_priors.gp.predictor import Predictor
 from nppac_priors.state_scale import StateScale

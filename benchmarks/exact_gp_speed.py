@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 
 import torch
-from nppac_priors.exact_gp.conditioning import condition
-from nppac_priors.exact_gp.training_data import TrainingData
+from nppac_priors.gp.exact.conditioning import condition
+from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.model import Hyperparameters
 from nppac_priors.gp.predictor import Factors, Predictor
 

@@ -119,7 +119,7 @@ ENVS = mutations_of("nppac-envs", [
     ("episodes that only passed through success are kept", "demonstrations/recording.py",
      "episode.successes[-1])", "episode.successes.any())",
      "demonstrations/test_recording.py"),
-    ("a replay's drift ignores the spread of the set", "demonstrations/replay.py",
+    ("a replay's drift ignores the spread of the set", "demonstrations/resimulation.py",
      "np.float64) - states) / scales)", "np.float64) - states))",
-     "demonstrations/test_replay.py"),
+     "demonstrations/test_resimulation.py"),
 ])

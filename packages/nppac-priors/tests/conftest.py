@@ -15,8 +15,8 @@ import pytest
 import torch
 from nppac_priors.config import PriorConfig
 from nppac_priors.data import demonstration_tensors, hash_data
-from nppac_priors.exact_gp.training_data import TrainingData
 from nppac_priors.gp.config import KernelName
+from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.model import GPModel, Hyperparameters
 from nppac_priors.plugin_loading import Component
 from nppac_priors.prior import GaussianPrior

@@ -33,7 +33,7 @@ ENVIRONMENT: dict[str, Any] = {
         {
             "what": "prior",
             "kind": "exact-gp",
-            "class": "nppac_priors.exact_gp.config.ExactGPConfig",
+            "class": "nppac_priors.gp.exact.config.ExactGPConfig",
             "distribution": "nppac-priors",
             "version": "0.1.0",
         }

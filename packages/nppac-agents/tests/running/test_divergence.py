@@ -15,8 +15,8 @@ from nppac_agents.methods.sac import SAC
 from nppac_agents.methods.sacfd import SACfD
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.divergence import DivergedError, require_finite
+from nppac_agents.running.metrics_log import Recorder
 from nppac_agents.running.plain_console import PlainConsole
-from nppac_agents.running.recorder import Recorder
 from nppac_agents.running.run import run_experiment
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.training import Training

@@ -11,10 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nppac_priors.bayesian_mlp.config import BayesianMLPConfig as BayesianMLPConfig
     from nppac_priors.config import ComponentConfig as ComponentConfig
     from nppac_priors.config import PriorConfig as PriorConfig
-    from nppac_priors.ensemble.config import EnsembleConfig as EnsembleConfig
     from nppac_priors.episodes import Episodes as Episodes
     from nppac_priors.episodes import HeldOutSplit as HeldOutSplit
     from nppac_priors.episodes import read_episodes as read_episodes
@@ -28,10 +26,13 @@ if TYPE_CHECKING:
     from nppac_priors.errors import PluginLoadError as PluginLoadError
     from nppac_priors.errors import PriorFileError as PriorFileError
     from nppac_priors.errors import UnknownKindError as UnknownKindError
-    from nppac_priors.exact_gp.config import ExactGPConfig as ExactGPConfig
-    from nppac_priors.gaussian_mlp.config import GaussianMLPConfig as GaussianMLPConfig
+    from nppac_priors.gp.exact.config import ExactGPConfig as ExactGPConfig
+    from nppac_priors.gp.sparse.config import SparseGPConfig as SparseGPConfig
     from nppac_priors.hookspecs import hookimpl as hookimpl
     from nppac_priors.loading import load_prior as load_prior
+    from nppac_priors.networks.bayesian.config import BayesianMLPConfig as BayesianMLPConfig
+    from nppac_priors.networks.ensemble import EnsembleConfig as EnsembleConfig
+    from nppac_priors.networks.gaussian import GaussianMLPConfig as GaussianMLPConfig
     from nppac_priors.prior import GaussianPrior as GaussianPrior
     from nppac_priors.prior import Prior as Prior
     from nppac_priors.progress import Progress as Progress
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from nppac_priors.registry import PriorField as PriorField
     from nppac_priors.registry import Registry as Registry
     from nppac_priors.registry import prior_registry as prior_registry
-    from nppac_priors.sparse_gp.config import SparseGPConfig as SparseGPConfig
     from nppac_priors.storage import save_prior as save_prior
     from nppac_priors.wrappers.config import ConstantVarianceConfig as ConstantVarianceConfig
     from nppac_priors.wrappers.config import MeanAndScaleConfig as MeanAndScaleConfig
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from nppac_priors.wrappers.prior import VarianceFloor as VarianceFloor
 
 _MODULES = {
-    "bayesian_mlp.config": ["BayesianMLPConfig"],
+    "networks.bayesian.config": ["BayesianMLPConfig"],
     "config": ["ComponentConfig", "PriorConfig"],
-    "ensemble.config": ["EnsembleConfig"],
+    "networks.ensemble": ["EnsembleConfig"],
     "episodes": ["Episodes", "HeldOutSplit", "read_episodes"],
     "errors": [
         "ConfigError",
@@ -65,14 +65,14 @@ _MODULES = {
         "PriorFileError",
         "UnknownKindError",
     ],
-    "exact_gp.config": ["ExactGPConfig"],
-    "gaussian_mlp.config": ["GaussianMLPConfig"],
+    "gp.exact.config": ["ExactGPConfig"],
+    "networks.gaussian": ["GaussianMLPConfig"],
     "hookspecs": ["hookimpl"],
     "loading": ["load_prior"],
     "prior": ["GaussianPrior", "Prior"],
     "progress": ["Progress"],
     "registry": ["ByKind", "PriorField", "Registry", "prior_registry"],
-    "sparse_gp.config": ["SparseGPConfig"],
+    "gp.sparse.config": ["SparseGPConfig"],
     "storage": ["save_prior"],
     "wrappers.config": ["ConstantVarianceConfig", "MeanAndScaleConfig", "VarianceFloorConfig"],
     "wrappers.prior": ["ConstantVariance", "MeanAndScale", "VarianceFloor"],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nppac_priors.bayesian_mlp.config import BayesianMLPConfig
-from nppac_priors.ensemble.config import EnsembleConfig
-from nppac_priors.exact_gp.config import ExactGPConfig
-from nppac_priors.gaussian_mlp.config import GaussianMLPConfig
+from nppac_priors.gp.exact.config import ExactGPConfig
+from nppac_priors.gp.sparse.config import SparseGPConfig
 from nppac_priors.hookspecs import hookimpl
-from nppac_priors.sparse_gp.config import SparseGPConfig
+from nppac_priors.networks.bayesian.config import BayesianMLPConfig
+from nppac_priors.networks.ensemble import EnsembleConfig
+from nppac_priors.networks.gaussian import GaussianMLPConfig
 from nppac_priors.wrappers.config import (
     ConstantVarianceConfig,
     MeanAndScaleConfig,

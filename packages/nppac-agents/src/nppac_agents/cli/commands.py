@@ -73,7 +73,7 @@ def record(arguments: argparse.Namespace) -> int:
     """Records demonstrations from a run's agent or prior."""
     from nppac_agents.cli.open_console import open_console
     from nppac_agents.cli.run import hide_deprecations
-    from nppac_agents.running.recording import record
+    from nppac_agents.running.play import record
     from nppac_agents.running.run_directory import RunDirectory
 
     hide_deprecations(arguments)

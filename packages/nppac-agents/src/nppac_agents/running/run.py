@@ -18,17 +18,17 @@ from nppac_agents.agent import Agent
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.reporting.measures import MEASURES
-from nppac_agents.reporting.prior_std import prior_std_curve
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, CheckpointFileError
 from nppac_agents.running.console import Console
-from nppac_agents.running.environment import describe_environment
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.filming import choose_renderer, record_frames
 from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.metrics import read_metrics
-from nppac_agents.running.recorder import Recorder
+from nppac_agents.running.metrics_log import Recorder
+from nppac_agents.running.prior_std import prior_std_curve
+from nppac_agents.running.provenance import describe_environment
 from nppac_agents.running.resumption import find_resumption
 from nppac_agents.running.run_directory import RunDirectory, config_hash, in_words
 from nppac_agents.running.saved_prior import saved_prior

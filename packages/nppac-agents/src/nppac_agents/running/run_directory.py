@@ -158,7 +158,7 @@ class RunDirectory:
         self._write(self.config_file, resolved(config))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
-        """Writes `environment.json`: see `nppac_agents.running.environment`.
+        """Writes `environment.json`: see `nppac_agents.running.provenance`.
 
         Raises:
             RunDirectoryError: it cannot be written.

@@ -23,7 +23,7 @@ from nppac_agents.running.divergence import DivergedError, outside_cause, requir
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.interruption import Interruption
-from nppac_agents.running.recorder import Recorder
+from nppac_agents.running.metrics_log import Recorder
 
 RECENT_EPISODES = 20
 

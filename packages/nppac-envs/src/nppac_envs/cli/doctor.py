@@ -41,7 +41,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def _drift(config: DemonstrationsConfig, env: EnvConfig | None) -> list[Finding]:
-    from nppac_envs.demonstrations.replay import drift_findings
+    from nppac_envs.demonstrations.resimulation import drift_findings
 
     if env is None:
         raise ConfigError("--replay needs --task KIND, the environment to simulate in")

@@ -8,8 +8,8 @@ import json
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import chosen_episodes, source_configs
 from nppac_envs.cli.table import table
-from nppac_envs.demonstrations.replay import Replayed
-from nppac_envs.demonstrations.replay import replay as simulate
+from nppac_envs.demonstrations.resimulation import Replayed
+from nppac_envs.demonstrations.resimulation import replay as simulate
 from nppac_envs.environments import env_config, setting
 
 _WORDS = {None: "-", True: "yes", False: "no"}

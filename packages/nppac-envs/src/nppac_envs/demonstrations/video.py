@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
-from nppac_envs.demonstrations.replay import replay
+from nppac_envs.demonstrations.resimulation import replay
 from nppac_envs.errors import ConfigError, DataError
 
 _STEPS_PER_SECOND = 100

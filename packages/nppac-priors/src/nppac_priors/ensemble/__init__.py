@@ -1,1 +1,0 @@
-"""The ensemble of Gaussian networks, `kind: "ensemble"`."""

@@ -1,1 +1,0 @@
-"""The Gaussian network cloned by maximum likelihood, `kind: "gaussian-mlp"`."""

@@ -1,0 +1,123 @@
+"""The fitted exact GP as a prior: what it keeps, what it stores, and how it comes to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import Tensor
+
+from nppac_priors.data import hash_data
+from nppac_priors.gp.exact.conditioning import check_size, condition
+from nppac_priors.gp.exact.fitting import fit_hyperparameters
+from nppac_priors.gp.exact.reference import load_hyperparameters
+from nppac_priors.gp.exact.training_data import TrainingData
+from nppac_priors.gp.model import Hyperparameters, check_rank
+from nppac_priors.gp.predictor import Factors, Predictor
+from nppac_priors.prior import GaussianPrior
+from nppac_priors.progress import Progress
+from nppac_priors.state_scale import StateScale
+
+if TYPE_CHECKING:
+    from nppac_priors.gp.exact.config import ExactGPConfig
+    from nppac_priors.progress import ProgressCallback
+
+
+class ExactGPPrior(GaussianPrior):
+    """Posterior of the exact GP with observation noise; float32, independent across actions.
+
+    Attributes:
+        hyperparameters: Float64, in the units of the data.
+        data: What it is conditioned on.
+        predictor: The posterior itself.
+    """
+
+    config: ExactGPConfig
+
+    def __init__(
+        self,
+        config: ExactGPConfig,
+        hyperparameters: Hyperparameters,
+        data: TrainingData,
+        factors: Factors,
+    ) -> None:
+        """Freeze hyper-parameters, data and the factors that belong to them."""
+        super().__init__(
+            config,
+            state_dim=data.states.shape[1],
+            action_dim=data.actions.shape[1],
+            data_hash=hash_data(data.states, data.actions),
+        )
+        self.hyperparameters = hyperparameters
+        self.data = data
+        self.predictor = Predictor(config.kernel, hyperparameters, data.states, factors)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self.data.states.device
+
+    def state(self, *, include_factors: bool = False) -> dict[str, Tensor]:
+        """Data and hyper-parameters; with the factors a reload skips the conditioning."""
+        tensors = {**vars(self.data), **vars(self.hyperparameters)}
+        return tensors | vars(self.predictor.factors) if include_factors else tensors
+
+    def _to(self, device: torch.device) -> Self:
+        copy = type(self)(
+            self.config,
+            self.hyperparameters.to(device),
+            self.data.to(device),
+            self.predictor.factors.to(device),
+        )
+        copy.data_hash = self.data_hash
+        return copy
+
+    def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        return self.predictor.moments(states)
+
+    def _mean(self, states: Tensor) -> Tensor:
+        return self.predictor.mean(states)
+
+
+def fit_prior(
+    config: ExactGPConfig,
+    data: TrainingData,
+    generator: torch.Generator,
+    progress: ProgressCallback | None,
+) -> ExactGPPrior:
+    """Fit or load hyper-parameters, then condition on all data.
+
+    Raises:
+        ConfigError: The rank is larger than the number of actions.
+        DataError: Too many states for the memory, or a hyper-parameter file for other dimensions.
+        NumericalError: The fit or the factorisation became non-finite.
+    """
+    check_size(len(data.states), data.states.device)
+    check_rank(config.kind, config.task_rank, data.actions.shape[1])
+    StateScale.of([data.states]).report_dead(config.kind)
+    if config.hyperparameters is None:
+        hyperparameters = fit_hyperparameters(config, data, generator, progress)
+    else:
+        hyperparameters = load_hyperparameters(
+            config.hyperparameters, config.kernel, data.states.shape[1], data.actions.shape[1]
+        )
+    hyperparameters = hyperparameters.to(data.states.device)
+    if progress is not None:
+        progress(Progress("condition", 0, 1, {}))
+    factors = condition(config.kernel, hyperparameters, data, config.variance_tolerance)
+    if progress is not None:
+        progress(Progress("condition", 1, 1, {"modes": float(factors.modes.shape[1])}))
+    return ExactGPPrior(config, hyperparameters, data, factors)
+
+
+def restore_prior(
+    config: ExactGPConfig, tensors: dict[str, Tensor], device: str | torch.device
+) -> ExactGPPrior:
+    """Rebuild a prior from `ExactGPPrior.state`, repeating the conditioning if need be."""
+    hyperparameters = Hyperparameters.take(tensors).to(device)
+    data = TrainingData.take(tensors).to(device)
+    if "modes" in tensors:
+        factors = Factors.take(tensors).to(device)
+    else:
+        factors = condition(config.kernel, hyperparameters, data, config.variance_tolerance)
+    return ExactGPPrior(config, hyperparameters, data, factors)

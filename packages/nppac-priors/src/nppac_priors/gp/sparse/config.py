@@ -1,0 +1,138 @@
+"""Configuration of the sparse variational Gaussian-process prior.
+
+Use it where `exact-gp` runs out of memory or time: it walks through any number of demonstration
+states in minibatches, also from memory-mapped files, in memory that does not grow with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from nppac_priors.gp.config import GPConfig
+from nppac_priors.gp.exact.config import ExactGPConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from nppac_priors.gp.sparse.prior import SparseGPPrior
+    from nppac_priors.progress import ProgressCallback
+
+
+class SparseGPConfig(GPConfig):
+    """Sparse variational multi-output GP over actions given states (Hensman et al. 2013).
+
+    The model of `exact-gp`, seen through inducing points. From the hyper-parameters that the
+    marginal likelihood of subsets gives, and inducing points chosen under them by pivoted Cholesky,
+    both are trained by Adam, the variational distribution by natural gradients, on minibatches. The
+    posterior is then the optimal one for all data (Titsias 2009), found in one pass over them.
+    """
+
+    kind: Literal["sparse-gp"] = "sparse-gp"  # pyright: ignore[reportIncompatibleVariableOverride]
+    inducing_points: int = Field(
+        500,
+        ge=1,
+        le=5000,
+        description="Inducing points at most; time grows with their square, and the time of a step "
+        "with their cube.",
+    )
+    start_steps: int = Field(
+        100,
+        ge=1,
+        description="Adam steps on the marginal likelihood of random subsets of 600 states, as in "
+        "exact-gp, that give the hyper-parameters to start from.",
+    )
+    steps: int = Field(100, ge=1, description="Training steps at most.")
+    batch_size: int = Field(1024, ge=1, description="States drawn at every step.")
+    learning_rate: float = Field(
+        0.02, gt=0.0, le=1.0, description="Learning rate of Adam for the hyper-parameters."
+    )
+    inducing_learning_rate: float = Field(
+        0.01,
+        ge=0.0,
+        le=1.0,
+        description="Learning rate of Adam for the inducing points, in standard deviations of the "
+        "states; 0 keeps them at demonstration states.",
+    )
+    natural_step: float = Field(
+        0.1,
+        gt=0.0,
+        le=1.0,
+        description="Step of the natural gradient; the variational distribution remembers about "
+        "its inverse in minibatches.",
+    )
+    held_out_share: float = Field(
+        0.1,
+        ge=0.0,
+        lt=1.0,
+        description="Share of the episodes held out for early stopping. With 0, or data of a "
+        "single episode, all steps are run on all data.",
+    )
+    evaluate_every: int = Field(
+        10, ge=1, description="Steps between evaluations on the held-out episodes."
+    )
+    patience: int = Field(
+        4, ge=1, description="Evaluations without a lower held-out loss that end the fit."
+    )
+
+    def start(self) -> ExactGPConfig:
+        """The search that finds the hyper-parameters to start from."""
+        return ExactGPConfig.model_validate(
+            {
+                "kernel": self.kernel,
+                "task_covariance": self.task_covariance,
+                "rank": self.rank,
+                "steps": self.start_steps,
+            }
+        )
+
+    def fit(
+        self,
+        states: np.ndarray | torch.Tensor,
+        actions: np.ndarray | torch.Tensor,
+        *,
+        episode_lengths: np.ndarray | torch.Tensor | None = None,
+        weights: np.ndarray | torch.Tensor | None = None,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> SparseGPPrior:
+        """Train hyper-parameters and inducing points, then condition on all data.
+
+        States and actions are read in blocks and never copied as a whole: pass
+        `numpy.load(path, mmap_mode="r")` for more than fits into memory.
+
+        Args:
+            states: (N, S).
+            actions: (N, A) in [-1, 1].
+            episode_lengths: (E,), sums to N; whole episodes are held out for early stopping. All
+                states are one episode if None.
+            weights: (N,); the noise variance of a state is divided by its weight.
+            device: Where the work happens and the prior lives.
+            generator: Draws held-out episodes, minibatches and the start of W; seeded with 0 if
+                None.
+            progress: Called after every step of both searches and every block of the final pass.
+
+        Raises:
+            ConfigError: The rank is larger than the number of actions.
+            DataError: Unusable arrays.
+            NumericalError: The fit or a factorisation became non-finite.
+        """
+        import torch
+
+        from nppac_priors.demonstration_rows import DemonstrationRows
+        from nppac_priors.gp.sparse.prior import fit_prior
+
+        rows = DemonstrationRows(states, actions, device)
+        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        return fit_prior(self, rows, episode_lengths, weights, generator, progress)
+
+    def from_state(
+        self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
+    ) -> SparseGPPrior:
+        """Rebuild the prior from its inducing points and factors."""
+        from nppac_priors.gp.sparse.prior import restore_prior
+
+        return restore_prior(self, tensors, device)

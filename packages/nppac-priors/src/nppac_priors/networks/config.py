@@ -1,0 +1,104 @@
+"""Fields and factory that the priors made of Gaussian networks have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from nppac_priors.config import PriorConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from nppac_priors.networks.objective import Objective
+    from nppac_priors.networks.prior import MLPPrior
+    from nppac_priors.networks.training_set import TrainingSet
+    from nppac_priors.progress import ProgressCallback
+
+
+class MLPConfig(PriorConfig):
+    """Gaussian networks: states, standardised, to the mean and log std of each action dimension.
+
+    ReLU hidden layers; mean tanh(head), log std clamped to [-20, 2], as the policy of Rudner et
+    al. (2021) has them. Trained with Adam; the weights kept are those with the lowest loss on
+    episodes held out.
+    """
+
+    hidden: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(
+        (256, 256), min_length=1, max_length=16, description="Units of each hidden layer."
+    )
+    steps: int = Field(10_000, ge=1, description="Adam steps at most.")
+    batch_size: int = Field(256, ge=1, description="States drawn at every step, by each network.")
+    learning_rate: float = Field(3e-4, gt=0.0, le=1.0, description="Learning rate of Adam.")
+    held_out_share: float = Field(
+        0.1,
+        ge=0.0,
+        lt=1.0,
+        description="Share of the episodes held out for early stopping. With 0, or data of a "
+        "single episode, all steps are run on all data.",
+    )
+    evaluate_every: int = Field(
+        100, ge=1, description="Steps between evaluations on the held-out episodes."
+    )
+    patience: int = Field(
+        20, ge=1, description="Evaluations without a lower held-out loss that end the fit."
+    )
+
+    @abstractmethod
+    def objective(self, data: TrainingSet, generator: torch.Generator) -> Objective:
+        """What to minimise, with networks initialised from the generator."""
+
+    def fit(
+        self,
+        states: np.ndarray | torch.Tensor,
+        actions: np.ndarray | torch.Tensor,
+        *,
+        episode_lengths: np.ndarray | torch.Tensor | None = None,
+        weights: np.ndarray | torch.Tensor | None = None,
+        device: str | torch.device = "cpu",
+        generator: torch.Generator | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> MLPPrior:
+        """Train the networks.
+
+        Args:
+            states: (N, S).
+            actions: (N, A) in [-1, 1].
+            episode_lengths: (E,), sums to N; whole episodes are held out for early stopping. All
+                states are one episode if None.
+            weights: (N,); a state of weight w counts as w states.
+            device: Where the networks are trained and live.
+            generator: Draws held-out episodes, initial weights and batches; seeded with 0 if None.
+            progress: Called at every evaluation.
+
+        Raises:
+            DataError: The arrays do not fit together or are not finite.
+            NumericalError: The loss became non-finite.
+        """
+        import torch
+
+        from nppac_priors.networks.prior import fit_prior
+        from nppac_priors.networks.training_set import TrainingSet
+
+        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        data = TrainingSet.check(
+            states,
+            actions,
+            episode_lengths=episode_lengths,
+            weights=weights,
+            held_out_share=self.held_out_share,
+            device=device,
+            generator=generator,
+        )
+        return fit_prior(self, data, generator, progress)
+
+    def from_state(
+        self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
+    ) -> MLPPrior:
+        """Rebuild the prior from its weights."""
+        from nppac_priors.networks.prior import restore_prior
+
+        return restore_prior(self, tensors, device)
