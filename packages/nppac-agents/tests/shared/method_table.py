@@ -65,7 +65,8 @@ METHODS = {
     "iql": Row(
         small={"offline_updates": 60, "value_hidden": (16,)}, phases=("offline", "online"),
         updates=150, logs=CRITIC | {"value_loss", "value_grad_norm"},
-        learning={"offline_updates": 400, "value_learning_rate": 1e-3, "value_hidden": (64, 64)},
+        learning={"offline_updates": 1_000, "value_learning_rate": 1e-3, "value_hidden": (64, 64)},
+        online=1_000,
         mixed={"offline_updates": 1_500, "value_learning_rate": 1e-3, "value_hidden": (64, 64),
                "expectile": 0.8, "inverse_temperature": 5.0},
     ),
