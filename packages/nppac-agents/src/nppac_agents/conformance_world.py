@@ -20,11 +20,15 @@ HORIZON = 20
 _EPISODES = 5
 
 
+_OBSERVATIONS = gym.spaces.Box(-np.inf, np.inf, (4,), np.float32)
+_ACTIONS = gym.spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+
 class Point(gym.Env[NDArray[Any], NDArray[Any]]):
     """A point on the plane moves by 0.2 a; reward 1 within 0.3 of the origin."""
 
-    observation_space = gym.spaces.Box(-np.inf, np.inf, (4,), np.float32)
-    action_space = gym.spaces.Box(-1.0, 1.0, (2,), np.float32)
+    observation_space = _OBSERVATIONS
+    action_space = _ACTIONS
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         """At rest, uniform in the square [-1, 1]."""
@@ -49,7 +53,7 @@ def make_env() -> gym.Env[Any, Any]:
 
 def spaces() -> Spaces:
     """Four observations, two actions."""
-    return Spaces(Point.observation_space, Point.action_space)
+    return Spaces(_OBSERVATIONS, _ACTIONS)
 
 
 def demonstrations() -> Demonstrations:
@@ -65,13 +69,19 @@ def demonstrations() -> Demonstrations:
             state, reward, *_ = env.step(action)
             rewards.append(reward)
         finals.append(state)
-    columns = (np.array(column, dtype=np.float32) for column in (states, actions, finals))
-    return Demonstrations(*columns, np.full(_EPISODES, HORIZON), rewards=np.array(rewards))
+    return Demonstrations(
+        np.array(states, dtype=np.float32),
+        np.array(actions, dtype=np.float32),
+        np.array(finals, dtype=np.float32),
+        np.full(_EPISODES, HORIZON),
+        rewards=np.array(rewards),
+    )
 
 
 def gaussian_prior(given: Demonstrations) -> Prior:
     """A Gaussian process on the demonstrations."""
-    config = ExactGPConfig(kernel="matern52", task_covariance="diagonal", steps=10)
+    settings = {"kernel": "matern52", "task_covariance": "diagonal", "steps": 10}
+    config = ExactGPConfig.model_validate({"kind": "exact-gp", **settings})
     generator = torch.Generator().manual_seed(0)
     return config.fit(given.states, given.actions, generator=generator)
 

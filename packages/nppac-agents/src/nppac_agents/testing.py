@@ -120,8 +120,8 @@ class MethodConformance:
         _assert_equal(copy.state(), agent.state())
         states = world.demonstrations().states[:3]
         for deterministic in (True, False):
-            acted = [one.act(states, deterministic=deterministic) for one in (agent, copy)]
-            assert np.array_equal(*acted)
+            one, other = (each.act(states, deterministic=deterministic) for each in (agent, copy))
+            assert np.array_equal(one, other)
 
     def test_every_part_that_moves_is_in_the_state(self, prior: Prior | None) -> None:
         """And so is nothing that is not a part: all weights of the agent are those of its parts."""

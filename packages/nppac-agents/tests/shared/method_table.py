@@ -32,11 +32,11 @@ class Row:
     logs: frozenset[str] = frozenset()
     """Losses beside those of every method"""
     learning: dict[str, Any] | None = None
-    """Settings beside ``LEARNING`` that learn the point task; None: its own test shows it"""
+    """Settings beside ``LEARNING`` that learn the point task; None: another test shows it"""
     online: int = 400
     """Updates with interaction until it has learned it"""
     mixed: dict[str, Any] | None = None
-    """Settings beside ``learning`` that beat cloning on demonstrations of mixed quality, offline"""
+    """Settings beside ``LEARNING`` that beat cloning on demonstrations of mixed quality, offline"""
 
 
 CRITIC = frozenset({"critic_loss", "critic_value", "target_value", "critic_grad_norm"})
@@ -58,9 +58,8 @@ METHODS = {
         dry_steps=8, small={"offline_updates": 60, "warmup_updates": 1, "behaviour_hidden": (16,)},
         phases=("offline", "online"), updates=150,
         logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "mmd", "multiplier"},
-        learning={"offline_updates": 600, "warmup_updates": 200, "behaviour_hidden": (64, 64),
-                  "mmd_samples": 5},
-        mixed={"offline_updates": 1_500},
+        mixed={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
+               "mmd_samples": 5},
     ),
     "dapg": Row(
         small={"cloning_epochs": 1}, phases=("pretrain", "online"), updates=None, logs=CRITIC,
@@ -68,8 +67,10 @@ METHODS = {
     "iql": Row(
         dry_steps=6, small={"offline_updates": 60, "value_hidden": (16,)}, phases=("offline", "online"),
         updates=150, logs=CRITIC | {"value_loss", "value_grad_norm"},
-        learning={"offline_updates": 400, "value_learning_rate": 1e-3, "value_hidden": (64, 64)},
-        mixed={"offline_updates": 1_500, "expectile": 0.8, "inverse_temperature": 5.0},
+        learning={"offline_updates": 1_000, "value_learning_rate": 1e-3, "value_hidden": (64, 64)},
+        online=1_000,
+        mixed={"offline_updates": 1_500, "value_learning_rate": 1e-3, "value_hidden": (64, 64),
+               "expectile": 0.8, "inverse_temperature": 5.0},
     ),
     "nppac": Row(
         small={"target_kl": 2.0, "pretraining_epochs": 1}, logs=CRITIC | {"kl", "prior_std"},
