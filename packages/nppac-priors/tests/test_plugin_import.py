@@ -37,7 +37,11 @@ def test_what_a_plugin_prints_goes_to_standard_error(
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     result = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": path},
+        env={
+            **os.environ,
+            "PYTHONPATH": path,
+            "PYTHONUNBUFFERED": "",
+        },  # buffers as users have them
         capture_output=True,
         text=True,
         check=True,
