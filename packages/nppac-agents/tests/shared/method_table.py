@@ -65,7 +65,8 @@ METHODS = {
         small={"cloning_epochs": 1}, phases=("pretrain", "online"), updates=None, logs=CRITIC,
     ),
     "iql": Row(
-        dry_steps=6, small={"offline_updates": 60, "value_hidden": (16,)}, phases=("offline", "online"),
+        dry_steps=6, small={"offline_updates": 60, "value_hidden": (16,)},
+        phases=("offline", "online"),
         updates=150, logs=CRITIC | {"value_loss", "value_grad_norm"},
         learning={"offline_updates": 1_000, "value_learning_rate": 1e-3, "value_hidden": (64, 64)},
         online=1_000,
