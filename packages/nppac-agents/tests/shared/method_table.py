@@ -77,10 +77,13 @@ METHODS = {
         small={"target_kl": 2.0, "pretraining_epochs": 1}, logs=CRITIC | {"kl", "prior_std"},
         learning={"alpha": 0.05, "start": "fresh", "squash": True}, online=1_500,
     ),
-    "rlpd": Row(dry_steps=1, small=ENSEMBLE, logs=SOFT, learning=ENSEMBLE | TEMPERATURE, online=1_500),
+    "rlpd": Row(
+        dry_steps=1, small=ENSEMBLE, logs=SOFT, learning=ENSEMBLE | TEMPERATURE, online=1_500,
+    ),
     "sac": Row(logs=SOFT, learning=TEMPERATURE, online=1_500),
     "sacfd": Row(
-        dry_steps=4, small={"cloning_updates": 10}, phases=("pretrain", "online"), updates=100, first_updates=10,
+        dry_steps=4, small={"cloning_updates": 10}, phases=("pretrain", "online"), updates=100,
+        first_updates=10,
         logs=SOFT, learning=TEMPERATURE, online=1_500,
     ),
 }  # fmt: skip
