@@ -22,109 +22,24 @@ def random_batch(random_batch):
 @pytest.mark.parametrize("scale", ["std", "variance"])
 @pytest.mark.parametrize("timeouts", [True, False])
 def test_losses_by_hand_on_two_samples(
-    build, random_batch, randomise, ending, critic_target, actor_loss, estimator, scale, timeouts
+    build,
+    random_batch,
+    randomise,
+    doubled,
+    ending,
+    critic_target,
+    actor_loss,
+    policy_gradient,
+    estimator,
+    scale,
+    timeouts,
 ):
     settings = {"alpha": 0.4, "gamma": 0.9, "start": "fresh"}
-    agent = double(randomise(
-        build("nppac", kl_estimator=estimator, prior_scale=scale,
-              timeouts_are_terminal=timeouts, **settings)
-    )  # fmt: skip
-    batch = ending(agent, random_batch(2), truncated=[0.0, 1.0])
-    noise = agent.noise.get_state()
-
-    def by_hand(states, prior_mean, prior_std, critic):
-        sigma0 = prior_std if scale == "std" else prior_std**2
-        head, log_std = agent.parts.policy.net.body(states).chunk(2, -1)
-        mu, sigma = head.tanh(), log_std.exp()
-        action = mu + sigma * torch.randn(2, 2, generator=agent.noise, dtype=torch.float64)
-        if estimator == "sampled":
-            kl = gaussian_log_prob(action, mu, sigma) - gaussian_log_prob(
-                action, prior_mean, sigma0
-            )
-        else:
-            per_dimension = (
-                (sigma0 / sigma).log() + (sigma**2 + (mu - prior_mean) ** 2) / (2 * sigma0**2) - 0.5
-            )
-            kl = per_dimension.sum(1)
-        return critic(states, action).min(0).values, kl
-
-    value, kl = by_hand(
-        batch.next_states, batch.next_prior_mean, batch.next_prior_std, agent.parts.critic.slow
-    )
-    goes_on = torch.tensor([1.0, 0.0 if timeouts else 1.0])
-    target = batch.rewards + 0.9 * goes_on * (value - 0.4 * kl)
-    value, kl = by_hand(batch.states, batch.prior_mean, batch.prior_std, agent.parts.critic)
-    expected = (0.4 * kl - value).mean()
-
-    agent.noise.set_state(noise)
-    torch.testing.assert_close(critic_target(agent, batch), target.detach())
-    torch.testing.assert_close(actor_loss(agent, batch), expected)
-
-
-def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(
-    build, random_batch, randomise, double, critic_target
-):
-    agent = double(randomise(build("nppac")))
-    batch = double(random_batch(2))
-    noise = agent.noise.get_state()
-    target = critic_target(agent, batch)
-    values = agent.parts.critic(batch.states, batch.actions).detach()
-    expected = ((values[0] - target) ** 2).mean() + ((values[1] - target) ** 2).mean()
-    agent.noise.set_state(noise)
-    torch.testing.assert_close(agent.method.critic_step(agent, batch)["critic_loss"], expected)
-
-
-# Identities and limits.
-
-
-def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
-    """Proposition 1 of the paper: the gradient of log pi0 is of order 1 / sigma0^2."""
-    actions = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
-    mean, std = torch.randn(5, 3).double(), torch.rand(5, 3).double() + 0.1
-
-    def gradient(scale):
-        loss = -gaussian_log_prob(actions, mean, scale).sum()
-        return torch.autograd.grad(loss, actions)[0]
-
-    torch.testing.assert_close(gradient(std / 2), 4 * gradient(std), rtol=1e-12, atol=0)
-
-
-@pytest.mark.parametrize("estimator", ["sampled", "analytic"])
-def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
-    build, random_batch, randomise, doubled, actor_loss, policy_gradient, estimator
-):
-    agent = double(randomise(build("nppac", start="fresh", kl_estimator=estimator)))
-
-    def norm(std):
-        batch = doubled(random_batch(16, prior_std=std))
-        agent.noise.manual_seed(4)
-        return policy_gradient(agent, actor_loss(agent, batch)).norm()
-
-    ratios = [(norm(std / 2) / norm(std)).item() for std in (1.0, 1e-2, 1e-4)]
-    assert abs(ratios[2] - 4) < 1e-3
-    assert abs(ratios[2] - 4) < abs(ratios[1] - 4) < abs(ratios[0] - 4)
-
-
-def test_at_the_prior_there_is_no_regularisation(build, random_batch, double, critic_target):
-    """An untrained residual policy is the prior: the target is that of plain double Q-learning."""
-    agent = double(build("nppac", kl_estimator="analytic", alpha=10.0))
-    batch = double(random_batch())
-    noise = agent.noise.get_state()
-    target = critic_target(agent, batch)
-    agent.noise.set_state(noise)
-    shape = batch.next_prior_mean.shape
-    drawn = torch.randn(shape, generator=agent.noise, dtype=torch.float64)
-    actions = batch.next_prior_mean + batch.next_prior_std * drawn
-    plain = batch.rewards + 0.99 * agent.parts.critic.slow(batch.next_states, actions).amin(0)
-    torch.testing.assert_close(target, plain.detach())
-
-
-def test_terminal_states_have_no_future(build, random_batch, randomise, ending, critic_target):
     agent = randomise(
         build("nppac", kl_estimator=estimator, prior_scale=scale,
               timeouts_are_terminal=timeouts, **settings)
-    )  # fmt: skip
-    batch = ending(agent, random_batch(2), truncated=[0.0, 1.0])
+    ).double()  # fmt: skip
+    batch = ending(agent, doubled(random_batch(2)), truncated=[0.0, 1.0])
     noise = agent.noise.get_state()
 
     def by_hand(states, prior_mean, prior_std, critic):
@@ -146,21 +61,23 @@ def test_terminal_states_have_no_future(build, random_batch, randomise, ending, 
     value, kl = by_hand(
         batch.next_states, batch.next_prior_mean, batch.next_prior_std, agent.parts.critic.slow
     )
-    goes_on = torch.tensor([1.0, 0.0 if timeouts else 1.0])
+    goes_on = torch.tensor([1.0, 0.0 if timeouts else 1.0]).double()
     target = batch.rewards + 0.9 * goes_on * (value - 0.4 * kl)
     value, kl = by_hand(batch.states, batch.prior_mean, batch.prior_std, agent.parts.critic)
     expected = (0.4 * kl - value).mean()
 
     agent.noise.set_state(noise)
     torch.testing.assert_close(critic_target(agent, batch), target.detach())
-    torch.testing.assert_close(actor_loss(agent, batch), expected)
+    got = actor_loss(agent, batch)
+    torch.testing.assert_close(got, expected)
+    torch.testing.assert_close(policy_gradient(agent, got), policy_gradient(agent, expected))
 
 
 def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(
-    build, random_batch, randomise, double, critic_target
+    build, random_batch, randomise, doubled, critic_target
 ):
-    agent = double(randomise(build("nppac")))
-    batch = double(random_batch(2))
+    agent = randomise(build("nppac")).double()
+    batch = doubled(random_batch(2))
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
     values = agent.parts.critic(batch.states, batch.actions).detach()
@@ -188,7 +105,7 @@ def test_halving_the_priors_std_multiplies_its_action_gradient_by_four():
 def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
     build, random_batch, randomise, doubled, actor_loss, policy_gradient, estimator
 ):
-    agent = double(randomise(build("nppac", start="fresh", kl_estimator=estimator)))
+    agent = randomise(build("nppac", start="fresh", kl_estimator=estimator)).double()
 
     def norm(std):
         batch = doubled(random_batch(16, prior_std=std))
@@ -200,10 +117,10 @@ def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
     assert abs(ratios[2] - 4) < abs(ratios[1] - 4) < abs(ratios[0] - 4)
 
 
-def test_at_the_prior_there_is_no_regularisation(build, random_batch, double, critic_target):
+def test_at_the_prior_there_is_no_regularisation(build, random_batch, doubled, critic_target):
     """An untrained residual policy is the prior: the target is that of plain double Q-learning."""
-    agent = double(build("nppac", kl_estimator="analytic", alpha=10.0))
-    batch = double(random_batch())
+    agent = build("nppac", kl_estimator="analytic", alpha=10.0).double()
+    batch = doubled(random_batch())
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
     agent.noise.set_state(noise)
@@ -241,17 +158,6 @@ def test_the_update_moves_exactly_what_it_should(build, random_batch):
     assert moved() == {"critic.net", "critic.slow"}
     assert "actor_loss" in agent.step(random_batch())
     assert moved() == {"critic.net", "critic.slow", "policy.net", "temperature.net"}
-
-
-def test_target_critics_start_as_copies_and_follow(build, random_batch):
-    agent = build("nppac", tau=0.5)
-    critic = agent.parts.critic
-    pairs = list(zip(critic.slow.parameters(), critic.net.parameters(), strict=True))
-    assert all(torch.equal(target, online) for target, online in pairs)
-    before = [target.clone() for target, _ in pairs]
-    agent.step(random_batch())
-    for old, (target, online) in zip(before, pairs, strict=True):
-        torch.testing.assert_close(target, 0.5 * old + 0.5 * online.detach())
 
 
 @pytest.mark.medium

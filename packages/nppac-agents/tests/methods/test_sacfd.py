@@ -29,7 +29,7 @@ def test_the_replay_is_one_pool_of_demonstrations_and_interaction(build, demonst
 
 
 def test_cloning_makes_the_demonstrated_actions_likelier(build, demonstrations):
-    agent = build("sacfd", cloning_updates=100, policy_learning_rate=3e-3)
+    agent = build("sacfd", cloning_updates=100, policy_learning_rate=1e-2)
     phase, online = agent.phases
     assert (phase.name, phase.length, online.name) == ("pretrain", 100, "online")
     replay = agent.make_replay(1, 1, torch.Generator())
