@@ -10,6 +10,7 @@ import nppac_priors
 import numpy as np
 import pluggy
 from nppac_agents.methods.sac import SAC
+from nppac_agents.phase import Phase
 from nppac_envs import EnvConfig
 from nppac_priors import PriorConfig
 
@@ -116,8 +117,8 @@ class LabPriorConfig(PriorConfig):
         raise NotImplementedError
 
 
-class LabAgentConfig(SAC):
-    """SAC; or something else than an agent, or one that fails later."""
+class LabAgent(SAC):
+    """SAC, with a fault in one of the functions of a method."""
 
     kind: Literal["lab-agent"] = "lab-agent"
     fault: str = ""
@@ -125,23 +126,29 @@ class LabAgentConfig(SAC):
     def build(self, *arguments: Any, **options: Any) -> Any:
         if self.fault == "exit in build":
             sys.exit(0)
-        if self.fault == "none":
-            return None
-        agent: Any = super().build(*arguments, **options)
-        if self.fault == "exit in step":
-            agent.step = lambda batch: sys.exit(0)
-        if self.fault == "error in step":
-            agent.step = lambda batch: batch.rewardz
-        if self.fault == "losses":
-            agent.step = lambda batch: {"loss": 1.0}
-        if self.fault == "no losses":
-            agent.step = lambda batch: None
-        if self.fault == "phases":
-            agent.phases = lambda: "online"
-        if self.fault == "actions":
-            mode = agent.policy.network.mode
-            agent.policy.network.mode = lambda *inputs: mode(*inputs)[:, 0]
-        return agent
+        return None if self.fault == "none" else super().build(*arguments, **options)
+
+    def parts(self, agent: Any, generator: Any) -> Any:
+        parts = super().parts(agent, generator)
+        if self.fault == "parts":
+            return list(parts)
+        return parts._replace(policy=parts.policy.net) if self.fault == "network" else parts
+
+    def phases(self, agent: Any) -> Any:
+        phases: dict[str, Any] = {"phases": "online", "endless phase": [Phase("offline")]}
+        return phases.get(self.fault) or super().phases(agent)
+
+    def update(self, agent: Any, batch: Any) -> Any:
+        if self.fault == "exit in update":
+            sys.exit(0)
+        if self.fault == "error in update":
+            return batch.rewardz
+        losses: dict[str, Any] = {"losses": {"loss": 1.0}, "no losses": None}
+        return losses[self.fault] if self.fault in losses else super().update(agent, batch)
+
+    def act(self, agent: Any, states: Any, *, deterministic: bool) -> Any:
+        actions = super().act(agent, states, deterministic=deterministic)
+        return actions[:, 0] if self.fault == "actions" else actions
 
 
 @nppac_envs.hookimpl
@@ -156,4 +163,4 @@ def nppac_prior_configs() -> list[type]:
 
 @agent_hookimpl
 def nppac_agent_configs() -> list[type]:
-    return [LabAgentConfig]
+    return [LabAgent]

@@ -108,19 +108,22 @@ def test_an_environment_that_cannot_be_used_is_one_line(lab_run, fault, code, pr
 
 
 AGENT = "error: plugin lab-things 0.7: agent 'lab-agent': "
-FAILED = "error: plugin lab-things 0.7 failed in lab_things.LabAgentConfig.build"
+FAILED = "error: plugin lab-things 0.7 failed in lab_things.LabAgent."
 
 
 @pytest.mark.parametrize(
     ("fault", "problem"),
     [
         ("none", AGENT + "build() returned None, has to return an Agent"),
-        ("exit in build", FAILED + ", line "),
-        ("exit in step", FAILED + ".<locals>.<lambda>, line "),
-        ("error in step", FAILED + ".<locals>.<lambda>, line "),
-        ("losses", AGENT + "step() returned a float as 'loss', has to be a scalar tensor"),
-        ("no losses", AGENT + "step() returned None, has to return a dict"),
+        ("parts", AGENT + "parts() returned a list, has to return a named tuple of Part objects"),
+        ("network", AGENT + "parts() returned a RegularisedParts, has to return a named tuple of"),
         ("phases", AGENT + "phases() returned a str, has to return some phases"),
+        ("endless phase", AGENT + "its phase 'offline' has no length"),
+        ("exit in build", FAILED + "build, line "),
+        ("exit in update", FAILED + "update, line "),
+        ("error in update", FAILED + "update, line "),
+        ("losses", AGENT + "update() returned a float as 'loss', has to be a scalar tensor"),
+        ("no losses", AGENT + "update() returned None, has to return a dict"),
     ],
 )
 def test_a_faulty_agent_is_one_line_with_its_plugin(lab_run, fault, problem):
@@ -133,7 +136,9 @@ def test_a_faulty_agent_is_one_line_with_its_plugin(lab_run, fault, problem):
 
 def test_actions_of_another_shape_reach_no_environment(lab_run):
     result = lab_run("agent.fault=actions")
-    assert "actions are a Tensor of shape (2,) and type torch.float32, have to be" in error(result)
+    assert result.code == 3
+    assert error(result).startswith(AGENT + "act() returned a Tensor of shape ")
+    assert error(result).endswith(", has to return shape (2, 1)")
 
 
 @pytest.mark.parametrize(

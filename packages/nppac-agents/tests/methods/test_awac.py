@@ -26,12 +26,12 @@ def test_softmax_weights_do_not_see_a_constant():
 def test_at_a_high_temperature_it_clones_the_replay(
     build, random_batch, randomise, doubled, actor_loss, policy_gradient, weights
 ):
-    agent = randomise(build("awac", weights=weights, advantage_temperature=1e9)).double()
+    agent = randomise(build("awac", weights=weights, advantage_temperature=1e12)).double()
     batch = doubled(random_batch())
     got = policy_gradient(agent, actor_loss(agent, batch))
     policy = agent.parts.policy(batch.states)
     cloning = policy_gradient(agent, -policy.log_prob(batch.actions).mean())
-    torch.testing.assert_close(got, cloning, rtol=1e-7, atol=1e-7)
+    torch.testing.assert_close(got, cloning)
 
 
 def test_at_a_low_temperature_it_clones_the_best_sample(
@@ -48,32 +48,43 @@ def test_at_a_low_temperature_it_clones_the_best_sample(
     got = policy_gradient(agent, actor_loss(agent, batch))
     policy = agent.parts.policy(batch.states[best : best + 1])
     cloning = policy_gradient(agent, -policy.log_prob(batch.actions[best : best + 1]).mean())
-    torch.testing.assert_close(got, cloning, rtol=1e-7, atol=1e-7)
+    torch.testing.assert_close(got, cloning)
 
 
 @pytest.mark.parametrize("policy_value", ["mode", "sample"])
 def test_losses_by_hand_on_two_samples(
-    build, random_batch, randomise, ending, critic_target, actor_loss, policy_value
+    build,
+    random_batch,
+    randomise,
+    doubled,
+    ending,
+    critic_target,
+    actor_loss,
+    policy_gradient,
+    policy_value,
 ):
-    agent = randomise(build("awac", gamma=0.9, policy_value=policy_value, largest_advantage=None))
-    batch = ending(agent, random_batch(2), terminated=[0.0, 1.0])
+    settings = {"gamma": 0.9, "policy_value": policy_value, "largest_advantage": None}
+    agent = randomise(build("awac", **settings)).double()
+    batch = ending(agent, doubled(random_batch(2)), terminated=[0.0, 1.0])
     noise = agent.noise.get_state()
     mean = agent.parts.policy.net.body(batch.next_states).tanh()
     std = (-6 + 6 * agent.parts.policy.net.spread.sigmoid()).exp()
-    drawn = mean + std * torch.randn(2, 2, generator=agent.noise)
+    drawn = mean + std * torch.randn(2, 2, generator=agent.noise, dtype=torch.float64)
     value = agent.parts.critic.slow(batch.next_states, drawn).min(0).values
-    target = batch.rewards + 0.9 * torch.tensor([1.0, 0.0]) * value
+    target = batch.rewards + 0.9 * torch.tensor([1.0, 0.0]).double() * value
     mean = agent.parts.policy.net.body(batch.states).tanh()
     own = mean
     if policy_value == "sample":
-        own = mean + std * torch.randn(2, 2, generator=agent.noise)
+        own = mean + std * torch.randn(2, 2, generator=agent.noise, dtype=torch.float64)
     q = agent.parts.critic(batch.states, batch.actions).min(0).values
     v = agent.parts.critic(batch.states, own).min(0).values
     log_prob = torch.distributions.Normal(mean, std).log_prob(batch.actions).sum(-1)
     loss = -(((q - v) / 0.3).exp().detach() * log_prob).mean()
     agent.noise.set_state(noise)
     torch.testing.assert_close(critic_target(agent, batch), target.detach())
-    torch.testing.assert_close(actor_loss(agent, batch), loss)
+    got = actor_loss(agent, batch)
+    torch.testing.assert_close(got, loss)
+    torch.testing.assert_close(policy_gradient(agent, got), policy_gradient(agent, loss))
 
 
 def test_clamped_critics_never_exceed_their_bound(build, random_batch, randomise):
@@ -87,6 +98,7 @@ def test_clamped_critics_never_exceed_their_bound(build, random_batch, randomise
         assert critic(batch.states, batch.actions).max() <= -0.5
 
 
+@pytest.mark.medium
 def test_critics_that_start_above_their_bound_come_down(build, random_batch):
     """Fresh critics are all but constant; with rewards of -1 and 0 none may stay at the bound."""
     agent = build("awac", critic_upper_bound=0.0)

@@ -99,6 +99,7 @@ def test_without_demonstration_weight_it_is_the_natural_policy_gradient(
     assert (taken - expected).norm() < 1e-3 * expected.norm()
 
 
+@pytest.mark.medium
 def test_without_advantage_it_is_a_natural_gradient_step_of_cloning(
     exact, random_batch, doubled, randomise
 ):
@@ -131,11 +132,11 @@ def test_the_step_goes_as_far_as_the_quadratic_model_says(exact, random_batch, d
     assert errors[2] < 0.01
 
 
-def test_the_surrogate_by_hand_on_two_samples(build, random_batch, randomise):
-    agent = randomise(build("dapg", demonstration_weight=0.3, demonstration_decay=0.5))
+def test_the_surrogate_by_hand_on_two_samples(exact, random_batch, doubled, randomise):
+    agent = randomise(exact(demonstration_weight=0.3, demonstration_decay=0.5))
     agent.updates = 2
-    batch = random_batch(2)
-    advantages = torch.tensor([1.0, -2.0])
+    batch = doubled(random_batch(2))
+    advantages = torch.tensor([1.0, -2.0]).double()
     states, actions = demonstrated_by(agent)
 
     def log_density(states, actions):
@@ -155,9 +156,9 @@ def test_the_weight_of_the_demonstrations_decays_from_update_to_update(build, ra
 
 
 def test_advantages_are_standardised():
-    standard = DAPG().standardise(torch.tensor([1.0, 2.0, 6.0]))
-    assert standard.mean().item() == pytest.approx(0.0, abs=1e-6)
-    assert standard.std(correction=0).item() == pytest.approx(1.0, rel=1e-5)
+    standard = DAPG().standardise(torch.tensor([1.0, 2.0, 6.0]).double())
+    assert standard.mean().item() == pytest.approx(0.0, abs=1e-12)
+    assert standard.std(correction=0).item() == pytest.approx(1.0, rel=1e-6)
     assert torch.equal(DAPG().standardise(torch.full((3,), 4.0)), torch.zeros(3))
 
 
@@ -199,8 +200,20 @@ def test_a_cut_episode_has_a_future_and_a_terminated_one_has_none(build, random_
                                     agent.parts.baseline.net.state_dict().items()})  # fmt: skip
     agent.parts.baseline.net.body.layers[-1].bias.data.fill_(10.0)
     over = agent.step(ending(agent, ones, terminated=last))["target_value"].item()
-    assert cut == pytest.approx(10.0)
-    assert over == pytest.approx((2.71 + 1.9 + 1.0) / 3)
+    assert cut == pytest.approx(10.0, rel=1e-5)
+    assert over == pytest.approx((2.71 + 1.9 + 1.0) / 3, rel=1e-5)
+
+
+def test_the_next_state_is_valued_a_step_later(build, random_batch, ending):
+    """A baseline that says a tenth of the time: the cut episode is worth 0.3 after step 2."""
+    agent = build("dapg", gamma=0.5, trace_decay=0.0, critic_epochs=1)
+    baseline = agent.parts.baseline.net
+    baseline.forward = lambda states, times: (
+        0.1 * times + 0.0 * sum(parameter.sum() for parameter in baseline.parameters())
+    )
+    batch = ending(agent, random_batch(3), truncated=[0.0, 0.0, 1.0])
+    target = agent.step(replace(batch, rewards=torch.zeros(3)))["target_value"].item()
+    assert target == pytest.approx((0.125 + 0.25 + 0.5) * 0.3 / 3, rel=1e-4)
 
 
 # Cloning.

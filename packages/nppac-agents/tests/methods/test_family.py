@@ -78,12 +78,21 @@ def test_weight_decay_draws_the_weights_it_names_to_zero(build, random_batch, ki
         agent = build(kind, **{field: decay})
         for update in range(30):
             agent.step(random_batch(seed=update))
-        named = agent.named_parameters()
-        return sum(
-            p.square().sum().item() for name, p in named if name.startswith(f"learned.{part}")
-        )
+        return sum(p.square().sum().item() for p in getattr(agent.parts, part).weights)
 
     assert squares(1.0) < 0.98 * squares(0.0)
+
+
+@pytest.mark.parametrize("kind", OFF_POLICY)
+def test_slow_critics_start_as_copies_and_follow(build, random_batch, kind):
+    agent = build(kind, tau=0.25)
+    critic = agent.parts.critic
+    pairs = list(zip(critic.slow.parameters(), critic.net.parameters(), strict=True))
+    assert all(torch.equal(slow, fast) for slow, fast in pairs)
+    before = [slow.clone() for slow, _ in pairs]
+    agent.step(random_batch(prior_std=0.1 if kind == "nppac" else None))
+    for old, (slow, fast) in zip(before, pairs, strict=True):
+        torch.testing.assert_close(slow, 0.75 * old + 0.25 * fast.detach())
 
 
 @pytest.mark.parametrize("kind", METHODS)

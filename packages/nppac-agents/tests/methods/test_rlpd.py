@@ -10,19 +10,19 @@ PLAIN = {
 
 
 def test_with_two_critics_and_one_update_its_critics_are_sacs(
-    build, random_batch, randomise, double, critic_target
+    build, random_batch, randomise, doubled, critic_target
 ):
-    sac, rlpd = (double(randomise(agent)) for agent in (build("sac"), build("rlpd", **PLAIN)))
+    sac, rlpd = (randomise(agent).double() for agent in (build("sac"), build("rlpd", **PLAIN)))
     targets = []
     for agent in (sac, rlpd):
         agent.noise.manual_seed(1)
-        targets.append(critic_target(agent, double(random_batch())))
+        targets.append(critic_target(agent, doubled(random_batch())))
     torch.testing.assert_close(*targets)
 
 
-def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise, actor_loss):
-    rlpd = randomise(build("rlpd", **(PLAIN | {"n_critics": 1, "target_subset": 1})))
-    batch = random_batch()
+def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise, doubled, actor_loss):
+    rlpd = randomise(build("rlpd", **(PLAIN | {"n_critics": 1, "target_subset": 1}))).double()
+    batch = doubled(random_batch())
     rlpd.noise.manual_seed(1)
     loss = actor_loss(rlpd, batch)
     rlpd.noise.manual_seed(1)
@@ -34,16 +34,18 @@ def test_with_one_critic_its_actor_is_sacs(build, random_batch, randomise, actor
 
 
 def test_the_target_is_the_minimum_of_a_random_subset(
-    build, random_batch, randomise, ending, critic_target
+    build, random_batch, randomise, doubled, ending, critic_target
 ):
-    agent = randomise(build("rlpd", n_critics=5, target_subset=2))
-    batch = ending(agent, random_batch(2), terminated=[1.0, 0.0])
+    agent = randomise(build("rlpd", n_critics=5, target_subset=2)).double()
+    batch = ending(agent, doubled(random_batch(2)), terminated=[1.0, 0.0])
     noise = agent.noise.get_state()
     policy = agent.parts.policy(batch.next_states)
     actions, _ = policy.sample(agent.noise)
     chosen = agent.parts.critic.random_members(2, agent.noise)
     values = agent.parts.critic.slow(batch.next_states, actions)
-    expected = batch.rewards + 0.99 * torch.tensor([0.0, 1.0]) * values[chosen].min(0).values
+    expected = (
+        batch.rewards + 0.99 * torch.tensor([0.0, 1.0]).double() * values[chosen].min(0).values
+    )
     agent.noise.set_state(noise)
     torch.testing.assert_close(critic_target(agent, batch), expected.detach())
 
@@ -60,9 +62,9 @@ def test_subsets_are_uniform_over_pairs(build):
     assert max(counts) < 1_120
 
 
-def test_the_actor_ascends_the_mean_of_all_critics(build, random_batch, randomise):
-    agent = randomise(build("rlpd", n_critics=5))
-    batch = random_batch()
+def test_the_actor_ascends_the_mean_of_all_critics(build, random_batch, randomise, doubled):
+    agent = randomise(build("rlpd", n_critics=5)).double()
+    batch = doubled(random_batch())
     value = agent.method.actor_value(agent.parts.critic(batch.states, batch.actions))
     members = [
         agent.parts.critic(batch.states, batch.actions, torch.tensor([critic]))

@@ -97,6 +97,21 @@ def test_a_prior_wider_than_the_action_space_starts_inside_it(generator):
         assert policy.std.min() > 0.6
 
 
+@pytest.mark.parametrize("squash", [False, True])
+def test_a_trained_residual_policy_corrects_mean_and_std_of_its_start(generator, squash):
+    """By delta and exp(rho), rho clamped to [-5, 2], in float64."""
+    start, trained = (network(generator, "residual", squash).double() for _ in range(2))
+    for parameter in trained.parameters():
+        parameter.data.normal_(0, 1.0, generator=generator)
+    states, given = 3.0 * STATES.double(), DiagonalGaussian(MEAN.double(), STD.double())
+    shift, log_ratio = trained.body(states).chunk(2, dim=-1)
+    assert log_ratio.min() < -5
+    assert log_ratio.max() > 2
+    policy, prior = trained(states, given), start(states, given)
+    torch.testing.assert_close(policy.mean, prior.mean + shift)
+    torch.testing.assert_close(policy.std, prior.std * log_ratio.clamp(-5, 2).exp())
+
+
 def test_saturated_prior_means_stay_finite(generator):
     extreme = torch.tensor([[1.5, -1.0]] * 6)
     policy = network(generator, "residual", squash=True)(STATES, DiagonalGaussian(extreme, STD))

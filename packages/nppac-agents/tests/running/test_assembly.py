@@ -64,7 +64,7 @@ def test_an_agent_learns_from_the_tasks_rewards(point_experiment, point_config, 
     config = point_experiment.model_copy(update={"env": Binary(), "agent": agent, "prior": None})
     built = build_agent(config, spaces, None, played, Seeds.of(0), torch.device("cpu"))
     replay = built.make_replay(4, 1, torch.Generator().manual_seed(0))
-    assert built.minibatch(replay).rewards.unique().tolist() == [-1.0, 0.0]
+    assert replay.sample_transitions(64).rewards.unique().tolist() == [-1.0, 0.0]
 
 
 def test_the_prior_follows_the_runs_seed(point_experiment, demonstrations):

@@ -116,7 +116,7 @@ class Spoiled(RewardWrapper):
         return self.value if steps == 12 else reward
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, 1e30])
+@pytest.mark.parametrize("value", [1e10, -1e14])
 def test_a_reward_that_no_learner_can_digest_is_the_environments(
     rarely_logged, point_config, failing, value, monkeypatch
 ):
