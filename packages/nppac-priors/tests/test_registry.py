@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import sys
 import types
 from abc import ABC, abstractmethod
 from typing import Annotated, Literal
@@ -191,21 +192,20 @@ def test_defining_a_model_loads_no_registry():
         Lazy.model_validate({"shape": {"kind": "square"}})
 
 
-def plugin_module(name: str, hookimpl: pluggy.HookimplMarker, classes: list[type]) -> object:
+def plugin_module(name: str, classes: list[type]) -> types.ModuleType:
     module = types.ModuleType(name)
-    module.shape_configs = hookimpl(lambda: classes)
+    module.geometry_shape_configs = pluggy.HookimplMarker("geometry.shapes")(lambda: classes)
     return module
 
 
-def test_load_works_for_another_group_and_base_class(monkeypatch):
+def test_another_package_and_base_class_have_a_registry_in_the_same_way(monkeypatch):
     monkeypatch.delenv("NPPAC_PLUGINS", raising=False)
-    specs = types.ModuleType("geometry.hookspecs")
+    specs = types.ModuleType("geometry_shapes.hookspecs")
 
-    @pluggy.HookspecMarker("geometry")
-    def shape_configs(): ...
+    @pluggy.HookspecMarker("geometry.shapes")
+    def geometry_shape_configs(): ...
 
-    specs.shape_configs = shape_configs
-    hookimpl = pluggy.HookimplMarker("geometry")
+    specs.geometry_shape_configs = geometry_shape_configs
 
     class Circle(Shape):
         kind: Literal["circle"] = "circle"
@@ -213,23 +213,20 @@ def test_load_works_for_another_group_and_base_class(monkeypatch):
         def area(self) -> float:
             return 3.14
 
+    modules = (
+        types.ModuleType("geometry_shapes"),
+        specs,
+        plugin_module("geometry_shapes.plugin", [Square]),
+        plugin_module("circle_plugin", [Circle]),
+    )
+    for module in modules:
+        monkeypatch.setitem(sys.modules, module.__name__, module)
     entry_point = importlib.metadata.EntryPoint("circle", "circle_plugin", "geometry.shapes")
-    monkeypatch.setitem(
-        importlib.sys.modules, "circle_plugin", plugin_module("circle_plugin", hookimpl, [Circle])
-    )
-    registry = Registry.load(
-        group="geometry.shapes",
-        project="geometry",
-        hookspecs=specs,
-        hook_name="shape_configs",
-        base=Shape,
-        builtin=plugin_module("geometry.plugin", hookimpl, [Square]),
-        entry_points=[entry_point],
-    )
+    registry = Registry.of("geometry_shapes", Shape, entry_points=[entry_point])
     assert {kind: c.cls for kind, c in registry.components.items()} == {
         "circle": Circle,
         "square": Square,
     }
     assert registry.noun == "shape"
-    assert registry.components["square"].distribution == "geometry"
+    assert registry.components["square"].distribution == "geometry-shapes"
     assert registry.components["square"].version == "unknown"

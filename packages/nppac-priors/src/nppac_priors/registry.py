@@ -1,7 +1,7 @@
 """The registry of config classes by `kind`, and the field type that validates through it.
 
 `prior_registry()` holds the installed priors. Other packages make registries of their own
-components with `Registry.load`, and declare fields as `Annotated[SerializeAsAny[Base],
+components with `Registry.of`, and declare fields as `Annotated[SerializeAsAny[Base],
 ByKind(load_registry)]`, as `PriorField` does here.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import difflib
 import functools
+import importlib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from types import MappingProxyType, ModuleType
+from types import MappingProxyType
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -72,41 +73,39 @@ class Registry:
         self.left_out = tuple(left_out)
 
     @classmethod
-    def load(
+    def of(
         cls,
-        *,
-        group: str,
-        project: str,
-        hookspecs: ModuleType,
-        hook_name: str,
+        package: str,
         base: type[BaseModel],
-        builtin: ModuleType,
+        *,
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
     ) -> Self:
-        """Collect the built-in components and those of the installed plugins.
+        """Collect the components of a package and those of the installed plugins.
+
+        Package `nppac_priors` specifies the hook `nppac_prior_configs` of the pluggy project
+        `nppac.priors` in its module `hookspecs` and implements it in `plugin`, which is loaded
+        without an entry point; the entry-point group is called as the project.
 
         Args:
-            group: Entry-point group, such as `"nppac.priors"`.
-            project: Name of the pluggy project, that of the plugins' hookimpl marker.
-            hookspecs: Module that specifies the hook.
-            hook_name: The hook that returns config classes.
+            package: A plural, as `nppac_priors`; the other names follow from it.
             base: Base class of the config classes.
-            builtin: Plugin module of the package itself; it is loaded without an entry point.
-            entry_points: Instead of the installed ones of `group`.
+            entry_points: Instead of the installed ones of the group.
 
         Raises:
             DuplicateKindError: Two different classes have one kind.
             PluginLoadError: A plugin failed to load, and `NPPAC_STRICT_PLUGINS=1`.
         """
-        hook = Hook(project, hookspecs, hook_name, base)
-        own = builtin.__name__.partition(".")[0].replace("_", "-")
+        group, singular = package.replace("_", "."), package.removesuffix("s")
+        specs = importlib.import_module(f"{package}.hookspecs")
+        hook = Hook(group, specs, f"{singular}_configs", base)
+        own = package.replace("_", "-")
+        builtin = importlib.import_module(f"{package}.plugin")
         components = components_of(builtin, hook, own, version_of(own))
         if entry_points is None:
             entry_points = importlib.metadata.entry_points(group=group)
         admitted, left_out = split_by_variables(entry_points)
         found, broken = load_entry_points(admitted, hook)
-        noun = group.rpartition(".")[2].removesuffix("s")
-        return cls(noun, base, components + found, broken, left_out)
+        return cls(singular.rpartition("_")[2], base, components + found, broken, left_out)
 
     def get(self, kind: str, where: str = "") -> type[Any]:
         """The config class of a kind.
@@ -261,16 +260,7 @@ class ByKind:
 @functools.cache
 def prior_registry() -> Registry:
     """The priors of this package and of the installed plugins (group `nppac.priors`)."""
-    from nppac_priors import hookspecs, plugin
-
-    return Registry.load(
-        group="nppac.priors",
-        project=hookspecs.PROJECT,
-        hookspecs=hookspecs,
-        hook_name="nppac_prior_configs",
-        base=PriorConfig,
-        builtin=plugin,
-    )
+    return Registry.of("nppac_priors", PriorConfig)
 
 
 PriorField = Annotated[SerializeAsAny[PriorConfig], ByKind(prior_registry)]

@@ -15,31 +15,13 @@ from nppac_agents.methods.base import Method
 @functools.cache
 def agent_registry() -> Registry:
     """The agents of this package and of the installed plugins (group `nppac.agents`)."""
-    from nppac_agents import hookspecs, plugin
-
-    return Registry.load(
-        group="nppac.agents",
-        project=hookspecs.PROJECT,
-        hookspecs=hookspecs,
-        hook_name="nppac_agent_configs",
-        base=Method,
-        builtin=plugin,
-    )
+    return Registry.of("nppac_agents", Method)
 
 
 @functools.cache
 def env_registry() -> Registry:
     """The environments of nppac-envs and of the installed plugins (group `nppac.envs`)."""
-    from nppac_envs import hookspecs, plugin
-
-    return Registry.load(
-        group="nppac.envs",
-        project=hookspecs.PROJECT,
-        hookspecs=hookspecs,
-        hook_name="nppac_env_configs",
-        base=EnvConfig,
-        builtin=plugin,
-    )
+    return Registry.of("nppac_envs", EnvConfig)
 
 
 def registries() -> tuple[Registry, Registry, Registry]:
