@@ -81,7 +81,7 @@ def signal_once(monkeypatch, owner, name, *, after: bool = False) -> None:
 
 STAGES = {
     "fit": (assembly, "fit_prior", "before there was anything to keep; nothing is left"),
-    "pretraining": (training_module.Training, "_pretrain", "goes on from the fitted prior"),
+    "pretraining": (training_module.Training, "_prepare", "goes on from the fitted prior"),
     "first evaluation": (training_module.Training, "evaluate", "goes on from the fitted prior"),
     "learning": (training_module.Training, "_interact", "after a checkpoint; --resume continues"),
     "report": (run_module, "_write_report", "--resume continues from the last checkpoint"),
