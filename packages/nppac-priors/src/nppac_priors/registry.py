@@ -81,6 +81,7 @@ class Registry:
         hook_name: str,
         base: type[BaseModel],
         builtin: ModuleType,
+        gone: Mapping[str, str] = MappingProxyType({}),
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
     ) -> Self:
         """Collect the built-in components and those of the installed plugins.
@@ -92,13 +93,14 @@ class Registry:
             hook_name: The hook that returns config classes.
             base: Base class of the config classes.
             builtin: Plugin module of the package itself; it is loaded without an entry point.
+            gone: What took the place of modules that plugins imported once, by their names.
             entry_points: Instead of the installed ones of `group`.
 
         Raises:
             DuplicateKindError: Two different classes have one kind.
             PluginLoadError: A plugin failed to load, and `NPPAC_STRICT_PLUGINS=1`.
         """
-        hook = Hook(project, hookspecs, hook_name, base)
+        hook = Hook(project, hookspecs, hook_name, base, gone)
         own = builtin.__name__.partition(".")[0].replace("_", "-")
         components = components_of(builtin, hook, own, version_of(own))
         if entry_points is None:
