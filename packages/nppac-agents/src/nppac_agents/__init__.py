@@ -53,6 +53,10 @@ _load, __dir__ = lazy_names(
         "AgentConfig": "derive from Method; docs/write-an-agent.md says how",
         "ActorCriticConfig": "derive from ActorCritic; docs/write-an-agent.md says how",
         "SoftActorCriticConfig": "derive from RegularisedActorCritic",
+        **{
+            f"{name}Config": f"the method is nppac_agents.{name} itself"
+            for name in ("AWAC", "BC", "DAPG", "NPPAC", "RLPD", "SAC", "SACfD")
+        },
     },
 )
 

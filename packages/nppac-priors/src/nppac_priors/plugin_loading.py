@@ -11,8 +11,8 @@ import inspect
 import logging
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
@@ -36,12 +36,22 @@ _KIND = re.compile(r"[a-z][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook of one pluggy project: what plugins implement and what it has to return."""
+    """One hook of one pluggy project: what plugins implement and what it has to return.
+
+    `gone` says what took the place of modules that earlier versions had, by their names.
+    """
 
     project: str
     specs: ModuleType
     name: str
     base: type[BaseModel]
+    gone: Mapping[str, str] = field(default_factory=dict)
+
+    def hint(self, error: BaseException) -> str:
+        """What took the place of the module that an import did not find; empty if unknown."""
+        missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+        hints = (text for name, text in self.gone.items() if f"{missing}.".startswith(f"{name}."))
+        return next(hints, "")
 
 
 @dataclass(frozen=True)
@@ -66,11 +76,12 @@ class BrokenPlugin:
     version: str
     entry_point: str
     exception: BaseException
+    hint: str = ""
 
     @property
     def reason(self) -> str:
-        """The exception in one line."""
-        return in_one_line(self.exception)
+        """The exception and, where there is one, the hint what to change, in one line."""
+        return in_one_line(self.exception) + (f": {self.hint}" if self.hint else "")
 
     def __str__(self) -> str:
         """For messages: distribution, version and exception, in one line."""
@@ -140,7 +151,8 @@ def load_entry_points(
         except KeyboardInterrupt:
             raise
         except BaseException as exception:
-            plugin = BrokenPlugin(distribution, version, entry_point.name, exception)
+            hint = hook.hint(exception)
+            plugin = BrokenPlugin(distribution, version, entry_point.name, exception, hint)
             message = (
                 f"plugin {entry_point.name!r} of group {entry_point.group!r} failed to load: "
                 f"{plugin}; update it, or remove it with 'pip uninstall {distribution}'"

@@ -78,6 +78,7 @@ class Registry:
         package: str,
         base: type[BaseModel],
         *,
+        gone: Mapping[str, str] = MappingProxyType({}),
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
     ) -> Self:
         """Collect the components of a package and those of the installed plugins.
@@ -89,6 +90,7 @@ class Registry:
         Args:
             package: A plural, as `nppac_priors`; the other names follow from it.
             base: Base class of the config classes.
+            gone: What took the place of modules that plugins imported once, by their names.
             entry_points: Instead of the installed ones of the group.
 
         Raises:
@@ -97,7 +99,7 @@ class Registry:
         """
         group, singular = package.replace("_", "."), package.removesuffix("s")
         specs = importlib.import_module(f"{package}.hookspecs")
-        hook = Hook(group, specs, f"{singular}_configs", base)
+        hook = Hook(group, specs, f"{singular}_configs", base, gone)
         own = package.replace("_", "-")
         builtin = importlib.import_module(f"{package}.plugin")
         components = components_of(builtin, hook, own, version_of(own))

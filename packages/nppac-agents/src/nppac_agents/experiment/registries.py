@@ -11,11 +11,22 @@ from pydantic import SerializeAsAny
 
 from nppac_agents.methods.base import Method
 
+_HOW = "docs/write-an-agent.md says how"
+_GONE = {
+    "nppac_agents.acting": f"a method's act says how it acts; {_HOW}",
+    "nppac_agents.algorithms": f"methods are in nppac_agents.methods now; {_HOW}",
+    "nppac_agents.config": f"derive from nppac_agents.Method; {_HOW}",
+    "nppac_agents.experience": f"it is in nppac_agents.data now; {_HOW}",
+    "nppac_agents.learners": f"a method's update is what learns now; {_HOW}",
+    "nppac_agents.learning": f"it is in nppac_agents.parts now; {_HOW}",
+}
+"""Modules that plugins for earlier versions import, and what took their place"""
+
 
 @functools.cache
 def agent_registry() -> Registry:
     """The agents of this package and of the installed plugins (group `nppac.agents`)."""
-    return Registry.of("nppac_agents", Method)
+    return Registry.of("nppac_agents", Method, gone=_GONE)
 
 
 @functools.cache

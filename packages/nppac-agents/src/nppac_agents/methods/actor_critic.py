@@ -222,13 +222,19 @@ class RegularisedActorCritic(ActorCritic):
         kappa = self.kappa(policy, actions, log_prob, prior)
         alpha = agent.parts.temperature.value()
         value = self.actor_value(agent.parts.critic(batch.states, actions))
-        loss = (alpha * kappa - value).mean()
+        loss = self.actor_loss(agent, batch, alpha, kappa, value)
         norm = agent.parts.policy.descend(loss)
         target = self.target(agent.spaces.action_dim)
         if target is not None:
             agent.parts.temperature.ascend_log(kappa - target)
         losses = {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}
         return losses | {"alpha": alpha} | self.reported(kappa, batch)
+
+    def actor_loss(
+        self, agent: Agent, batch: Transitions, alpha: Tensor, kappa: Tensor, value: Tensor
+    ) -> Tensor:
+        """What the policy descends, from kappa and value (B,); a method may add terms."""
+        return (alpha * kappa - value).mean()
 
     def actor_value(self, values: Tensor) -> Tensor:
         """What the policy ascends (B,) of the critics' values (E, B): the lowest."""
