@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PLUGIN = Path(__file__).parent / "third_party" / "nppac-knn-prior"
+PLUGINS = [PLUGIN, PLUGIN.with_name("nppac-sac-bc"), PLUGIN.with_name("nppac-reach-env")]
 OURS = [ROOT / "packages" / name for name in ("nppac-priors", "nppac-envs", "nppac-agents")]
 
 
@@ -56,7 +57,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     installed = environment.run(
         *("python", "-m", "pip", "install", "--no-deps", "--no-index", "--no-build-isolation"),
         *("--ignore-installed", "--disable-pip-version-check", "--no-warn-script-location"),
-        *(*OURS, PLUGIN),
+        *(*OURS, *PLUGINS),
         cwd=folder,
     )
     assert installed.returncode == 0, installed.stderr
@@ -98,10 +99,11 @@ def test_our_packages_are_installed_and_not_linked(environment, tmp_path):
     assert Path(result.stdout.strip()).is_relative_to(environment.folder)
 
 
-def test_the_plugin_passes_its_own_tests(environment, tmp_path):
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_passes_its_own_tests(environment, tmp_path, plugin):
     result = environment.run(
         *("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"),
-        *("--rootdir", PLUGIN, "-c", PLUGIN / "pyproject.toml", PLUGIN / "tests"),
+        *("--rootdir", plugin, "-c", plugin / "pyproject.toml", plugin / "tests"),
         cwd=tmp_path,
     )
     assert result.returncode == 0, result.stdout + result.stderr
@@ -155,3 +157,29 @@ def test_a_mistake_in_the_plugins_section_is_one_line(environment, experiment, p
     assert result.returncode == 2
     (line,) = result.stderr.strip().splitlines()
     assert message in line
+
+
+def test_a_run_uses_the_plugins_agent_in_the_plugins_environment(environment, experiment):
+    rng = np.random.default_rng(0)
+    np.savez(
+        experiment.parent / "reach.npz",
+        states=rng.uniform(-1, 1, size=(20, 4)).astype(np.float32),
+        actions=rng.uniform(-1, 1, size=(20, 2)).astype(np.float32),
+        episode_lengths=np.array([20]),
+        final_states=np.zeros((1, 4), np.float32),
+    )
+    agent = {"kind": "sac-bc", "batch_size": 16, "policy_hidden": [16], "critic_hidden": [16]}
+    data = json.loads(experiment.read_text()) | {
+        "env": {"kind": "reach", "horizon": 20},
+        "demonstrations": {"source": "npz", "path": "reach.npz"},
+        "agent": agent,
+    }
+    del data["prior"]
+    experiment.write_text(json.dumps(data))
+    result = environment.run("nppac-run", experiment, cwd=experiment.parent)
+    assert result.returncode == 0, result.stderr
+    run = experiment.parent / "run"
+    assert json.loads((run / "summary.json").read_text())["status"] == "done"
+    assert "cloning_loss" in "".join(p.read_text() for p in run.glob("metrics*"))
+    for name in ("nppac-sac-bc", "nppac-reach-env"):
+        assert name in (run / "environment.json").read_text()

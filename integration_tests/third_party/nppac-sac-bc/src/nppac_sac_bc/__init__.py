@@ -1,0 +1,1 @@
+"""SAC with a cloning term in the loss of its policy."""
