@@ -9,7 +9,7 @@ from pydantic import Field
 
 
 class SACBC(SAC):
-    """SAC, then a step of the policy towards demonstrated actions."""
+    """SAC whose actor loss has a second term, the squared error of demonstrated actions."""
 
     kind: Literal["sac-bc"] = "sac-bc"
     cloning_weight: float = Field(0.1, ge=0, description="Weight of the squared error.")
@@ -21,13 +21,12 @@ class SACBC(SAC):
         super().require(spaces, prior, demonstrations)
         require_demonstrations(self.kind, "its policy clones them", demonstrations)
 
-    def actor_step(self, agent: Any, batch: Any) -> Any:
-        """SAC's step, then one on the squared error of the mode."""
-        losses = super().actor_step(agent, batch)
-        shown, policy = agent.draw_demonstrated(self.batch_size), agent.parts.policy
-        error = (policy.net.mode(shown.states) - shown.actions).square().mean()
-        policy.descend(self.cloning_weight * error)
-        return losses | {"cloning_loss": error}
+    def actor_loss(self, agent: Any, batch: Any, alpha: Any, kappa: Any, value: Any) -> Any:
+        """SAC's, and the squared error of the mode at demonstrated states."""
+        shown = agent.draw_demonstrated(self.batch_size)
+        error = (agent.parts.policy.net.mode(shown.states) - shown.actions).square().mean()
+        loss = super().actor_loss(agent, batch, alpha, kappa, value)
+        return loss + self.cloning_weight * error
 
 
 @hookimpl
