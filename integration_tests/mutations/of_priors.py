@@ -152,7 +152,7 @@ PRIORS = mutations_of("nppac-priors", [
     ("a prior keeps the layout of its training", "networks/prior.py",
      "w.detach().contiguous()", "w.detach()",
      "test_conformance.py -k Variational and lie_as"),
-    ("a prior read back has no hash", "storage.py",
+    ("a prior read back has no hash", "loading.py",
      'prior.data_hash = metadata["data_hash"]', "pass",
      "test_storage.py -k rebuilt"),
     ("moments that are not finite pass", "prior.py",
