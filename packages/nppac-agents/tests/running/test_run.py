@@ -70,9 +70,11 @@ def test_the_last_policy_is_reported_on_starts_that_served_no_evaluation(
 
     def watched(self, policy, seeds):
         played.append((policy, seeds))
-        noise, everybodys = policy.generator.get_state(), torch.get_rng_state()
+        generators, everybodys = (policy.acting, policy.noise), torch.get_rng_state()
+        before = [generator.get_state() for generator in generators]
         measures = evaluate(self, policy, seeds)
-        assert torch.equal(policy.generator.get_state(), noise)
+        for generator, state in zip(generators, before, strict=True):
+            assert torch.equal(generator.get_state(), state)
         assert torch.equal(torch.get_rng_state(), everybodys)
         return measures
 
