@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nppac_agents import AWAC, BC, DAPG, NPPAC, RLPD, SAC, SACfD
+from nppac_agents import AWAC, BC, BEAR, DAPG, IQL, NPPAC, RLPD, SAC, SACfD
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.testing import MethodConformance
 
@@ -18,8 +18,16 @@ class TestBC(MethodConformance):
     method = BC(**SMALL, updates=3)
 
 
+class TestBEAR(MethodConformance):
+    method = BEAR(**CRITICS, offline_updates=3, behaviour_hidden=(16,))
+
+
 class TestDAPG(MethodConformance):
     method = DAPG(**SMALL, cloning_epochs=1, steps_per_update=60)
+
+
+class TestIQL(MethodConformance):
+    method = IQL(**CRITICS, offline_updates=3, value_hidden=(16,))
 
 
 class TestNPPAC(MethodConformance):

@@ -172,7 +172,7 @@ def test_a_kind_that_two_plugins_provide_is_a_plugin_problem(plugin_folder, conf
         "from nppac_agents.hookspecs import hookimpl\n"
         "class Mine(Method):\n"
         "    kind: Literal['nppac'] = 'nppac'\n"
-        "    def build(self, *a, **k): ...\n"
+        "    def parts(self, *a): ...\n    def update(self, *a): ...\n"
         "@hookimpl\n"
         "def nppac_agent_configs(): return [Mine]\n"
     )
