@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Literal
 
 import gymnasium as gym
@@ -86,6 +87,14 @@ def play(env: gym.Env, episodes: int, seed: int, mistakes: float = 0.0) -> Demon
     return Demonstrations(
         *arrays, lengths, rewards=np.array(rewards), successes=np.array(successes)
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heard_interrupts():
+    """SIGINT as on a terminal: a process that a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")
