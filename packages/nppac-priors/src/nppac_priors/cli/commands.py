@@ -142,12 +142,10 @@ def _fitted(
 ) -> tuple[Prior, float]:
     """A prior fitted to all these episodes, and how many seconds that took."""
     from nppac_priors.cli.progress import ProgressLine
-    from nppac_priors.fitted import fitted
 
     started = time.perf_counter()
     with ProgressLine(label, quiet=arguments.quiet) as progress:
-        prior = fitted(
-            config,
+        prior = config.fit(
             episodes.states,
             episodes.actions,
             episode_lengths=episodes.episode_lengths,

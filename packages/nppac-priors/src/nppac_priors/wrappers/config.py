@@ -44,39 +44,26 @@ class WrapperConfig(PriorConfig):
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: value for name, value in values.items() if isinstance(value, PriorConfig)}
 
-    def fit(
+    def _fit(
         self,
         states: np.ndarray | torch.Tensor,
         actions: np.ndarray | torch.Tensor,
         *,
-        episode_lengths: np.ndarray | torch.Tensor | None = None,
-        weights: np.ndarray | torch.Tensor | None = None,
-        device: str | torch.device = "cpu",
-        generator: torch.Generator | None = None,
-        progress: ProgressCallback | None = None,
+        episode_lengths: torch.Tensor,
+        weights: torch.Tensor,
+        device: torch.device,
+        generator: torch.Generator,
+        progress: ProgressCallback | None,
     ) -> WrapperPrior:
-        """Fit each wrapped prior, one after the other, with the same arguments; see `PriorConfig`.
-
-        Raises:
-            ConfigError: A wrapped prior is of a kind that is not Gaussian.
-        """
-        from nppac_priors.fitted import fitted
-
-        return self.wrap(
-            {
-                name: fitted(
-                    config,
-                    states,
-                    actions,
-                    episode_lengths=episode_lengths,
-                    weights=weights,
-                    device=device,
-                    generator=generator,
-                    progress=progress,
-                )
-                for name, config in self.parts.items()
-            }
-        )
+        given = {
+            "episode_lengths": episode_lengths,
+            "weights": weights,
+            "device": device,
+            "generator": generator,
+            "progress": progress,
+        }
+        parts = self.parts.items()
+        return self.wrap({name: config.fit(states, actions, **given) for name, config in parts})
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
