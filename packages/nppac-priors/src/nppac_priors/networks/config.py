@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import torch
 
     from nppac_priors.networks.objective import Objective
-    from nppac_priors.networks.prior import MLPPrior
     from nppac_priors.networks.training_set import TrainingSet
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -61,7 +61,7 @@ class MLPConfig(PriorConfig):
         device: torch.device,
         generator: torch.Generator,
         progress: ProgressCallback | None,
-    ) -> MLPPrior:
+    ) -> Prior:
         from nppac_priors.networks.prior import fit_prior
         from nppac_priors.networks.training_set import TrainingSet
 
@@ -77,7 +77,7 @@ class MLPConfig(PriorConfig):
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> MLPPrior:
+    ) -> Prior:
         """Rebuild the prior from its weights."""
         from nppac_priors.networks.prior import restore_prior
 

@@ -18,19 +18,13 @@ if TYPE_CHECKING:
 
     from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
-    from nppac_priors.wrappers.prior import (
-        ConstantVariance,
-        MeanAndScale,
-        VarianceFloor,
-        WrapperPrior,
-    )
 
 
 class WrapperConfig(PriorConfig):
     """A prior made of the priors in its fields: these are fitted, then wrapped."""
 
     @abstractmethod
-    def wrap(self, parts: Mapping[str, Prior]) -> WrapperPrior:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Wrap fitted priors, given by the names of their fields.
 
         Raises:
@@ -54,7 +48,7 @@ class WrapperConfig(PriorConfig):
         device: torch.device,
         generator: torch.Generator,
         progress: ProgressCallback | None,
-    ) -> WrapperPrior:
+    ) -> Prior:
         given = {
             "episode_lengths": episode_lengths,
             "weights": weights,
@@ -67,7 +61,7 @@ class WrapperConfig(PriorConfig):
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> WrapperPrior:
+    ) -> Prior:
         """Rebuild the wrapped priors, whose tensors are named `field/tensor`."""
         from nppac_priors.fitted import rebuilt
 
@@ -86,7 +80,7 @@ class VarianceFloorConfig(WrapperConfig):
     prior: PriorField = Field(description="The prior that gets the floor.")
     min_std: float = Field(gt=0.0, description="Smallest standard deviation, in action units.")
 
-    def wrap(self, parts: Mapping[str, Prior]) -> VarianceFloor:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Give the fitted prior the floor."""
         from nppac_priors.wrappers.prior import VarianceFloor
 
@@ -104,7 +98,7 @@ class ConstantVarianceConfig(WrapperConfig):
         "are 0.1, 0.0707 and 0.0316.",
     )
 
-    def wrap(self, parts: Mapping[str, Prior]) -> ConstantVariance:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Keep the fitted prior's mean."""
         from nppac_priors.wrappers.prior import ConstantVariance
 
@@ -118,7 +112,7 @@ class MeanAndScaleConfig(WrapperConfig):
     mean: PriorField = Field(description="The prior whose mean is taken.")
     scale: PriorField = Field(description="The prior whose standard deviation is taken.")
 
-    def wrap(self, parts: Mapping[str, Prior]) -> MeanAndScale:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Put the two fitted priors together."""
         from nppac_priors.wrappers.prior import MeanAndScale
 

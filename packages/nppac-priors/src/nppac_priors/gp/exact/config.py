@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from nppac_priors.gp.exact.prior import ExactGPPrior
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -58,7 +58,7 @@ class ExactGPConfig(GPConfig):
         device: torch.device,
         generator: torch.Generator,
         progress: ProgressCallback | None,
-    ) -> ExactGPPrior:
+    ) -> Prior:
         from nppac_priors.gp.exact.prior import fit_prior
         from nppac_priors.gp.exact.training_data import TrainingData
 
@@ -67,7 +67,7 @@ class ExactGPConfig(GPConfig):
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> ExactGPPrior:
+    ) -> Prior:
         """Rebuild the prior; without stored factors this repeats the conditioning."""
         from nppac_priors.gp.exact.prior import restore_prior
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from nppac_priors.gp.sparse.prior import SparseGPPrior
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -99,7 +99,7 @@ class SparseGPConfig(GPConfig):
         device: torch.device,
         generator: torch.Generator,
         progress: ProgressCallback | None,
-    ) -> SparseGPPrior:
+    ) -> Prior:
         from nppac_priors.demonstration_rows import DemonstrationRows
         from nppac_priors.gp.sparse.prior import fit_prior
 
@@ -108,7 +108,7 @@ class SparseGPConfig(GPConfig):
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> SparseGPPrior:
+    ) -> Prior:
         """Rebuild the prior from its inducing points and factors."""
         from nppac_priors.gp.sparse.prior import restore_prior
 
