@@ -1,7 +1,7 @@
 """Puts each fault into a copy of the project, and tells which test notices it.
 
-    python -m integration_tests.mutations            # all of them
-    python -m integration_tests.mutations backup gae # those that say one of the words, or whose file does
+    python -m integration_tests.mutations              # all of them
+    python -m integration_tests.mutations gae methods/ # those whose text or file has one of these
 
 Prints a line for each. `BROKEN`: the tests fail without the fault too, or the entry is out of date.
 Exit code 1 unless every fault is noticed.
