@@ -51,15 +51,15 @@ class DamagedFileError(TensorFileError):
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Writes a file at once or not at all: it is on the disk, and read back, before it replaces.
+    """Write a file at once or not at all: it is on the disk, and read back, before it replaces.
 
     Args:
-        path: the file; its folder has to exist.
-        tensors: of any device and memory layout.
-        metadata: with `format` and `version`, which `read_tensors` asks for.
+        path: The file; its folder has to exist.
+        tensors: Of any device and memory layout.
+        metadata: With `format` and `version`, which `read_tensors` asks for.
 
     Raises:
-        OSError: it cannot be written, or does not read back; what was there before is untouched.
+        OSError: It cannot be written, or does not read back; what was there before is untouched.
     """
     ordered = sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
     header = _header(ordered, metadata)
@@ -83,8 +83,8 @@ def checksum(path: Path) -> str:
     """The checksum of an undamaged file, which identifies its content.
 
     Raises:
-        TensorFileError: there is no such file.
-        DamagedFileError: a byte of it is missing or another.
+        TensorFileError: There is no such file.
+        DamagedFileError: A byte of it is missing or another.
     """
     stored, actual = _checksums(path)
     if stored is None:
@@ -100,8 +100,8 @@ def read_tensors(
     """What `write_tensors` wrote, on the CPU: the tensors and the metadata.
 
     Raises:
-        TensorFileError: there is no such file, or it is of another format or version.
-        DamagedFileError: a byte of it is missing or another.
+        TensorFileError: There is no such file, or it is of another format or version.
+        DamagedFileError: A byte of it is missing or another.
     """
     _require_file(path)
     try:
