@@ -115,7 +115,7 @@ def held_out_nll(
 def compare(n: int, rank: int, steps: int, repeats: int) -> dict[str, object]:
     """Step times and times to equal quality at N states."""
     x, y = smooth_demonstrations(n)
-    data = TrainingData.check(x, y, None, "cpu")
+    data = TrainingData.check(x, y, torch.ones(len(x)))
     test = tuple(torch.as_tensor(v) for v in smooth_demonstrations(1000, part=1))
     result: dict[str, object] = {"states": n, "rank": rank}
     step, *_ = gpytorch_step(data, rank)

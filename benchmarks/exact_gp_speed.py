@@ -44,7 +44,7 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     states = torch.randn(n, s, generator=generator)
     actions = torch.rand(n, a, generator=generator) * 2.0 - 1.0
-    data = TrainingData.check(states, actions, None, "cpu")
+    data = TrainingData.check(states, actions, torch.ones(len(states)))
     ones = torch.ones(a, dtype=torch.float64)
     hyperparameters = Hyperparameters(
         torch.full((s,), 5.0).double(), ones.diag(), 0.01 * ones, 0.0 * ones

@@ -1,7 +1,7 @@
 """Puts each fault into a copy of the project, and tells which test notices it.
 
-    python -m integration_tests.mutations            # all of them
-    python -m integration_tests.mutations backup gae # those whose description has one of the words
+    python -m integration_tests.mutations              # all of them
+    python -m integration_tests.mutations gae methods/ # those whose text or file has one of these
 
 Prints a line for each. `BROKEN`: the tests fail without the fault too, or the entry is out of date.
 Exit code 1 unless every fault is noticed.
@@ -38,8 +38,8 @@ PASSED, FAILED = 0, 1
 
 
 def main(words: list[str]) -> int:
-    """Try the mutations that any of the words names, or all."""
-    chosen = [m for m in MUTATIONS if not words or any(word in m.what for word in words)]
+    """Try the mutations whose description or file has any of the words, or all."""
+    chosen = [m for m in MUTATIONS if not words or any(w in m.what + m.file for w in words)]
     survived = 0
     sys.dont_write_bytecode = True  # else a fault could meet the bytecode of the text before it
     _load_libraries()

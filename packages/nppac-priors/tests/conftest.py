@@ -31,7 +31,7 @@ class LinearConfig(PriorConfig):
     kind: Literal["linear"] = "linear"
     std: float = Field(0.5, gt=0)
 
-    def fit(self, states: Any, actions: Any, **_: Any) -> LinearPrior:
+    def _fit(self, states: Any, actions: Any, **_: Any) -> LinearPrior:
         states, actions = demonstration_tensors(states, actions)
         weight = torch.linalg.lstsq(states, actions).solution.contiguous()
         return LinearPrior(self, weight, hash_data(states, actions))
@@ -121,7 +121,7 @@ def _draw(kernel: KernelName, n: int, s: int, a: int, rank: int, seed: int = 0) 
         model.likelihood.raw_task_noises.sub_(3.0)
     states = torch.randn(n, s, generator=generator)
     actions = torch.rand(n, a, generator=generator) * 2.0 - 1.0
-    data = TrainingData.check(states, actions, None, "cpu")
+    data = TrainingData.check(states, actions, torch.ones(n))
     near = states[: min(n, 5)] + 1e-3 * torch.randn(min(n, 5), s, generator=generator)
     far = 2.0 * torch.randn(10, s, generator=generator)
     return Problem(kernel, model, data, torch.cat((states[:5], near, far)))
@@ -197,7 +197,7 @@ from nppac_priors import PriorConfig, hookimpl
 class {cls}(PriorConfig):
     kind: Literal["{kind}"] = "{kind}"
     width: int = 1
-    def fit(self, states, actions, **options): raise NotImplementedError
+    def _fit(self, states, actions, **options): raise NotImplementedError
     def from_state(self, tensors, *, device="cpu"): raise NotImplementedError
 
 @hookimpl

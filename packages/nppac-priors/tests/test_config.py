@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
-from nppac_priors.config import ComponentConfig, Config, error_lines
+import torch
+from nppac_priors.config import ComponentConfig, Config, PriorConfig, error_lines
+from nppac_priors.errors import DataError, DeviceError
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 
@@ -91,3 +93,97 @@ def test_problems_are_told_in_the_words_of_json() -> None:
         with pytest.raises(ValidationError) as error:
             Outer.model_validate(data)
         assert error_lines(error.value) == [line]
+
+
+class Asked(Exception):
+    """What `_fit` was called with."""
+
+
+class AskingConfig(PriorConfig):
+    kind: Literal["asking"] = "asking"
+
+    def _fit(self, *arguments: Any, **options: Any) -> Any:
+        raise Asked(arguments, options)
+
+    def from_state(self, tensors: Any, *, device: Any = "cpu") -> Any:
+        raise NotImplementedError
+
+
+class Unread:
+    """An array whose shape is known and whose numbers nobody may read."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+
+
+def asked(*arrays: Any, **options: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    with pytest.raises(Asked) as caught:
+        AskingConfig().fit(*arrays, **options)
+    return caught.value.args
+
+
+def test_a_kind_gets_the_arrays_unread_and_all_that_was_left_out():
+    states, actions = Unread(40, 3), Unread(40, 2)
+    arrays, options = asked(states, actions)
+    assert arrays == (states, actions)
+    generator = options.pop("generator")
+    assert torch.equal(
+        torch.rand(3, generator=generator),
+        torch.rand(3, generator=torch.Generator().manual_seed(0)),
+    )
+    assert options.pop("episode_lengths").tolist() == [40]
+    assert torch.equal(options.pop("weights"), torch.ones(40))
+    assert options == {"device": torch.device("cpu"), "progress": None}
+
+
+def test_a_kind_gets_what_was_given_in_one_type():
+    generator, weights = torch.Generator(), [0.0, 2.0, 1.0]
+    _, options = asked(
+        Unread(3, 1),
+        Unread(3, 1),
+        episode_lengths=[2, 1],
+        weights=weights,
+        generator=generator,
+        progress=print,
+    )
+    assert torch.equal(options["episode_lengths"], torch.tensor([2, 1]))
+    assert torch.equal(options["weights"], torch.tensor(weights))
+    assert options["generator"] is generator
+    assert options["progress"] is print
+
+
+@pytest.mark.parametrize(
+    ("shapes", "options", "message"),
+    [
+        (((3, 2), (4, 2)), {}, "got 3 and 4"),
+        (((0, 2), (0, 2)), {}, "got 0 and 0"),
+        (((3,), (3, 2)), {}, r"^states: expected shape \(n, columns\), got \(3,\)"),
+        (((3, 2), (3, 2, 1)), {}, r"^actions: expected shape \(n, columns\), got \(3, 2, 1\)"),
+        (((3, 0), (3, 2)), {}, r"^states: .* got \(3, 0\)"),
+        (((3, 2), (3, 2)), {"episode_lengths": [2, 2]}, "^episode_lengths: .* the 3 steps"),
+        (((3, 2), (3, 2)), {"weights": [1.0, 1.0]}, "^weights: expected 3 .* got 2"),
+        (((3, 2), (3, 2)), {"weights": [1.0, -1.0, 1.0]}, "^weights: .* smallest -1"),
+    ],
+)
+def test_what_does_not_go_together_never_reaches_a_kind(shapes, options, message):
+    with pytest.raises(DataError, match=message):
+        AskingConfig().fit(*(Unread(*shape) for shape in shapes), **options)
+
+
+def test_rows_of_different_lengths_never_reach_a_kind():
+    with pytest.raises(DataError, match=r"^actions: rows differ in length"):
+        AskingConfig().fit([[0.0], [1.0]], [[0.0], [1.0, 2.0]])
+
+
+def test_a_device_that_cannot_be_used_never_reaches_a_kind():
+    with pytest.raises(DeviceError, match="no-such-device"):
+        AskingConfig().fit(Unread(3, 2), Unread(3, 2), device="no-such-device")
+
+
+def test_a_kind_that_replaces_fit_is_told_what_to_write():
+    with pytest.raises(TypeError, match=r"^OldConfig overrides fit.* rename it to _fit\(self, "):
+
+        class OldConfig(PriorConfig):
+            kind: Literal["old"] = "old"
+
+            def fit(self, states: Any, actions: Any, **options: Any) -> Any: ...

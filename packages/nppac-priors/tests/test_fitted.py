@@ -6,7 +6,7 @@ import pytest
 import torch
 from nppac_priors.config import PriorConfig
 from nppac_priors.errors import ContractError, NumericalError, PluginFaultError, PriorFileError
-from nppac_priors.fitted import fitted, rebuilt
+from nppac_priors.fitted import rebuilt
 from nppac_priors.loading import load_prior
 from nppac_priors.registry import Registry, prior_registry
 
@@ -27,7 +27,7 @@ class Mine(GaussianPrior):
 
 class MineConfig(PriorConfig):
     kind: Literal["mine"] = "mine"
-    def fit(self, states, actions, **options):
+    def _fit(self, states, actions, **options):
         S, A = states.shape[1], actions.shape[1]
         prior = Mine(self, state_dim=S, action_dim=A)
         return {fit}
@@ -73,7 +73,7 @@ def plugin(distribution):
 
 
 def test_a_prior_that_keeps_the_contract_comes_as_it_is(plugin, demonstrations):
-    prior = fitted(plugin(), *demonstrations)
+    prior = plugin().fit(*demonstrations)
     assert type(prior).__name__ == "Mine"
     assert prior.moments(demonstrations[0])[0].shape == (40, 2)
 
@@ -83,14 +83,14 @@ def test_a_prior_that_keeps_the_contract_comes_as_it_is(plugin, demonstrations):
 )
 def test_wrong_moments_stop_at_the_fit(plugin, demonstrations, moments, message):
     with pytest.raises(PluginFaultError, match=message) as caught:
-        fitted(plugin(moments), *demonstrations)
+        plugin(moments).fit(*demonstrations)
     assert str(caught.value).startswith("plugin acme-priors 2.1: prior 'mine': ")
     assert "\n" not in str(caught.value)
 
 
 def test_moments_that_go_wrong_later_stop_there(plugin, demonstrations):
     states = demonstrations[0]
-    prior = fitted(plugin("(mean, std) if n == 16 else (mean[:, :1], std)"), *demonstrations)
+    prior = plugin("(mean, std) if n == 16 else (mean[:, :1], std)").fit(*demonstrations)
     for query in (prior, prior.moments, prior.mean):
         with pytest.raises(PluginFaultError, match=r"plugin acme-priors 2\.1.*shape \(40, 1\)"):
             query(states)
@@ -113,7 +113,7 @@ def test_moments_that_go_wrong_later_stop_there(plugin, demonstrations):
 )
 def test_what_fit_returns_has_to_be_a_prior_of_the_data(plugin, demonstrations, result, message):
     with pytest.raises(PluginFaultError, match=message):
-        fitted(plugin(fit=result), *demonstrations)
+        plugin(fit=result).fit(*demonstrations)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,17 @@ def test_what_fit_returns_has_to_be_a_prior_of_the_data(plugin, demonstrations, 
 def test_a_distribution_has_a_row_a_state(plugin, demonstrations, result, message):
     fit = f"setattr(prior, '_distribution', lambda s: {result}) or prior"
     with pytest.raises(PluginFaultError, match=message):
-        fitted(plugin(fit=fit), *demonstrations)
+        plugin(fit=fit).fit(*demonstrations)
+
+
+def test_a_plugin_from_before_fit_was_shared_is_told_what_to_change(distribution):
+    source = SOURCE.replace("def _fit", "def fit").format(
+        state="{}", moments="mean, std", fit="prior", from_state="None"
+    )
+    distribution("acme-priors", "2.1", "acme_fitted", source)
+    (broken,) = prior_registry.__wrapped__().broken
+    assert str(broken).startswith("acme-priors 2.1 (TypeError: MineConfig overrides fit")
+    assert "rename it to _fit(self, states, actions, *, episode_lengths" in str(broken)
 
 
 def test_what_is_rebuilt_has_to_be_a_prior(plugin, demonstrations, tmp_path):
@@ -134,14 +144,14 @@ def test_what_is_rebuilt_has_to_be_a_prior(plugin, demonstrations, tmp_path):
     registry = prior_registry.__wrapped__()
     with pytest.raises(PluginFaultError, match=r"from_state\(\) returned None, has to"):
         rebuilt(config, {}, device="cpu")
-    prior = fitted(config, *demonstrations)
+    prior = config.fit(*demonstrations)
     prior.save(tmp_path / "prior.safetensors")
     with pytest.raises(PluginFaultError, match=r"plugin acme-priors 2\.1: .*from_state"):
         load_prior(tmp_path / "prior.safetensors", registry=registry)
 
 
 def test_a_file_that_its_plugin_cannot_read_is_the_files_fault(plugin, demonstrations, tmp_path):
-    prior = fitted(plugin(from_state="tensors['weight']"), *demonstrations)
+    prior = plugin(from_state="tensors['weight']").fit(*demonstrations)
     prior.save(tmp_path / "prior.safetensors")
     with pytest.raises(PriorFileError, match="cannot be rebuilt: KeyError: 'weight'"):
         load_prior(tmp_path / "prior.safetensors", registry=prior_registry.__wrapped__())
@@ -149,7 +159,7 @@ def test_a_file_that_its_plugin_cannot_read_is_the_files_fault(plugin, demonstra
 
 @pytest.mark.parametrize("state", ["None", "[torch.zeros(1)]", "{'mean': 1.0}"])
 def test_what_is_saved_has_to_be_tensors_by_name(plugin, demonstrations, tmp_path, state):
-    prior = fitted(plugin(state=state), *demonstrations)
+    prior = plugin(state=state).fit(*demonstrations)
     with pytest.raises(PluginFaultError, match=r"plugin acme-priors 2\.1: .*dict of tensors"):
         prior.save(tmp_path / "prior.safetensors")
     assert list(tmp_path.glob("*.safetensors*")) == []
@@ -166,7 +176,7 @@ def test_a_plugins_prior_within_a_wrapper_is_the_plugins(plugin, demonstrations)
 
 
 def test_a_prior_that_is_no_plugins_has_the_same_checks(linear_config, demonstrations):
-    prior = fitted(linear_config(), *demonstrations)
+    prior = linear_config().fit(*demonstrations)
     prior.weight = prior.weight * torch.nan
     with pytest.raises(NumericalError, match=r"^prior 'linear': mean is not finite"):
         prior.moments(demonstrations[0])

@@ -20,7 +20,7 @@ def _generator(seed: int = 0) -> torch.Generator:
 )
 def test_whole_episodes_are_held_out_and_every_row_is_in_one_part(lengths, share, seed) -> None:
     n = sum(lengths)
-    fitted, held_out = hold_out_rows(n, np.array(lengths), share, _generator(seed))
+    fitted, held_out = hold_out_rows(torch.tensor(lengths), share, _generator(seed))
     assert sorted(fitted.tolist() + held_out.tolist()) == list(range(n))
     episode = np.repeat(np.arange(len(lengths)), lengths)
     held, kept = set(episode[held_out.numpy()]), set(episode[fitted.numpy()])
@@ -30,20 +30,22 @@ def test_whole_episodes_are_held_out_and_every_row_is_in_one_part(lengths, share
 
 
 def test_the_share_counts_episodes() -> None:
-    _, held_out = hold_out_rows(40, torch.full((20,), 2), 0.25, _generator())
+    _, held_out = hold_out_rows(torch.full((20,), 2), 0.25, _generator())
     assert len(held_out) == 10
 
 
 def test_the_generator_draws_the_episodes() -> None:
     def drawn(seed: int) -> list[int]:
-        return hold_out_rows(40, torch.full((20,), 2), 0.25, _generator(seed))[1].tolist()
+        return hold_out_rows(torch.full((20,), 2), 0.25, _generator(seed))[1].tolist()
 
     assert drawn(1) == drawn(1)
     assert len({tuple(drawn(seed)) for seed in range(10)}) > 5
 
 
-def test_without_lengths_nothing_is_held_out() -> None:
-    fitted, held_out = hold_out_rows(5, None, 0.5, _generator())
+def test_without_lengths_all_rows_are_one_episode_and_none_is_held_out() -> None:
+    lengths = checked_lengths(None, 5)
+    assert (lengths.dtype, lengths.tolist()) == (torch.int64, [5])
+    fitted, held_out = hold_out_rows(lengths, 0.5, _generator())
     assert (fitted.tolist(), held_out.tolist()) == ([0, 1, 2, 3, 4], [])
 
 
@@ -57,7 +59,7 @@ def test_lengths_of_any_whole_type_are_copied(dtype) -> None:
     assert given.tolist() == [3, 2]
 
 
-@pytest.mark.parametrize("lengths", [[3, 3], [5, 0], [2.0, 3.0], [[5]], [6, -1]])
+@pytest.mark.parametrize("lengths", [[3, 3], [5, 0], [2.0, 3.0], [[5]], [6, -1], 5])
 def test_lengths_that_do_not_fit_are_an_error(lengths) -> None:
     with pytest.raises(DataError, match="sum to the 5 steps"):
-        hold_out_rows(5, np.array(lengths), 0.5, _generator())
+        checked_lengths(np.array(lengths), 5)

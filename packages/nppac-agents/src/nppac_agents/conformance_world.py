@@ -10,6 +10,7 @@ import torch
 from gymnasium.wrappers import TimeLimit
 from nppac_envs import Demonstrations
 from nppac_priors import ExactGPConfig, Prior, PriorConfig
+from nppac_priors.data import demonstration_tensors, hash_data
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Categorical, Distribution, Independent, MixtureSameFamily, Normal
@@ -87,17 +88,17 @@ def gaussian_prior(given: Demonstrations) -> Prior:
 
 
 class TwoModes(PriorConfig):
-    """A prior that is not Gaussian; it looks at no demonstrations."""
+    """A prior that is not Gaussian; it learns nothing from the demonstrations."""
 
     kind: Literal["two-modes"] = "two-modes"  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    def fit(self, states: Any, actions: Any, **_: Any) -> TwoModesPrior:
-        """The one prior of this kind."""
-        return TwoModesPrior(self, state_dim=4, action_dim=2, data_hash="none")
+    def _fit(self, states: Any, actions: Any, **_: Any) -> TwoModesPrior:
+        digest = hash_data(*demonstration_tensors(states, actions))
+        return TwoModesPrior(self, state_dim=4, action_dim=2, data_hash=digest)
 
     def from_state(self, tensors: dict[str, Tensor], *, device: Any = "cpu") -> TwoModesPrior:
         """The one prior of this kind."""
-        return self.fit(None, None)
+        return TwoModesPrior(self, state_dim=4, action_dim=2)
 
 
 class TwoModesPrior(Prior):

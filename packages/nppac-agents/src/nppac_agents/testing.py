@@ -180,8 +180,9 @@ class MethodConformance:
         """It is `agent.prior`, whatever its distribution, and never dropped without a word."""
         if not self.method.uses_prior:
             pytest.skip("the method uses no prior")
-        prior = world.TwoModes().fit(None, None)
-        agent = self._built_or_refused(prior, world.demonstrations())
+        given = world.demonstrations()
+        prior = world.TwoModes().fit(given.states, given.actions)
+        agent = self._built_or_refused(prior, given)
         assert agent is None or agent.prior is prior
 
     def _built_or_refused(self, prior: Prior | None, demonstrations: Any) -> Agent | None:

@@ -88,7 +88,15 @@ class LabPriorConfig(PriorConfig):
     kind: Literal["lab-prior"] = "lab-prior"
     fault: str = ""
 
-    def fit(self, states: Any, actions: Any, **_: Any) -> Any:
+    def _fit(self, states: Any, actions: Any, **_: Any) -> Any:
+        if self.fault == "exit":
+            sys.exit(0)
+        return [0.0] if self.fault == "list" else self._constant(states.shape[1], actions.shape[1])
+
+    def from_state(self, tensors: Any, *, device: Any = "cpu") -> Any:
+        return self._constant(*tensors["dimensions"].tolist())
+
+    def _constant(self, state_dim: int, action_dim: int) -> Any:
         import torch
         from nppac_priors import GaussianPrior
 
@@ -107,15 +115,7 @@ class LabPriorConfig(PriorConfig):
                     return mean[:, :1].repeat(1, 2), mean + 1.0
                 return mean, mean + 1.0
 
-        if self.fault == "exit":
-            sys.exit(0)
-        if self.fault == "list":
-            return [0.0]
-        return Constant(self, state_dim=states.shape[1], action_dim=actions.shape[1])
-
-    def from_state(self, tensors: Any, *, device: Any = "cpu") -> Any:
-        n_states, n_actions = tensors["dimensions"].tolist()
-        return self.fit(np.zeros((1, n_states)), np.zeros((1, n_actions)))
+        return Constant(self, state_dim=state_dim, action_dim=action_dim)
 
 
 class LabAgent(SAC):

@@ -144,9 +144,9 @@ def test_actions_of_another_shape_reach_no_environment(lab_run):
 @pytest.mark.parametrize(
     ("fault", "problem"),
     [
-        ("list", "plugin lab-things 0.7: prior 'lab-prior': fit() returned a list, has to"),
+        ("list", "plugin lab-things 0.7: prior 'lab-prior': _fit() returned a list, has to"),
         ("late column", "plugin lab-things 0.7: prior 'lab-prior': mean is a Tensor of shape"),
-        ("exit", "plugin lab-things 0.7 failed in lab_things.LabPriorConfig.fit, line"),
+        ("exit", "plugin lab-things 0.7 failed in lab_things.LabPriorConfig._fit, line"),
     ],
 )
 def test_a_faulty_prior_is_one_line_with_its_plugin(lab_run, tmp_path, fault, problem):

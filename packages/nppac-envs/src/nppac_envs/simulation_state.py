@@ -54,7 +54,7 @@ def get_env_state(env: gymnasium.Env[Any, Any]) -> State:
 
 
 def set_env_state(env: gymnasium.Env[Any, Any], state: State) -> Any:
-    """Puts an environment made from the same config where `get_env_state` found another.
+    """Put an environment made from the same config where `get_env_state` found another.
 
     Returns:
         The observation that the other's latest reset or step returned; None where the task keeps
@@ -93,7 +93,7 @@ def get_vector_state(envs: SyncVectorEnv) -> State:
 
 
 def set_vector_state(envs: SyncVectorEnv, state: State) -> NDArray[Any]:
-    """Puts a vector environment made the same way where `get_vector_state` found another.
+    """Put a vector environment made the same way where `get_vector_state` found another.
 
     Returns:
         The latest observations, (E, ...).

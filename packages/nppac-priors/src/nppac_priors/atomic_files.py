@@ -20,12 +20,12 @@ _PARTIAL = re.compile(r"\..+\.(\d+)\.partial")
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives the path to write a file's content to; the file is replaced when the block ends well.
+    """Give the path to write a file's content to; the file is replaced when the block ends well.
 
     Content and name are on the disk when it returns, so that neither is lost with the power.
 
     Raises:
-        OSError: the file cannot be written; what was there before is untouched.
+        OSError: The file cannot be written; what was there before is untouched.
     """
     partial = partial_path(path)
     try:
@@ -39,10 +39,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Writes `data` atomically; makes the folder where it is missing.
+    """Write `data` atomically; make the folder where it is missing.
 
     Raises:
-        OSError: the file cannot be written; what was there before is untouched.
+        OSError: The file cannot be written; what was there before is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
@@ -50,10 +50,10 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Writes a JSON value atomically; numbers that are not finite become null.
+    """Write a JSON value atomically; numbers that are not finite become null.
 
     Raises:
-        OSError: as for `write_bytes`.
+        OSError: As for `write_bytes`.
     """
     text = json.dumps(finite(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_bytes(path, text.encode())
@@ -70,14 +70,14 @@ def is_partial(name: str) -> bool:
 
 
 def remove_partials(folder: Path, is_running: Callable[[int], bool]) -> None:
-    """Removes what killed processes left behind in a folder; other files are not touched.
+    """Remove what killed processes left behind in a folder; other files are not touched.
 
     Args:
-        folder: nothing happens where there is none.
-        is_running: whether a process, given by its id, may still be writing.
+        folder: Nothing happens where there is none.
+        is_running: Whether a process, given by its id, may still be writing.
 
     Raises:
-        OSError: a file cannot be removed.
+        OSError: A file cannot be removed.
     """
     for path in folder.glob(".*.partial"):
         match = _PARTIAL.fullmatch(path.name)
@@ -97,7 +97,7 @@ def finite(value: Any) -> Any:
 
 
 def _sync(path: Path) -> None:
-    """Sees to it that a file's content, or a folder's names, are on the disk."""
+    """See to it that a file's content, or a folder's names, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

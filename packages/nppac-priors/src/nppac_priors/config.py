@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -68,9 +68,26 @@ class ComponentConfig(Config):
 
 
 class PriorConfig(ComponentConfig, ABC):
-    """Hyper-parameters of a behavioural prior, and the factory that fits one."""
+    """Hyper-parameters of a behavioural prior, and the factory that fits one.
 
-    @abstractmethod
+    A kind implements `_fit` and `from_state`.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a kind that replaces `fit`, as kinds did before `_fit` was there.
+
+        Raises:
+            TypeError: It says what to write instead.
+        """
+        super().__init_subclass__(**kwargs)
+        if cls.fit is not PriorConfig.fit:
+            raise TypeError(
+                f"{cls.__name__} overrides fit, which checks the demonstrations for every kind; "
+                "rename it to _fit(self, states, actions, *, episode_lengths, weights, device, "
+                "generator, progress), which gets all of these"
+            )
+
+    @final
     def fit(
         self,
         states: np.ndarray | torch.Tensor,
@@ -82,20 +99,71 @@ class PriorConfig(ComponentConfig, ABC):
         generator: torch.Generator | None = None,
         progress: ProgressCallback | None = None,
     ) -> Prior:
-        """Fit the prior to demonstrations.
+        """Fit the prior to demonstrations, and try it out on some of their states.
 
         Args:
             states: (N, S).
             actions: (N, A), in the policy space [-1, 1].
-            episode_lengths: (E,) integers that sum to N, for priors that treat episodes as units.
-            weights: (N,) non-negative weights of the samples.
-            device: Where the fitted prior lives.
-            generator: Source of all randomness of the fit, on the CPU.
+            episode_lengths: (E,) whole numbers that sum to N, for kinds that hold out whole
+                episodes; all states are one episode if None.
+            weights: (N,) non-negative, not all zero: a state of weight w counts as w states. Ones
+                if None.
+            device: Where the work happens and the fitted prior lives.
+            generator: Source of all randomness of the fit, on the CPU; seeded with 0 if None.
             progress: Called now and then with what has been done.
 
+        Returns:
+            A prior of S state and A action dimensions.
+
         Raises:
-            DataError: The arrays do not fit together or are not finite.
+            ConfigError: A setting does not go with these data.
+            DataError: The arrays do not fit together, are not finite, or actions leave [-1, 1].
+            DeviceError: The device cannot be used.
             NumericalError: The fit became non-finite.
+            PluginFaultError, ContractError: What the kind returns is no prior of these data.
+        """
+        import torch
+
+        from nppac_priors.data import count_rows, sample_weights
+        from nppac_priors.device import usable_device
+        from nppac_priors.fitted import checked_fit
+        from nppac_priors.held_out import checked_lengths
+
+        rows, device = count_rows(states, actions), usable_device(device)
+        prior = self._fit(
+            states,
+            actions,
+            episode_lengths=checked_lengths(episode_lengths, rows),
+            weights=sample_weights(weights, rows, device=device),
+            device=device,
+            generator=torch.Generator().manual_seed(0) if generator is None else generator,
+            progress=progress,
+        )
+        return checked_fit(self, prior, states, actions)
+
+    @abstractmethod
+    def _fit(
+        self,
+        states: np.ndarray | torch.Tensor,
+        actions: np.ndarray | torch.Tensor,
+        *,
+        episode_lengths: torch.Tensor,
+        weights: torch.Tensor,
+        device: torch.device,
+        generator: torch.Generator,
+        progress: ProgressCallback | None,
+    ) -> Prior:
+        """What `fit` does for this kind.
+
+        Args:
+            states: (N, S) as they were given, N and S above zero; `data.demonstration_tensors`
+                checks their numbers and copies them.
+            actions: (N, A) as they were given; A is above zero.
+            episode_lengths: (E,) int64 on the CPU, sums to N.
+            weights: (N,) float32 on the device, non-negative and not all zero.
+            device: One that can be used.
+            generator: Source of all randomness.
+            progress: Called, where given, now and then with what has been done.
         """
 
     @abstractmethod

@@ -107,6 +107,25 @@ def sample_weights(
     return checked.clone()
 
 
+def count_rows(states: np.ndarray | torch.Tensor, actions: np.ndarray | torch.Tensor) -> int:
+    """N of states (N, S) and actions (N, A), by their shapes: nothing of them is read.
+
+    Raises:
+        DataError: They have other shapes, or no rows.
+    """
+    shapes = []
+    for name, values in (("states", states), ("actions", actions)):
+        try:
+            shape = tuple(np.shape(values))
+        except ValueError:
+            raise DataError(f"{name}: rows differ in length") from None
+        if len(shape) != 2 or shape[1] == 0:
+            raise DataError(f"{name}: expected shape (n, columns), got {shape}")
+        shapes.append(shape)
+    require_same_rows(shapes[0][0], shapes[1][0])
+    return shapes[0][0]
+
+
 def require_same_rows(states: int, actions: int) -> None:
     """Refuse numbers of rows that differ or are zero.
 

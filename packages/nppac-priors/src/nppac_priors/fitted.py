@@ -1,12 +1,13 @@
 """The seam between priors and those who use them: what a config returns is checked here once.
 
-Whoever fits or rebuilds a prior of any kind does it through these two functions. Later results are
-checked by `Prior` itself where that costs nothing: type, shape, and as ever that they are finite.
+`PriorConfig.fit` returns what passes `checked_fit`; whoever rebuilds a prior of any kind does it
+through `rebuilt`. Later results are checked by `Prior` itself where that costs nothing: type,
+shape, and as ever that they are finite.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,25 +23,18 @@ _TRIED = 16
 """States of the demonstrations that a new prior is asked about."""
 
 
-def fitted(
+def checked_fit(
     config: PriorConfig,
+    prior: object,
     states: np.ndarray | torch.Tensor,
     actions: np.ndarray | torch.Tensor,
-    **options: Any,
 ) -> Prior:
-    """The prior that a config fits, tried out on some of the states.
-
-    Args:
-        config: Of any kind.
-        states: (N, S).
-        actions: (N, A).
-        **options: As `PriorConfig.fit` takes them.
+    """What a config's `_fit` returned for states (N, S) and actions (N, A), tried out on a few.
 
     Raises:
-        DataError, NumericalError: As `PriorConfig.fit` does.
-        PluginFaultError, ContractError: What it returns is no prior of S states and A actions.
+        PluginFaultError, ContractError: It is no prior of S states and A actions.
     """
-    prior = _required(config, config.fit(states, actions, **options), "fit")
+    prior = _required(config, prior, "_fit")
     dimensions = prior.state_dim, prior.action_dim
     expected = np.shape(states)[-1], np.shape(actions)[-1]
     if dimensions != expected:

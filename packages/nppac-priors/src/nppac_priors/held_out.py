@@ -15,27 +15,18 @@ from nppac_priors.errors import DataError
 
 
 def hold_out_rows(
-    rows: int,
-    episode_lengths: np.ndarray | Tensor | None,
-    share: float,
-    generator: torch.Generator,
+    episode_lengths: Tensor, share: float, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Indices of the rows to fit to, and of those in held-out episodes, both ascending.
 
     Args:
-        rows: N.
-        episode_lengths: (E,) whole numbers that sum to N; a single episode if None.
+        episode_lengths: (E,) int64 on the CPU, as `checked_lengths` gives them.
         share: Of the episodes, in [0, 1). Nothing is held out for a share of 0, or of a single
             episode; else at least one episode is, and at least one is not.
         generator: Draws the episodes.
-
-    Raises:
-        DataError: The episode lengths do not fit.
     """
-    lengths = torch.tensor([rows])
-    if episode_lengths is not None:
-        lengths = checked_lengths(episode_lengths, rows)
-    held_out = hold_out_episodes(len(lengths), share, generator).repeat_interleave(lengths)
+    drawn = hold_out_episodes(len(episode_lengths), share, generator)
+    held_out = drawn.repeat_interleave(episode_lengths)
     return (~held_out).nonzero().squeeze(1), held_out.nonzero().squeeze(1)
 
 
@@ -48,12 +39,14 @@ def hold_out_episodes(episodes: int, share: float, generator: torch.Generator) -
     return chosen
 
 
-def checked_lengths(episode_lengths: np.ndarray | Tensor, rows: int) -> Tensor:
-    """A copy of the episode lengths (E,) as int64.
+def checked_lengths(episode_lengths: np.ndarray | Tensor | None, rows: int) -> Tensor:
+    """A copy of the episode lengths (E,) as int64; a single episode if None.
 
     Raises:
         DataError: They are no positive whole numbers, or do not sum to the number of rows.
     """
+    if episode_lengths is None:
+        return torch.tensor([rows])
     given = episode_lengths.cpu() if isinstance(episode_lengths, Tensor) else episode_lengths
     lengths = np.asarray(given)
     whole = lengths.ndim == 1 and lengths.dtype.kind in "iu"

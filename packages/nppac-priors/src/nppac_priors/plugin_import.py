@@ -40,7 +40,7 @@ def quiet_import(
 
 @contextlib.contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Redirects Python's prints, and those of C code and child processes by the descriptor."""
+    """Redirect Python's prints, and those of C code and child processes by the descriptor."""
     with contextlib.redirect_stdout(sys.stderr), contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # a process may have no standard output
             _flush_stdout()
@@ -53,7 +53,7 @@ def _stdout_to_stderr() -> Iterator[None]:
 
 
 def _flush_stdout() -> None:
-    """Writes out what Python and the C library hold back for the descriptor."""
+    """Write out what Python and the C library hold back for the descriptor."""
     if sys.__stdout__ is not None:
         with contextlib.suppress(OSError, ValueError):
             sys.__stdout__.flush()

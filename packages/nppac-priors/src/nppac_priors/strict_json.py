@@ -101,7 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_unusable(value: Any, path: str, depth: int) -> None:
-    """Walks to the first value that cannot be used, to name its field."""
+    """Walk to the first value that cannot be used, to name its field."""
     where = f"{path}: " if path else ""
     if isinstance(value, _Unusable):
         raise ConfigError(where + _reason(value))

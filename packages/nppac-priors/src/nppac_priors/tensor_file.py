@@ -8,10 +8,8 @@ header included, is noticed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
+from nppac_priors.atomic_files import replacing
 from nppac_priors.errors import DataError
 
 CHECKSUM = "checksum"
@@ -52,21 +51,20 @@ class DamagedFileError(TensorFileError):
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str]
 ) -> None:
-    """Writes a file at once or not at all: it is on the disk, and read back, before it replaces.
+    """Write a file at once or not at all: it is on the disk, and read back, before it replaces.
 
     Args:
-        path: the file; its folder has to exist.
-        tensors: of any device and memory layout.
-        metadata: with `format` and `version`, which `read_tensors` asks for.
+        path: The file; its folder has to exist.
+        tensors: Of any device and memory layout.
+        metadata: With `format` and `version`, which `read_tensors` asks for.
 
     Raises:
-        OSError: it cannot be written, or does not read back; what was there before is untouched.
+        OSError: It cannot be written, or does not read back; what was there before is untouched.
     """
     ordered = sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
     header = _header(ordered, metadata)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w+b") as file:
+    with replacing(path) as partial:
+        with partial.open("wb") as file:
             digest = hashlib.sha256(header)
             file.write(header)
             for _, tensor in ordered:
@@ -77,22 +75,16 @@ def write_tensors(
             assert position is not None
             file.seek(position.start(1))
             file.write(digest.hexdigest().encode())
-            file.flush()
-            os.fsync(file.fileno())
         if checksum(partial) != digest.hexdigest():
             raise OSError(None, "what was written does not read back", str(path))
-        os.replace(partial, path)
-        _sync_folder(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def checksum(path: Path) -> str:
     """The checksum of an undamaged file, which identifies its content.
 
     Raises:
-        TensorFileError: there is no such file.
-        DamagedFileError: a byte of it is missing or another.
+        TensorFileError: There is no such file.
+        DamagedFileError: A byte of it is missing or another.
     """
     stored, actual = _checksums(path)
     if stored is None:
@@ -108,8 +100,8 @@ def read_tensors(
     """What `write_tensors` wrote, on the CPU: the tensors and the metadata.
 
     Raises:
-        TensorFileError: there is no such file, or it is of another format or version.
-        DamagedFileError: a byte of it is missing or another.
+        TensorFileError: There is no such file, or it is of another format or version.
+        DamagedFileError: A byte of it is missing or another.
     """
     _require_file(path)
     try:
@@ -182,13 +174,3 @@ def _require_format(path: Path, metadata: dict[str, str], format: str, version: 
             f"{path}: {format} of version {metadata.get('version')!r}, this nppac reads "
             f"{version!r}; use the nppac that wrote it"
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename last through a power failure, where folders can be opened."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -34,7 +34,6 @@ from nppac_priors.conformance_data import (
     demonstrations,
 )
 from nppac_priors.errors import DataError, DeviceError, NppacError, PriorFileError
-from nppac_priors.fitted import fitted
 from nppac_priors.loading import load_prior
 from nppac_priors.prior import GaussianPrior, Prior
 from nppac_priors.registry import prior_registry
@@ -83,8 +82,7 @@ class PriorConformance:
 
     @classmethod
     def _fit(cls, arrays: Demonstrations, device: str = "cpu") -> Prior:
-        return fitted(
-            cls.config,
+        return cls.config.fit(
             arrays.states,
             arrays.actions,
             episode_lengths=arrays.episode_lengths,

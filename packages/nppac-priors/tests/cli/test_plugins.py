@@ -15,7 +15,7 @@ from nppac_priors import PriorConfig, hookimpl
 
 class Mine(PriorConfig):
     kind: Literal["mine"] = "mine"
-    def fit(self, states, actions, **options):
+    def _fit(self, states, actions, **options):
         {fit}
     def from_state(self, tensors, *, device="cpu"): ...
 
@@ -26,7 +26,7 @@ def nppac_prior_configs(): return [Mine]
 
 @pytest.fixture
 def fit_with(nppac_prior, distribution, data):
-    """Fits a prior whose `fit` is the given statement."""
+    """Fits a prior whose `_fit` is the given statement."""
 
     def run(statement, *options):
         distribution("acme-priors", "2.1", "acme_cli", SOURCE.format(fit=statement))
@@ -40,12 +40,12 @@ def fit_with(nppac_prior, distribution, data):
 @pytest.mark.parametrize(
     ("statement", "reason"),
     [
-        ("return None", ": prior 'mine': fit() returned None, has to return a Prior"),
-        ("return [1.0]", ": prior 'mine': fit() returned a list, has to return a Prior"),
-        ("raise KeyError('x')", " failed in acme_cli.Mine.fit, line 9: KeyError: 'x'"),
-        ("open('none')", " failed in acme_cli.Mine.fit, line 9: FileNotFoundError: [Errno 2]"),
-        ("sys.exit()", " failed in acme_cli.Mine.fit, line 9: SystemExit"),
-        ("raise SystemExit(0)", " failed in acme_cli.Mine.fit, line 9: SystemExit: 0"),
+        ("return None", ": prior 'mine': _fit() returned None, has to return a Prior"),
+        ("return [1.0]", ": prior 'mine': _fit() returned a list, has to return a Prior"),
+        ("raise KeyError('x')", " failed in acme_cli.Mine._fit, line 9: KeyError: 'x'"),
+        ("open('none')", " failed in acme_cli.Mine._fit, line 9: FileNotFoundError: [Errno 2]"),
+        ("sys.exit()", " failed in acme_cli.Mine._fit, line 9: SystemExit"),
+        ("raise SystemExit(0)", " failed in acme_cli.Mine._fit, line 9: SystemExit: 0"),
     ],
 )
 def test_a_fault_of_a_plugin_is_one_line_with_its_name(fit_with, statement, reason):

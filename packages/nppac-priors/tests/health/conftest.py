@@ -25,7 +25,7 @@ class ShapedConfig(PriorConfig):
     kind: Literal["shaped"] = "shaped"
     steps: int = 8
 
-    def fit(self, states: Any, actions: Any, **_: Any) -> ShapedPrior:
+    def _fit(self, states: Any, actions: Any, **_: Any) -> ShapedPrior:
         """The std off the data is 0.1 / steps."""
         states, actions = demonstration_tensors(states, actions)
         steps = self.steps

@@ -36,9 +36,8 @@ def data_set(held_out: bool = True) -> TrainingSet:
         torch.rand(20, 2),
         torch.rand(20, 1),
         episode_lengths=torch.tensor([10, 10]),
-        weights=None,
+        weights=torch.ones(20),
         held_out_share=0.5 if held_out else 0.0,
-        device="cpu",
         generator=torch.Generator().manual_seed(0),
     )
 

@@ -159,7 +159,7 @@ class BoxConfig(PriorConfig):
 
     kind: Literal["box"] = "box"
 
-    def fit(self, states: Any, actions: Any, **_: Any) -> BoxPrior:
+    def _fit(self, states: Any, actions: Any, **_: Any) -> BoxPrior:
         return BoxPrior(self, state_dim=states.shape[1], action_dim=actions.shape[1])
 
     def from_state(self, tensors: Any, *, device: Any = "cpu") -> BoxPrior:

@@ -19,14 +19,11 @@ class KNNConfig(PriorConfig):
     min_std: float = Field(0.05, gt=0, description="Smallest standard deviation, at the data.")
     far_std: float = Field(1.0, gt=0, description="Standard deviation far from the data.")
 
-    def fit(
-        self, states: Any, actions: Any, *, weights: Any = None, device: Any = "cpu", **_: Any
-    ) -> KNNPrior:
-        """Keep the demonstrations; see `PriorConfig.fit`."""
+    def _fit(self, states: Any, actions: Any, *, weights: Any, device: Any, **_: Any) -> KNNPrior:
         from nppac_knn_prior.prior import fit_prior
 
-        if weights is not None:
-            raise DataError("prior 'knn' takes no weights; leave them out")
+        if (weights != weights[0]).any():
+            raise DataError("prior 'knn' counts all states alike; leave the weights out")
         return fit_prior(self, states, actions, device)
 
     def from_state(self, tensors: dict[str, Any], *, device: Any = "cpu") -> KNNPrior:

@@ -14,7 +14,6 @@ from nppac_envs.demonstrations.dataset import REWARDS
 from nppac_envs.errors import DataError
 from nppac_priors import Prior
 from nppac_priors.errors import ConfigError
-from nppac_priors.fitted import fitted
 from nppac_priors.plugin_origin import broken_contract, described
 
 from nppac_agents.agent import Agent
@@ -86,8 +85,7 @@ def fit_prior(
         return None
     if not config.agent.uses_prior:
         raise ConfigError(f"prior: agent {config.agent.kind!r} uses none; set prior to null")
-    return fitted(
-        config.prior,
+    return config.prior.fit(
         demonstrations.states,
         demonstrations.actions,
         episode_lengths=demonstrations.episode_lengths,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fit(arguments: argparse.Namespace) -> int:
-    """Fits a prior and writes it."""
+    """Fit a prior and write it."""
     from nppac_priors.cli.subjects import read_configs
     from nppac_priors.episodes import read_episodes
 
@@ -45,7 +45,7 @@ def fit(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Writes the health report of one prior or of several, and prints its table."""
+    """Write the health report of one prior or of several, and print its table."""
     from nppac_priors.cli.subjects import read_subjects
     from nppac_priors.cli.tables import health_table
     from nppac_priors.episodes import read_episodes
@@ -83,7 +83,7 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def training(arguments: argparse.Namespace) -> int:
-    """Follows the variance off the data while priors train."""
+    """Follow the variance off the data while priors train."""
     from nppac_priors.cli.progress import ProgressLine
     from nppac_priors.cli.subjects import read_configs
     from nppac_priors.episodes import read_episodes
@@ -111,7 +111,7 @@ def training(arguments: argparse.Namespace) -> int:
 
 
 def kinds(arguments: argparse.Namespace) -> int:
-    """Lists the kinds of priors, or the fields of one."""
+    """List the kinds of priors, or the fields of one."""
     from nppac_priors.cli.tables import table
     from nppac_priors.registry import prior_registry
 
@@ -142,12 +142,10 @@ def _fitted(
 ) -> tuple[Prior, float]:
     """A prior fitted to all these episodes, and how many seconds that took."""
     from nppac_priors.cli.progress import ProgressLine
-    from nppac_priors.fitted import fitted
 
     started = time.perf_counter()
     with ProgressLine(label, quiet=arguments.quiet) as progress:
-        prior = fitted(
-            config,
+        prior = config.fit(
             episodes.states,
             episodes.actions,
             episode_lengths=episodes.episode_lengths,

@@ -35,13 +35,13 @@ class Curve:
     Attributes:
         x: (n,).
         y: (n,).
-        colour: hexadecimal.
-        name: stands beside it; empty for none.
+        colour: Hexadecimal.
+        name: Stands beside it; empty for none.
         low: (n,) and `high`: a band around it.
-        marked: with a dot at every value.
-        line: a matplotlib line style.
-        weight: of the line, in points.
-        opacity: of the line.
+        marked: With a dot at every value.
+        line: A matplotlib line style.
+        weight: Of the line, in points.
+        opacity: Of the line.
     """
 
     x: Array
@@ -61,17 +61,17 @@ class Panel:
     """Curves with one title.
 
     Attributes:
-        key: a short name, for files and ids.
-        title: in words.
-        note: unit or definition, below the title.
-        x_label: of the x axis.
-        curves: at least one value between them is finite.
-        scale: of the y axis.
-        limits: of the y axis; None to follow the data.
-        log_x: whether the x axis is logarithmic; it counts steps if not.
-        x_end: where an axis that counts steps ends at the earliest.
-        form: format specification of the last value, which stands beside a lone curve.
-        size: of the panel alone, in inches.
+        key: A short name, for files and ids.
+        title: In words.
+        note: Unit or definition, below the title.
+        x_label: Of the x axis.
+        curves: At least one value between them is finite.
+        scale: Of the y axis.
+        limits: Of the y axis; None to follow the data.
+        log_x: Whether the x axis is logarithmic; it counts steps if not.
+        x_end: Where an axis that counts steps ends at the earliest.
+        form: Format specification of the last value, which stands beside a lone curve.
+        size: Of the panel alone, in inches.
     """
 
     key: str
@@ -101,7 +101,7 @@ class Panel:
 
 
 def draw_panel(axes: Axes, panel: Panel) -> None:
-    """Draws a panel, with the names of its curves right of the axes."""
+    """Draw a panel, with the names of its curves right of the axes."""
     style_axes(axes, title=panel.title, note=panel.note, x_label=panel.x_label)
     if panel.is_empty:
         axes.set(xticks=[], yticks=[])
@@ -122,9 +122,9 @@ def row_figure(panels: Sequence[Panel], *, right: float = 0.62, footnote: str = 
     """A figure with panels side by side.
 
     Args:
-        panels: at least one.
-        right: room for names right of each panel, in inches.
-        footnote: how to read it; stands below.
+        panels: At least one.
+        right: Room for names right of each panel, in inches.
+        footnote: How to read it; stands below.
     """
     width, height = sum(panel.size[0] for panel in panels), max(panel.size[1] for panel in panels)
     figure = new_figure(width, height)

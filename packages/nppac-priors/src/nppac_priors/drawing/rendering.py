@@ -47,9 +47,9 @@ def figure_svg(figure: Figure, key: str, description: str) -> str:
     onwards, so that a dark page shows light lines.
 
     Args:
-        figure: drawn in the colours of `style`.
-        key: keeps the element's ids apart from those of others on the page.
-        description: what a reader who cannot see it is told.
+        figure: Drawn in the colours of `style`.
+        key: Keeps the element's ids apart from those of others on the page.
+        description: What a reader who cannot see it is told.
     """
     buffer = io.StringIO()
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "nppac"}

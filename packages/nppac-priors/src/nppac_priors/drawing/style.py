@@ -128,9 +128,9 @@ def direct_labels(axes: Axes, labels: Sequence[Label], *, gap: float = 0.1) -> N
     """Names right of the axes at the curves' ends, moved apart where they would touch.
 
     Args:
-        axes: with its final limits.
-        labels: of the curves.
-        gap: smallest distance between two names, as a share of the axes' height.
+        axes: With its final limits.
+        labels: Of the curves.
+        gap: Smallest distance between two names, as a share of the axes' height.
     """
     to_axes = axes.transData + axes.transAxes.inverted()
     ordered = sorted(labels, key=lambda label: label.y)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from nppac_priors.errors import ConfigError
-from nppac_priors.fitted import fitted
 from nppac_priors.health.assessment import Examination, check_fits
 from nppac_priors.health.moments import moments
 from nppac_priors.health.off_data import is_off_data
@@ -101,8 +100,7 @@ def _fitted_variances(
 ) -> tuple[float, float]:
     """Median variances off the data and on it, after a fit of so many steps."""
     episodes, probes = examination.split.fitted, examination.probes
-    prior = fitted(
-        config.model_copy(update={"steps": steps}),
+    prior = config.model_copy(update={"steps": steps}).fit(
         episodes.states,
         episodes.actions,
         episode_lengths=episodes.episode_lengths,

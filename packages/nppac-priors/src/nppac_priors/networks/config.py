@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import torch
 
     from nppac_priors.networks.objective import Objective
-    from nppac_priors.networks.prior import MLPPrior
     from nppac_priors.networks.training_set import TrainingSet
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -51,53 +51,33 @@ class MLPConfig(PriorConfig):
     def objective(self, data: TrainingSet, generator: torch.Generator) -> Objective:
         """What to minimise, with networks initialised from the generator."""
 
-    def fit(
+    def _fit(
         self,
         states: np.ndarray | torch.Tensor,
         actions: np.ndarray | torch.Tensor,
         *,
-        episode_lengths: np.ndarray | torch.Tensor | None = None,
-        weights: np.ndarray | torch.Tensor | None = None,
-        device: str | torch.device = "cpu",
-        generator: torch.Generator | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> MLPPrior:
-        """Train the networks.
-
-        Args:
-            states: (N, S).
-            actions: (N, A) in [-1, 1].
-            episode_lengths: (E,), sums to N; whole episodes are held out for early stopping. All
-                states are one episode if None.
-            weights: (N,); a state of weight w counts as w states.
-            device: Where the networks are trained and live.
-            generator: Draws held-out episodes, initial weights and batches; seeded with 0 if None.
-            progress: Called at every evaluation.
-
-        Raises:
-            DataError: The arrays do not fit together or are not finite.
-            NumericalError: The loss became non-finite.
-        """
-        import torch
-
+        episode_lengths: torch.Tensor,
+        weights: torch.Tensor,
+        device: torch.device,
+        generator: torch.Generator,
+        progress: ProgressCallback | None,
+    ) -> Prior:
         from nppac_priors.networks.prior import fit_prior
         from nppac_priors.networks.training_set import TrainingSet
 
-        generator = torch.Generator().manual_seed(0) if generator is None else generator
         data = TrainingSet.check(
             states,
             actions,
             episode_lengths=episode_lengths,
             weights=weights,
             held_out_share=self.held_out_share,
-            device=device,
             generator=generator,
         )
         return fit_prior(self, data, generator, progress)
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> MLPPrior:
+    ) -> Prior:
         """Rebuild the prior from its weights."""
         from nppac_priors.networks.prior import restore_prior
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
-from nppac_priors.data import demonstration_tensors, hash_data, sample_weights
+from nppac_priors.data import demonstration_tensors, hash_data
 from nppac_priors.errors import DataError
 from nppac_priors.held_out import hold_out_rows
 from nppac_priors.state_scale import StateScale
@@ -118,22 +118,20 @@ class TrainingSet:
         states: np.ndarray | Tensor,
         actions: np.ndarray | Tensor,
         *,
-        episode_lengths: np.ndarray | Tensor | None,
-        weights: np.ndarray | Tensor | None,
+        episode_lengths: Tensor,
+        weights: Tensor,
         held_out_share: float,
-        device: str | torch.device,
         generator: torch.Generator,
     ) -> Self:
-        """Check, standardise and split; see `MLPConfig.fit` for the arguments.
+        """Check, standardise and split, on the device of the weights; see `PriorConfig._fit`.
 
         Raises:
             DataError: Wrong shapes or values, or weights that leave nothing to fit.
         """
-        x, y = demonstration_tensors(states, actions, device=device)
-        w = sample_weights(weights, len(x), device=device)
+        w = weights
+        x, y = demonstration_tensors(states, actions, device=w.device)
         fitted, held_out = (
-            rows.to(w.device)
-            for rows in hold_out_rows(len(x), episode_lengths, held_out_share, generator)
+            rows.to(w.device) for rows in hold_out_rows(episode_lengths, held_out_share, generator)
         )
         fitted_weight = float(w[fitted].sum())
         if fitted_weight == 0.0:

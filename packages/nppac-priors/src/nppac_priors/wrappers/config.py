@@ -18,19 +18,13 @@ if TYPE_CHECKING:
 
     from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
-    from nppac_priors.wrappers.prior import (
-        ConstantVariance,
-        MeanAndScale,
-        VarianceFloor,
-        WrapperPrior,
-    )
 
 
 class WrapperConfig(PriorConfig):
     """A prior made of the priors in its fields: these are fitted, then wrapped."""
 
     @abstractmethod
-    def wrap(self, parts: Mapping[str, Prior]) -> WrapperPrior:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Wrap fitted priors, given by the names of their fields.
 
         Raises:
@@ -44,43 +38,30 @@ class WrapperConfig(PriorConfig):
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: value for name, value in values.items() if isinstance(value, PriorConfig)}
 
-    def fit(
+    def _fit(
         self,
         states: np.ndarray | torch.Tensor,
         actions: np.ndarray | torch.Tensor,
         *,
-        episode_lengths: np.ndarray | torch.Tensor | None = None,
-        weights: np.ndarray | torch.Tensor | None = None,
-        device: str | torch.device = "cpu",
-        generator: torch.Generator | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> WrapperPrior:
-        """Fit each wrapped prior, one after the other, with the same arguments; see `PriorConfig`.
-
-        Raises:
-            ConfigError: A wrapped prior is of a kind that is not Gaussian.
-        """
-        from nppac_priors.fitted import fitted
-
-        return self.wrap(
-            {
-                name: fitted(
-                    config,
-                    states,
-                    actions,
-                    episode_lengths=episode_lengths,
-                    weights=weights,
-                    device=device,
-                    generator=generator,
-                    progress=progress,
-                )
-                for name, config in self.parts.items()
-            }
-        )
+        episode_lengths: torch.Tensor,
+        weights: torch.Tensor,
+        device: torch.device,
+        generator: torch.Generator,
+        progress: ProgressCallback | None,
+    ) -> Prior:
+        given = {
+            "episode_lengths": episode_lengths,
+            "weights": weights,
+            "device": device,
+            "generator": generator,
+            "progress": progress,
+        }
+        parts = self.parts.items()
+        return self.wrap({name: config.fit(states, actions, **given) for name, config in parts})
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> WrapperPrior:
+    ) -> Prior:
         """Rebuild the wrapped priors, whose tensors are named `field/tensor`."""
         from nppac_priors.fitted import rebuilt
 
@@ -99,7 +80,7 @@ class VarianceFloorConfig(WrapperConfig):
     prior: PriorField = Field(description="The prior that gets the floor.")
     min_std: float = Field(gt=0.0, description="Smallest standard deviation, in action units.")
 
-    def wrap(self, parts: Mapping[str, Prior]) -> VarianceFloor:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Give the fitted prior the floor."""
         from nppac_priors.wrappers.prior import VarianceFloor
 
@@ -117,7 +98,7 @@ class ConstantVarianceConfig(WrapperConfig):
         "are 0.1, 0.0707 and 0.0316.",
     )
 
-    def wrap(self, parts: Mapping[str, Prior]) -> ConstantVariance:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Keep the fitted prior's mean."""
         from nppac_priors.wrappers.prior import ConstantVariance
 
@@ -131,7 +112,7 @@ class MeanAndScaleConfig(WrapperConfig):
     mean: PriorField = Field(description="The prior whose mean is taken.")
     scale: PriorField = Field(description="The prior whose standard deviation is taken.")
 
-    def wrap(self, parts: Mapping[str, Prior]) -> MeanAndScale:
+    def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Put the two fitted priors together."""
         from nppac_priors.wrappers.prior import MeanAndScale
 

@@ -198,7 +198,7 @@ def test_published_gp_equals_gpytorch(published) -> None:
     states, actions = published.states[::120], published.actions[::120]
     s, a = states.shape[1], actions.shape[1]
     model = load_model(published.path, published.kernel, s, a)
-    data = TrainingData.check(states, actions, None, "cpu")
+    data = TrainingData.check(states, actions, torch.ones(len(states)))
     queries = published.states[60::600]
     mean, std = predictor(published.kernel, model.hyperparameters(), data).moments(queries)
     expected = gpytorch_moments(model, states, actions, queries)
@@ -209,7 +209,9 @@ def test_published_gp_equals_gpytorch(published) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["published", "fitted"])
 def test_float32_equals_float64_at_full_size(published, source) -> None:
-    data = TrainingData.check(published.states, published.actions, None, "cpu")
+    data = TrainingData.check(
+        published.states, published.actions, torch.ones(len(published.states))
+    )
     config = ExactGPConfig(kernel=published.kernel)
     if source == "published":
         s, a = published.states.shape[1], published.actions.shape[1]

@@ -33,7 +33,7 @@ def sampled() -> tuple[GPModel, TrainingData]:
         noise = truth.noise_variance.sqrt() * torch.randn(300, 2, generator=generator)
         draw = torch.randn(300, 2, generator=generator).double()
         latent = torch.linalg.cholesky(k) @ draw @ torch.linalg.cholesky(truth.task_covariance).T
-    return truth, TrainingData.check(states, (latent + noise).clamp(-1, 1), None, "cpu")
+    return truth, TrainingData.check(states, (latent + noise).clamp(-1, 1), torch.ones(len(states)))
 
 
 def test_recovers_the_hyperparameters_that_made_the_data(sampled) -> None:

@@ -14,10 +14,9 @@ def data() -> TrainingSet:
     return TrainingSet.check(
         torch.randn(30, 3, generator=generator),
         torch.rand(30, 2, generator=generator),
-        episode_lengths=None,
-        weights=None,
+        episode_lengths=torch.tensor([30]),
+        weights=torch.ones(30),
         held_out_share=0.0,
-        device="cpu",
         generator=generator,
     )
 

@@ -21,10 +21,9 @@ def data() -> TrainingSet:
     return TrainingSet.check(
         torch.randn(30, 3, generator=generator),
         torch.rand(30, 2, generator=generator),
-        episode_lengths=None,
+        episode_lengths=torch.tensor([30]),
         weights=torch.rand(30, generator=generator),
         held_out_share=0.0,
-        device="cpu",
         generator=generator,
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from nppac_priors.gp.exact.prior import ExactGPPrior
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -48,46 +48,26 @@ class ExactGPConfig(GPConfig):
         "fraction of the action's noise variance.",
     )
 
-    def fit(
+    def _fit(
         self,
         states: np.ndarray | torch.Tensor,
         actions: np.ndarray | torch.Tensor,
         *,
-        episode_lengths: np.ndarray | torch.Tensor | None = None,
-        weights: np.ndarray | torch.Tensor | None = None,
-        device: str | torch.device = "cpu",
-        generator: torch.Generator | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> ExactGPPrior:
-        """Fit or load hyper-parameters, then condition on all data.
-
-        Args:
-            states: (N, S).
-            actions: (N, A) in [-1, 1].
-            episode_lengths: Not used: states count one by one.
-            weights: (N,); a state of weight w counts as w observations of the posterior.
-            device: Where the work happens and the prior lives.
-            generator: Draws the subsets and the start of W; seeded with 0 if None.
-            progress: Called after every step and around the conditioning.
-
-        Raises:
-            ConfigError: The rank is larger than the number of actions.
-            DataError: Unusable arrays, too many states for the memory, or a hyper-parameter file
-                that does not fit them.
-            NumericalError: The fit or the factorisation became non-finite.
-        """
-        import torch
-
+        episode_lengths: torch.Tensor,
+        weights: torch.Tensor,
+        device: torch.device,
+        generator: torch.Generator,
+        progress: ProgressCallback | None,
+    ) -> Prior:
         from nppac_priors.gp.exact.prior import fit_prior
         from nppac_priors.gp.exact.training_data import TrainingData
 
-        data = TrainingData.check(states, actions, weights, device)
-        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        data = TrainingData.check(states, actions, weights)
         return fit_prior(self, data, generator, progress)
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> ExactGPPrior:
+    ) -> Prior:
         """Rebuild the prior; without stored factors this repeats the conditioning."""
         from nppac_priors.gp.exact.prior import restore_prior
 

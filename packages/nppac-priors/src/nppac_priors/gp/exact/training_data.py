@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import torch
 from torch import Tensor
 
-from nppac_priors.data import demonstration_tensors, sample_weights
+from nppac_priors.data import demonstration_tensors
 from nppac_priors.gp.tensor_record import TensorRecord
 
 if TYPE_CHECKING:
@@ -34,16 +33,13 @@ class TrainingData(TensorRecord):
         cls,
         states: np.ndarray | Tensor,
         actions: np.ndarray | Tensor,
-        weights: np.ndarray | Tensor | None,
-        device: str | torch.device,
+        weights: Tensor,
     ) -> Self:
-        """Checked copies on a device; states of weight zero are left out.
+        """Checked copies on the device of the weights (N,); states of weight zero are left out.
 
         Raises:
-            DataError: Wrong shapes, NaN, infinity, actions outside [-1, 1], or weights that are
-                negative or all zero.
+            DataError: Wrong shapes, NaN, infinity, or actions outside [-1, 1].
         """
-        x, y = demonstration_tensors(states, actions, device=device)
-        w = sample_weights(weights, len(x), device=device)
-        used = w > 0
-        return cls(x[used], y[used], w[used])
+        x, y = demonstration_tensors(states, actions, device=weights.device)
+        used = weights > 0
+        return cls(x[used], y[used], weights[used])

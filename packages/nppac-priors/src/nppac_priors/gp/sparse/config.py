@@ -1,7 +1,8 @@
 """Configuration of the sparse variational Gaussian-process prior.
 
 Use it where `exact-gp` runs out of memory or time: it walks through any number of demonstration
-states in minibatches, also from memory-mapped files, in memory that does not grow with them.
+states in minibatches, also from memory-mapped files (`numpy.load(path, mmap_mode="r")`), in memory
+that does not grow with them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from nppac_priors.gp.sparse.prior import SparseGPPrior
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -88,50 +89,26 @@ class SparseGPConfig(GPConfig):
             }
         )
 
-    def fit(
+    def _fit(
         self,
         states: np.ndarray | torch.Tensor,
         actions: np.ndarray | torch.Tensor,
         *,
-        episode_lengths: np.ndarray | torch.Tensor | None = None,
-        weights: np.ndarray | torch.Tensor | None = None,
-        device: str | torch.device = "cpu",
-        generator: torch.Generator | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> SparseGPPrior:
-        """Train hyper-parameters and inducing points, then condition on all data.
-
-        States and actions are read in blocks and never copied as a whole: pass
-        `numpy.load(path, mmap_mode="r")` for more than fits into memory.
-
-        Args:
-            states: (N, S).
-            actions: (N, A) in [-1, 1].
-            episode_lengths: (E,), sums to N; whole episodes are held out for early stopping. All
-                states are one episode if None.
-            weights: (N,); the noise variance of a state is divided by its weight.
-            device: Where the work happens and the prior lives.
-            generator: Draws held-out episodes, minibatches and the start of W; seeded with 0 if
-                None.
-            progress: Called after every step of both searches and every block of the final pass.
-
-        Raises:
-            ConfigError: The rank is larger than the number of actions.
-            DataError: Unusable arrays.
-            NumericalError: The fit or a factorisation became non-finite.
-        """
-        import torch
-
+        episode_lengths: torch.Tensor,
+        weights: torch.Tensor,
+        device: torch.device,
+        generator: torch.Generator,
+        progress: ProgressCallback | None,
+    ) -> Prior:
         from nppac_priors.demonstration_rows import DemonstrationRows
         from nppac_priors.gp.sparse.prior import fit_prior
 
         rows = DemonstrationRows(states, actions, device)
-        generator = torch.Generator().manual_seed(0) if generator is None else generator
         return fit_prior(self, rows, episode_lengths, weights, generator, progress)
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> SparseGPPrior:
+    ) -> Prior:
         """Rebuild the prior from its inducing points and factors."""
         from nppac_priors.gp.sparse.prior import restore_prior
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
-from nppac_priors.data import sample_weights
 from nppac_priors.demonstration_rows import DemonstrationRows
 from nppac_priors.gp.model import Hyperparameters, check_rank
 from nppac_priors.gp.predictor import Factors, Predictor
@@ -18,8 +17,6 @@ from nppac_priors.prior import GaussianPrior
 from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from nppac_priors.gp.sparse.config import SparseGPConfig
     from nppac_priors.progress import ProgressCallback
 
@@ -83,8 +80,8 @@ class SparseGPPrior(GaussianPrior):
 def fit_prior(
     config: SparseGPConfig,
     rows: DemonstrationRows,
-    episode_lengths: np.ndarray | Tensor | None,
-    weights: np.ndarray | Tensor | None,
+    episode_lengths: Tensor,
+    weights: Tensor,
     generator: torch.Generator,
     progress: ProgressCallback | None,
 ) -> SparseGPPrior:
@@ -92,28 +89,26 @@ def fit_prior(
 
     Raises:
         ConfigError: The rank is larger than the number of actions.
-        DataError: Weights or episode lengths that do not fit.
         NumericalError: The fit or a factorisation became non-finite.
     """
     check_rank(config.kind, config.task_rank, rows.action_dim)
-    row_weights = sample_weights(weights, len(rows), device=rows.device)
-    data = _training_rows(config, rows, episode_lengths, row_weights, generator)
+    data = _training_rows(config, rows, episode_lengths, weights, generator)
     hyperparameters, inducing = fit_hyperparameters(config, data, generator, progress)
-    factors = condition(config.kernel, hyperparameters, inducing, rows, row_weights, progress)
+    factors = condition(config.kernel, hyperparameters, inducing, rows, weights, progress)
     return SparseGPPrior(config, hyperparameters, inducing, factors, rows.data_hash)
 
 
 def _training_rows(
     config: SparseGPConfig,
     rows: DemonstrationRows,
-    episode_lengths: np.ndarray | Tensor | None,
+    episode_lengths: Tensor,
     weights: Tensor,
     generator: torch.Generator,
 ) -> TrainingRows:
     inputs = StateScale.of(states for states, _ in rows.blocks())
     inputs.report_dead(config.kind)
     used = weights.cpu() > 0
-    split = hold_out_rows(len(rows), episode_lengths, config.held_out_share, generator)
+    split = hold_out_rows(episode_lengths, config.held_out_share, generator)
     fitted, held_out = (part[used[part]] for part in split)
     if len(fitted) == 0:
         fitted, held_out = held_out, fitted
