@@ -35,6 +35,11 @@ from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.training import Training
 
+_RESTARTED = (
+    "the environment has no get_state and set_state: its training episodes start anew, and the run "
+    "goes on otherwise than without the interruption"
+)
+
 
 @dataclass(frozen=True)
 class _Run:
@@ -87,6 +92,8 @@ def run_experiment(
         if checkpoint is not None:
             _restore(training, checkpoint)
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
+            if not training.rollouts.can_be_saved:
+                run.console.line(_RESTARTED)
         if run_dir.changes:
             _adopt_changes(run, training.recorder)
         training.run(run_dir.checkpoints)
