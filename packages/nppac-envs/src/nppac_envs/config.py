@@ -37,6 +37,10 @@ class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False
         """What messages call it."""
         return repr(self.kind)
 
+    def details(self) -> dict[str, Any] | None:
+        """What only making the environment tells, as JSON for what is saved; None if nothing."""
+        return None
+
     @abstractmethod
     def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """Make the environment.

@@ -74,6 +74,12 @@ class GymnasiumConfig(EnvConfig, frozen=True):
         """Its kind and id."""
         return f"{self.kind!r} {self.id!r}"
 
+    def details(self) -> dict[str, Any]:
+        """See `nppac_envs.foreign.description.described`."""
+        from nppac_envs.foreign.description import described
+
+        return described(self)
+
     def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """Import it, make it, and adapt it; `nppac_envs.foreign.adapted` says how.
 
