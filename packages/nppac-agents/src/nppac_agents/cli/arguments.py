@@ -126,7 +126,8 @@ def _run_parser() -> _Parser:
     add(
         "--dry-run",
         action="store_true",
-        help="load, build and try everything out for a few steps; leave no run directory",
+        help="go once through everything, evaluation, checkpoint, resume and report included; "
+        "leave no run directory",
     )
     add("--quiet", action="store_true", help="show results only, no progress")
     return parser
