@@ -130,6 +130,9 @@ class ExperimentConfig(Config):
     schema_: str | None = Field(
         default=None, alias="$schema", description="Where an editor finds this file's JSON schema."
     )
+    comment: tuple[str, ...] = Field(
+        default=(), alias="$comment", description="Lines for whoever reads the file."
+    )
     env: EnvField | None = Field(
         default=None,
         description="The environment; null for an agent that learns from the demonstrations alone, "
