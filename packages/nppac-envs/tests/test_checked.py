@@ -17,7 +17,7 @@ from nppac_envs import DoorConfig, EnvConfig
 from nppac_envs.checked import CheckedEnv, make_checked
 from nppac_envs.demonstrations.recording import record
 from nppac_envs.errors import ConfigError, FaultyEnvironmentError
-from nppac_envs.plugin import nppac_env_configs
+from nppac_envs.plugin import TASKS
 from nppac_envs.simulation_state import get_env_state, set_env_state
 
 GOOD = np.array([1.0, 2.0, 3.0], np.float32)
@@ -272,7 +272,7 @@ def test_a_space_that_does_not_fit_is_shown(name, space, shown):
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("config", nppac_env_configs())
+@pytest.mark.parametrize("config", TASKS)
 def test_our_environments_are_sound(config):
     env, plain = make_checked(config(horizon=6)), config(horizon=6).make()
     rng = np.random.default_rng(0)
@@ -282,6 +282,33 @@ def test_our_environments_are_sound(config):
         (one, *rest, _), (other, *others, _) = env.step(action), plain.step(action)
         np.testing.assert_array_equal(one, other)
         assert rest == others
+
+
+@pytest.mark.parametrize("key", ["success", "is_success"])
+def test_success_goes_by_either_of_its_usual_names(script, key):
+    env = script(with_(4, {key: True}))
+    for _ in range(2):
+        env.reset()
+        infos = [env.step(PUSH)[4] for _ in range(5)]
+    assert infos[2:] == [{"success": True}] * 3
+
+
+def test_an_environment_that_claims_success_and_never_reports_it_is_faulty():
+    def silent():
+        task = Script(lambda *outcome: outcome)
+        task.step = lambda action: (GOOD, 0.0, False, True, {"solved": True, "time": 3})
+        return task
+
+    MAKE[:] = [silent]
+    env = make_checked(ScriptConfig())
+    env.reset(seed=4)
+    with pytest.raises(
+        FaultyEnvironmentError,
+        match=r"has_success, and no info of the episode held \"success\".*'solved', 'time', in "
+        r"episode 1 \(seed 4\) at step 1",
+    ):
+        env.step(PUSH)
+    MAKE.clear()
 
 
 def test_a_restored_environment_counts_on(script):

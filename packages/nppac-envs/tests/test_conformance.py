@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from gymnasium.wrappers import TimeLimit
 from nppac_envs import EnvConfig
-from nppac_envs.plugin import nppac_env_configs
+from nppac_envs.plugin import TASKS
 from nppac_envs.testing import EnvConformance
 
-for _cls in nppac_env_configs():
+for _cls in TASKS:
     _name = f"Test{_cls.__name__.removesuffix('Config')}"
     globals()[_name] = type(_name, (EnvConformance,), {"config": _cls(horizon=12)})
 

@@ -14,9 +14,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from nppac_envs import EnvConfig, EpisodeMeasures
-from nppac_envs.plugin import nppac_env_configs
+from nppac_envs.plugin import TASKS as CONFIGS
 
-CONFIGS = nppac_env_configs()
 KINDS = [config.model_fields["kind"].default for config in CONFIGS]
 
 
@@ -110,8 +109,8 @@ def test_no_transition_of_a_vector_environment_crosses_a_reset(config, vector):
 def test_frames_are_drawn_off_screen_and_drawing_changes_nothing():
     code = (
         "import numpy as np, nppac_envs\n"
-        "from nppac_envs.plugin import nppac_env_configs\n"
-        "for config in nppac_env_configs():\n"
+        "from nppac_envs.plugin import TASKS\n"
+        "for config in TASKS:\n"
         "    drawn, plain = config().make(render_mode='rgb_array'), config().make()\n"
         "    drawn.reset(seed=0), plain.reset(seed=0)\n"
         "    rng, frame = np.random.default_rng(0), None\n"

@@ -6,7 +6,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import TimeLimit
 from nppac_envs.measured import MeasureEpisodes
-from nppac_envs.plugin import nppac_env_configs
+from nppac_envs.plugin import TASKS
 
 
 class Script(gymnasium.Env):
@@ -70,7 +70,7 @@ def test_vector_environments_stack_them():
     np.testing.assert_array_equal(measures["time_to_success"], [4.0, 1.0])
 
 
-@pytest.mark.parametrize("config", nppac_env_configs(), ids=lambda config: config().kind)
+@pytest.mark.parametrize("config", TASKS, ids=lambda config: config().kind)
 def test_every_task_reports_them(config):
     measures = last_info(MeasureEpisodes(config(horizon=3).make()))["episode_measures"]
     assert len(measures) == 5

@@ -40,6 +40,7 @@ def test_built_in_kinds_differ():
         "ant",
         "hopper",
         "push",
+        "gymnasium",
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import Autoreset
 from nppac_envs import AntConfig, ConfigError, DoorConfig, EnvConfig, HammerConfig, HopperConfig
-from nppac_envs.plugin import nppac_env_configs
+from nppac_envs.plugin import TASKS
 from nppac_envs.simulation_state import (
     get_env_state,
     get_vector_state,
@@ -16,7 +16,7 @@ from nppac_envs.simulation_state import (
 
 pytestmark = pytest.mark.medium
 
-CONFIGS = [config() for config in nppac_env_configs()] + [
+CONFIGS = [config() for config in TASKS] + [
     AntConfig(variant="v2"),
     HammerConfig(reward="dense"),
 ]

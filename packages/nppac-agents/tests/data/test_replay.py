@@ -185,6 +185,23 @@ def test_an_episode_longer_than_its_ring_knows_the_returns_that_are_left():
     np.testing.assert_allclose(batch.extra["return_to_go"], [3 + 0.9 * 8.5, 8.5, 5], rtol=1e-6)
 
 
+def test_a_cut_ends_running_episodes_alone():
+    replay = make_replay(None, capacity=30, extra=("return_to_go",))
+    replay.add(step_of(0, 3, done=True))
+    for number in (1, 2):
+        replay.add(step_of(number, 3))
+    replay.cut_episodes(np.array([0, 2]))
+    replay.cut_episodes(np.array([0]))
+    rings = replay.transitions(torch.from_numpy(replay.sample_indices(0)))
+    np.testing.assert_array_equal(rings.truncated, [1, 0, 1, 1, 0, 0, 1, 0, 1])
+    known = rings.extra["return_to_go"] > -1e38
+    assert known.tolist() == [True, True, True, True, False, False, True, True, True]
+    np.testing.assert_allclose(rings.extra["return_to_go"][1:3], [1 + 0.9 * 2, 2], rtol=1e-6)
+    _, returns, lengths, _ = replay.add(step_of(3, 3, done=True))
+    np.testing.assert_allclose(returns, [3, 1.1 + 2.1 + 3.1, 3.2], rtol=1e-6)
+    assert lengths.tolist() == [1, 3, 1]
+
+
 def test_demonstrated_returns_to_go_end_with_their_episodes(demonstrations):
     layout = Layout(4, 2, 0, Discounting(0.9), ("return_to_go",))
     batch = layout.unpack(demonstrated_rows(demonstrations, layout, None, "cpu"))

@@ -13,6 +13,7 @@ from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.interruption import Interrupted
 from nppac_agents.running.metrics import read_metrics
 from nppac_envs import NpzConfig
+from nppac_envs.errors import FaultyEnvironmentError
 from nppac_priors import load_prior
 from nppac_priors.errors import ConfigError, NumericalError
 
@@ -205,10 +206,50 @@ def test_a_distilled_start_is_trained_before_the_first_evaluation(point_experime
 
 
 def test_a_dry_run_makes_one_update_and_no_more(point_experiment, run_point, optimizer_steps):
-    summary, run = run_point(point_experiment, report=True, dry_run=True)
+    summary, _ = run_point(point_experiment, dry_run=True)
     assert summary == {}
     assert len(optimizer_steps) == 2, "one of the critics, one of the policy"
-    assert not run.report.exists()
+
+
+def test_a_dry_run_goes_once_through_evaluation_checkpoint_resume_and_report(
+    point_experiment, run_point, monkeypatch
+):
+    restored = []
+    restore = training_module.Training.restore
+    monkeypatch.setattr(
+        training_module.Training,
+        "restore",
+        lambda self, checkpoint: restored.append(checkpoint) or restore(self, checkpoint),
+    )
+    summary, run = run_point(point_experiment, report=True, dry_run=True)
+    assert summary == {}
+    events = read_metrics(run.metrics)
+    assert [(e["event"], e["episodes"]) for e in events] == [("evaluation", 1), ("reporting", 1)]
+    assert len(restored) == len(checkpoints(run.checkpoints)) == 1
+    assert run.report.stat().st_size > 0
+    assert run.summary()["after"]["return_mean"] == events[0]["return_mean"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_success_that_is_claimed_and_never_reported_fails_the_dry_run(
+    point_experiment, run_point, point_config, told
+):
+    class Silent(type(point_config)):
+        def make(self, *, render_mode=None):
+            env = super().make()
+            step = env.unwrapped.step
+            env.unwrapped.step = lambda action: (
+                *step(action)[:4],
+                {"is_success": 1} if told else {},
+            )
+            return env
+
+    silent = point_experiment.model_copy(update={"env": Silent()})
+    if told:
+        assert run_point(silent, dry_run=True)[0] == {}
+    else:
+        with pytest.raises(FaultyEnvironmentError, match="says has_success, and no info"):
+            run_point(silent, dry_run=True)
 
 
 def test_a_quantity_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nppac_envs.demonstrations.shipped import ShippedConfig, shipped_names
     from nppac_envs.demonstrations.sources import DemonstrationsSource
     from nppac_envs.errors import ConfigError, DataError, EnvsError
+    from nppac_envs.foreign.config import GymnasiumConfig
     from nppac_envs.hookspecs import hookimpl
     from nppac_envs.locomotion.config import (
         AntConfig,
@@ -53,6 +54,7 @@ _HOMES = {
     "EnvConfig": "config",
     "EnvsError": "errors",
     "EpisodeMeasures": "measures",
+    "GymnasiumConfig": "foreign.config",
     "HalfCheetahConfig": "locomotion.config",
     "HammerConfig": "adroit.config",
     "HopperConfig": "locomotion.config",
@@ -86,6 +88,7 @@ __all__ = [
     "EnvConfig",
     "EnvsError",
     "EpisodeMeasures",
+    "GymnasiumConfig",
     "HalfCheetahConfig",
     "HammerConfig",
     "HopperConfig",

@@ -67,6 +67,8 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._dtype: np.dtype[Any] | None = None
         self._is_float32 = False
         self._horizon = config.horizon
+        self._claims_success = config.has_success is True
+        self._told_success = False
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -77,6 +79,7 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
             FaultyEnvironmentError: It raised an error, or its observation is not sound.
         """
         self.episode, self.elapsed, self._seed = self.episode + 1, 0, seed
+        self._told_success = False
         try:
             outcome: Any = self.env.reset(seed=seed, options=options)
         except EnvsError:
@@ -109,12 +112,20 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
             name = "truncated" if isinstance(terminated, _FLAGS) else "terminated"
             value = truncated if isinstance(terminated, _FLAGS) else terminated
             self._raise(f"{name} is {described(value)}, has to be a bool")
-        if self.elapsed >= self._horizon and not (terminated or truncated):
+        ended = terminated or truncated
+        if self._horizon is not None and self.elapsed >= self._horizon and not ended:
             self._raise(
                 "the episode has not ended at the horizon; make() has to truncate it there, such "
                 f"as with gymnasium.wrappers.TimeLimit(env, {self._horizon})"
             )
-        return observation, float(reward), bool(terminated), bool(truncated), self._success(info)
+        told = self._success(info)
+        self._told_success |= "success" in told
+        if ended and self._claims_success and not self._told_success:
+            self._raise(
+                'its config says has_success, and no info of the episode held "success" (or '
+                f'"is_success"); the last one held {", ".join(map(repr, info)) or "nothing"}'
+            )
+        return observation, float(reward), bool(terminated), bool(truncated), told
 
     def _unpacked(self, outcome: Any, count: int, method: str) -> tuple[Any, ...]:
         if not isinstance(outcome, tuple) or len(outcome) != count:
@@ -169,7 +180,7 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _success(self, info: Any) -> dict[str, Any]:
         if not isinstance(info, dict):
             self._raise(f"info is {described(info)}, has to be a dict")
-        success = info.get("success")
+        success = info.get("success", info.get("is_success"))
         if success is None:
             return {}
         if not isinstance(success, _NUMBERS):

@@ -26,8 +26,20 @@ class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False
 
     @property
     @abstractmethod
-    def has_success(self) -> bool:
-        """Whether every step's info holds `success: bool`."""
+    def has_success(self) -> bool | None:
+        """Whether steps' infos hold `success: bool`; None where only playing it tells.
+
+        True is held to: an episode none of whose infos has it is a fault.
+        """
+
+    @property
+    def shown_as(self) -> str:
+        """What messages call it."""
+        return repr(self.kind)
+
+    def details(self) -> dict[str, Any] | None:
+        """What only making the environment tells, as JSON for what is saved; None if nothing."""
+        return None
 
     @abstractmethod
     def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:

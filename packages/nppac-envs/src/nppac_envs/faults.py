@@ -29,12 +29,12 @@ def require_boxes(config: EnvConfig, env: gymnasium.Env[Any, Any]) -> None:
     for space, what in ((env.observation_space, "observation"), (env.action_space, "action")):
         if not isinstance(space, gymnasium.spaces.Box) or len(space.shape) != 1:
             raise ConfigError(
-                f"{_name(config)}: its {what} space is {_shown(space)}, has to be a Box of one "
+                f"{_name(config)}: its {what} space is {shown(space)}, has to be a Box of one "
                 "dimension"
             )
         if what == "action" and not (np.all(space.low == -1) and np.all(space.high == 1)):
             raise ConfigError(
-                f"{_name(config)}: its action space is {_shown(space)}, has to be [-1, 1]; rescale "
+                f"{_name(config)}: its action space is {shown(space)}, has to be [-1, 1]; rescale "
                 "actions in the config's make(), such as with gymnasium.wrappers.RescaleAction"
             )
 
@@ -56,9 +56,10 @@ def in_one_line(error: BaseException) -> str:
 
 def _name(config: EnvConfig) -> str:
     plugin = plugin_of(config)
-    return f"environment {config.kind!r}" + ("" if plugin is None else f" of plugin {plugin}")
+    return f"environment {config.shown_as}" + ("" if plugin is None else f" of plugin {plugin}")
 
 
-def _shown(space: gymnasium.Space[Any]) -> str:
+def shown(space: gymnasium.Space[Any]) -> str:
+    """A space in one line of bounded length."""
     text = " ".join(repr(space).split())
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -35,6 +35,17 @@ _COUNTERS: dict[type, dict[str, type]] = {
 """The attributes of wrappers that are part of an environment's state."""
 
 
+def has_state(env: gymnasium.Env[Any, Any]) -> bool:
+    """Whether an environment that has been reset can be saved: get_state gives a dict."""
+    task: Any = env.unwrapped
+    if not (hasattr(task, "get_state") and hasattr(task, "set_state")):
+        return False
+    try:
+        return isinstance(task.get_state(), dict)
+    except TypeError:  # it wants arguments: something else of this name
+        return False
+
+
 def get_env_state(env: gymnasium.Env[Any, Any]) -> State:
     """The state of an environment that has been reset.
 

@@ -11,6 +11,7 @@ from typing import NoReturn, final
 from nppac_priors.cli.exit_code import ExitCode
 
 from nppac_agents.cli import commands
+from nppac_agents.cli.new import new
 from nppac_agents.cli.run import run
 
 _DESCRIPTION = """\
@@ -20,6 +21,7 @@ let the agent learn online, evaluate it, and leave a run directory that holds ev
 
 _EPILOG = """\
 other commands (nppac-run COMMAND --help):
+  new DEMONSTRATIONS       write a first experiment file for your data and environment
   validate CONFIG...       check experiment files, run nothing
   plugins                  list environments, priors and agents, and what failed to load
   schema                   print the JSON schema of experiment files
@@ -65,6 +67,7 @@ class _Parser(argparse.ArgumentParser):
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments, with the function to call in `command`; exits for `--help` and mistakes."""
     parsers = {
+        "new": _new_parser,
         "validate": _validate_parser,
         "plugins": _plugins_parser,
         "schema": _schema_parser,
@@ -126,9 +129,47 @@ def _run_parser() -> _Parser:
     add(
         "--dry-run",
         action="store_true",
-        help="load, build and try everything out for a few steps; leave no run directory",
+        help="go once through everything, evaluation, checkpoint, resume and report included; "
+        "leave no run directory",
     )
     add("--quiet", action="store_true", help="show results only, no progress")
+    return parser
+
+
+def _new_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run new",
+        new,
+        "Write a first experiment file, with the recommended settings and their reasons, for "
+        "demonstrations and an environment; both are loaded once, to see that they fit.",
+    )
+    add = parser.add_argument
+    add(
+        "demonstrations",
+        metavar="DEMONSTRATIONS",
+        help="a file, folder or name that nppac-demos reads without further options; "
+        "nppac-demos convert makes one of any other",
+    )
+    add(
+        "--env",
+        metavar="ENV",
+        help="a kind of environment such as door, a Gymnasium id, MODULE:ID, or MODULE:FUNCTION; "
+        "without it, an experiment that clones and is not evaluated",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the environment, such as horizon=200; may be repeated",
+    )
+    add(
+        "--output",
+        type=Path,
+        default=Path("experiment.json"),
+        metavar="FILE",
+        help="where it goes (experiment.json)",
+    )
     return parser
 
 

@@ -90,6 +90,19 @@ class TensorReplay(ReplayBufferManager):
         self._count()
         return rows, returns, lengths, starts
 
+    def cut_episodes(self, envs: np.ndarray) -> None:
+        """Ends the running episodes of the environments ``envs`` (indices) as a time limit does."""
+        for env in envs.tolist():
+            ring = self.buffers[env]
+            if not ring._ep_len:
+                continue
+            newest = self._offset[env] + (ring._insertion_idx - 1) % ring.maxsize
+            self._rows[newest, self.layout.column("truncated")] = 1.0
+            if self.layout.extra:
+                self._complete(self._offset[env] + ring._ep_start_idx, ring._ep_len, env)
+            ring._ep_len, ring._ep_return = 0, 0.0
+            ring._ep_start_idx = ring._insertion_idx
+
     def _write(self, rows: np.ndarray, batch: Any) -> None:
         device = self._rows.device
         arrays = {

@@ -10,7 +10,7 @@ import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
-from nppac_envs.simulation_state import get_env_state, set_env_state
+from nppac_envs.simulation_state import get_env_state, has_state, set_env_state
 from nppac_priors.errors import NumericalError
 from torch import Tensor
 
@@ -53,7 +53,9 @@ class Rollouts:
         )
         self.agent = agent
         self.replay = replay
+        self.seed = seed
         self.states, _ = self.envs.reset(seed=seed)
+        self.can_be_saved = all(has_state(env) for env in self.envs.envs)
 
     def step(self) -> list[Episode]:
         """One step of every environment; returns the episodes that ended.
@@ -82,11 +84,10 @@ class Rollouts:
     def state(self) -> dict[str, Tensor]:
         """Where every environment is, its last observation and the prior's moments there.
 
-        Raises:
-            ConfigError: an environment cannot tell its state.
+        Environments that cannot tell where they are are left out.
         """
         state = {"states": torch.from_numpy(self.states.copy())}
-        for index, env in enumerate(self.envs.envs):
+        for index, env in enumerate(self.envs.envs if self.can_be_saved else ()):
             arrays = get_env_state(env)
             state |= {f"{index}.{name}": torch.from_numpy(v) for name, v in arrays.items()}
         if self.agent.observed is not None:
@@ -95,13 +96,27 @@ class Rollouts:
         return state
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Puts every environment back to where ``state()`` found it."""
+        """Puts every environment back to where ``state()`` found it.
+
+        Those that cannot be put there are reset, and the episodes in which the replay left them
+        count as cut; load its state first. Their seeds follow from the run's and from the states
+        that they were in, so that two resumes of one checkpoint go on alike.
+        """
         self.states = state["states"].numpy().copy()
-        for index, env in enumerate(self.envs.envs):
+        if not self.can_be_saved:
+            self._restart()
+        for index, env in enumerate(self.envs.envs if self.can_be_saved else ()):
             arrays = {name: value.numpy() for name, value in below(state, f"{index}.").items()}
             set_env_state(env, arrays)
         if self.agent.observed is not None:
             self.agent.observed.load_state(below(state, "observed."))
+
+    def _restart(self) -> None:
+        words = np.frombuffer(self.states.astype(np.float32).tobytes(), np.uint32)
+        seeds = np.random.SeedSequence([self.seed, *words.tolist()])
+        first = int(seeds.generate_state(1)[0]) // 2
+        self.states, _ = self.envs.reset(seed=first)
+        self.replay.cut_episodes(np.arange(len(self.envs.envs)))
 
     def close(self) -> None:
         """Closes the environments."""

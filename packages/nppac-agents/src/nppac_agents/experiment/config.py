@@ -125,12 +125,19 @@ class LoggingConfig(Config):
 
 
 class ExperimentConfig(Config):
-    """One run of one agent on one environment."""
+    """One run of one agent on one environment, or on demonstrations alone."""
 
     schema_: str | None = Field(
         default=None, alias="$schema", description="Where an editor finds this file's JSON schema."
     )
-    env: EnvField = Field(description="The environment.")
+    comment: tuple[str, ...] = Field(
+        default=(), alias="$comment", description="Lines for whoever reads the file."
+    )
+    env: EnvField | None = Field(
+        default=None,
+        description="The environment; null for an agent that learns from the demonstrations alone, "
+        "which is then not evaluated.",
+    )
     demonstrations: DemonstrationsSource | None = Field(
         default=None,
         description="The expert demonstrations, for the prior and the agents that use them.",
@@ -159,6 +166,12 @@ class ExperimentConfig(Config):
         default="runs/{name}-seed{seed}",
         description="The run directory; {name} is the file's name, {seed} the seed.",
     )
+
+    @model_validator(mode="after")
+    def _something_gives_the_spaces(self) -> Self:
+        if self.env is None and self.demonstrations is None:
+            raise ValueError("there is neither an environment nor a demonstration; set env")
+        return self
 
     @model_validator(mode="after")
     def _prior_has_data(self) -> Self:

@@ -35,7 +35,7 @@ _PHASES = {
 
 def title(run: RunFiles) -> str:
     """`door · nppac · seed 0`, as plain text."""
-    parts = [run.setting("env", "kind"), run.setting("agent", "kind")]
+    parts = [run.setting("env", "id") or run.setting("env", "kind"), run.setting("agent", "kind")]
     named = [str(part) for part in parts if part is not None] or [run.path.name]
     return " · ".join(named if run.seed is None else [*named, f"seed {run.seed}"])
 
@@ -55,11 +55,17 @@ def header(run: RunFiles) -> str:
         )
     evaluations = run.evaluations
     if not evaluations:
-        return "\n".join([*parts, notice("No evaluation has been made yet.")])
+        return "\n".join([*parts, notice(_unevaluated(run))])
     first, last = evaluations[0], evaluations[-1]
     results = [_result(field, first, last) for field in ("success_ever", "success_at_end")]
     parts.append(f'<div class="headline">{"".join(results)}</div>')
     return "\n".join([*parts, paragraph(_protocol(run, first, last))])
+
+
+def _unevaluated(run: RunFiles) -> str:
+    if run.config and run.setting("env") is None:
+        return "The experiment names no environment, so that nothing was evaluated."
+    return "No evaluation has been made yet."
 
 
 def reported(run: RunFiles) -> str:
@@ -90,7 +96,7 @@ def reported(run: RunFiles) -> str:
 def measures(run: RunFiles, panels: Sequence[Panel]) -> str:
     """The five measures over the run."""
     if not run.evaluations:
-        return section("Evaluations", notice("No evaluation has been made yet."))
+        return section("Evaluations", notice(_unevaluated(run)))
     terms = [f"<dt>{escape(m.title)}</dt><dd>{escape(m.meaning)}</dd>" for m in MEASURES]
     aside = f"<dl>{''.join(terms)}</dl>"
     return section("Evaluations", panel_grid(panels, group="measures", aside=aside))
@@ -158,7 +164,7 @@ def episode(run: RunFiles) -> str:
 def evaluations(run: RunFiles) -> str:
     """Every evaluation in a table."""
     if not run.evaluations:
-        return section("All evaluations", notice("No evaluation has been made yet."))
+        return section("All evaluations", notice(_unevaluated(run)))
     head = ["Env steps", "Updates", "Wall-clock", *(m.title for m in MEASURES), "Episodes"]
     rows = [_evaluation_row(logged) for logged in run.evaluations]
     return section("All evaluations", table(head, rows, name="All evaluations", kind="evaluations"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium.spaces import Box
 from nppac_envs import Demonstrations, EnvConfig
 from nppac_envs.checked import make_checked
 from nppac_envs.demonstrations.dataset import REWARDS
@@ -36,12 +37,20 @@ def resolve_device(name: str) -> torch.device:
 
 
 def env_spaces(config: ExperimentConfig) -> Spaces:
-    """The spaces of the experiment's environment.
+    """The spaces of the experiment's environment; without one, those of its demonstrations.
 
     Raises:
+        DataError: there is no environment, and the demonstrations cannot be read.
         ConfigError: they are not the boxes that agents need.
         FaultyEnvironmentError: it cannot be made.
     """
+    if config.env is None:
+        assert config.demonstrations is not None
+        demonstrations = config.demonstrations.load()
+        return Spaces(
+            Box(-np.inf, np.inf, (demonstrations.state_dim,), np.float32),
+            Box(-1.0, 1.0, (demonstrations.action_dim,), np.float32),
+        )
     with contextlib.closing(make_checked(config.env)) as env:
         boxes: Any = env.observation_space, env.action_space
         return Spaces(*boxes)
@@ -59,11 +68,11 @@ def load_demonstrations(config: ExperimentConfig, spaces: Spaces) -> Demonstrati
     demonstrations = config.demonstrations.load()
     theirs = demonstrations.state_dim, demonstrations.action_dim
     ours = spaces.state_dim, spaces.action_dim
-    if theirs != ours:
+    if theirs != ours and config.env is not None:
         raise ConfigError(
             f"demonstrations: {demonstrations.source} has {theirs[0]} state and {theirs[1]} action "
-            f"dimensions, env {config.env.kind!r} has {ours[0]} and {ours[1]}; use demonstrations "
-            "of this task"
+            f"dimensions, env {config.env.shown_as} has {ours[0]} and {ours[1]}; use "
+            "demonstrations of this task"
         )
     return demonstrations
 
@@ -103,13 +112,22 @@ def build_agent(
     seeds: Seeds,
     device: torch.device,
 ) -> Agent:
-    """The untrained agent; it sees the demonstrations with the environment's own rewards."""
-    if demonstrations is not None:
+    """The untrained agent; it sees the demonstrations with the environment's own rewards.
+
+    Raises:
+        ConfigError: the parts do not fit, or it interacts with an environment that there is not.
+    """
+    if demonstrations is not None and config.env is not None:
         demonstrations = with_task_rewards(demonstrations, config.env)
     agent = config.agent.build(spaces, prior, demonstrations, device=device, generator=seeds.agent)
     if not isinstance(agent, Agent):
         problem = f"build() returned {described(agent)}, has to return an Agent"
         raise broken_contract(config.agent, "agent", problem)
+    if config.env is None and config.training.env_steps and any(p.interacts for p in agent.phases):
+        raise ConfigError(
+            f"env: agent {config.agent.kind!r} interacts with an environment; name one, or set "
+            "training.env_steps to 0 for what it learns from demonstrations alone"
+        )
     return agent
 
 

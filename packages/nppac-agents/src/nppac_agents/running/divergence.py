@@ -34,7 +34,10 @@ def require_finite(tensors: Mapping[str, Tensor], position: str) -> None:
 
 
 def outside_cause(
-    config: ExperimentConfig, replay: TensorReplay, states: np.ndarray, returns: Iterable[float]
+    config: ExperimentConfig,
+    replay: TensorReplay,
+    states: np.ndarray,
+    returns: Iterable[float],
 ) -> str | None:
     """The environment or the prior, where one of them gave numbers that no learner can digest.
 
@@ -54,7 +57,7 @@ def outside_cause(
             strange = values[~(values.abs() <= LARGEST_VALUE)]
             if len(strange):
                 value = f"{what} of {strange[0].item():g}"
-                return f"it began in environment {config.env.kind!r}, which gave {value}"
+                return f"it began in {_where(config)}, which gave {value}"
     if replay.observed is None or config.prior is None:
         return None
     _, std = replay.observed.moments(states)
@@ -65,6 +68,10 @@ def outside_cause(
         f"it began in prior {config.prior.kind!r}, whose standard deviation goes down to "
         f"{smallest:.3g}; put a floor under its variance"
     )
+
+
+def _where(config: ExperimentConfig) -> str:
+    return "the demonstrations" if config.env is None else f"environment {config.env.shown_as}"
 
 
 def _all_finite(tensor: Tensor) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from nppac_envs.demonstrations.recording import Policy
+from nppac_envs.demonstrations.recording import Policy, knows_success
 from nppac_envs.demonstrations.recording import record as play
 from nppac_priors import GaussianPrior, load_prior
 from nppac_priors.errors import ConfigError
@@ -89,6 +89,8 @@ def record(
         ConfigError: too few episodes succeed: fewer than one in ten.
     """
     config = run_dir.config()
+    if config.env is None:
+        raise ConfigError(f"{run_dir.path}: its experiment names no environment to record in")
     policy = (sampling_prior if prior else sampling_agent)(run_dir, first_seed)
     with console.stage("recording", episodes) as stage:
         demonstrations, played = play(
@@ -96,7 +98,7 @@ def record(
             policy,
             episodes,
             first_seed=first_seed,
-            keep="at-end" if config.env.has_success else "all",
+            keep="at-end" if knows_success(config.env) else "all",
             source=str(run_dir.path),
             on_episode=lambda kept, played: stage.advance(kept, played=played),
         )

@@ -34,7 +34,11 @@ _DISTRIBUTIONS = (
 
 
 def describe_environment(
-    config: ExperimentConfig, *, device: str, demonstrations_hash: str | None
+    config: ExperimentConfig,
+    *,
+    device: str,
+    demonstrations_hash: str | None,
+    env: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything a run depends on beside its config.
 
@@ -42,11 +46,12 @@ def describe_environment(
         config: of the run.
         device: in words, such as `"cuda: NVIDIA H200"`.
         demonstrations_hash: SHA-256 of the demonstrations as used, if there are any.
+        env: what making the environment told (`EnvConfig.details`).
 
     Returns:
         JSON: python, platform, host, device, cpu_count, packages (version by distribution; None
         for what is not installed), plugins (what, kind, class, distribution and version of every
-        component that the config uses), git (commit and whether files differ from it; None
+        component that the config uses), env, git (commit and whether files differ from it; None
         outside a repository) and demonstrations_hash.
     """
     return {
@@ -57,6 +62,7 @@ def describe_environment(
         "cpu_count": os.cpu_count(),
         "packages": {name: _version(name) for name in _DISTRIBUTIONS},
         "plugins": _plugins(config),
+        "env": env,
         "git": _git(),
         "demonstrations_hash": demonstrations_hash,
     }

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from nppac_envs import Demonstrations
+from nppac_envs.foreign.description import in_one_line
 from nppac_priors import GaussianPrior, Prior
 from nppac_priors.atomic_files import write_json
 
@@ -34,6 +35,11 @@ from nppac_agents.running.run_directory import RunDirectory, config_hash, in_wor
 from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.training import Training
+
+_RESTARTED = (
+    "the environment has no get_state and set_state: its training episodes start anew, and the run "
+    "goes on otherwise than without the interruption"
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ def run_experiment(
         config: the experiment.
         run_dir: where its files go; created by the caller.
         console: where progress goes.
-        dry_run: build everything, take a few steps and make one update, then stop.
+        dry_run: go once through all that a run does, on as little as there is: a step, an update of
+            each phase, an episode, a checkpoint and its resume, the report.
         resume: continue from the latest intact checkpoint in ``run_dir``, if there is one.
 
     Raises:
@@ -72,6 +79,8 @@ def run_experiment(
         Interrupted: the run was asked to stop; its checkpoint is written.
     """
     choose_renderer()
+    if dry_run:
+        config = _shortened(config)
     device = assembly.resolve_device(config.device)
     spaces = assembly.env_spaces(config)
     demonstrations = assembly.load_demonstrations(config, spaces)
@@ -82,11 +91,14 @@ def run_experiment(
     _trim_metrics(run_dir.metrics, checkpoint)
     with _training(run, agent, identity) as training:
         if dry_run:
-            _dry_run(training, console)
+            again = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
+            _dry_run(run, training, again, prior)
             return {}
         if checkpoint is not None:
             _restore(training, checkpoint)
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
+            if training.rollouts is not None and not training.rollouts.can_be_saved:
+                run.console.line(_RESTARTED)
         if run_dir.changes:
             _adopt_changes(run, training.recorder)
         training.run(run_dir.checkpoints)
@@ -95,7 +107,7 @@ def run_experiment(
         summary = _summary(run, training.recorder)
     run_dir.write_summary(summary)
     report = _write_report(run, prior, agent)
-    for name in ("success_ever", "success_at_end"):
+    for name in ("success_ever", "success_at_end") if summary["after"] is not None else ():
         before, after = summary["before"][name], summary["after"][name]
         console.line(f"{name}: {before:.2f} before learning, {after:.2f} after")
     console.line(f"report: {report}")
@@ -142,7 +154,10 @@ def _describe(run: _Run) -> dict[str, Any]:
     name = run.device.type
     if name == "cuda":
         name = f"cuda: {torch.cuda.get_device_name(run.device)}"
-    return describe_environment(run.config, device=name, demonstrations_hash=data_hash)
+    details = None if run.config.env is None else run.config.env.details()
+    if details is not None:
+        run.console.line(f"environment: {in_one_line(details)}")
+    return describe_environment(run.config, device=name, demonstrations_hash=data_hash, env=details)
 
 
 @contextlib.contextmanager
@@ -151,10 +166,14 @@ def _training(run: _Run, agent: Agent, identity: RunIdentity) -> Iterator[Traini
     config, training = run.config, run.config.training
     with contextlib.ExitStack() as stack:
         replay = agent.make_replay(training.replay_capacity, training.n_envs, run.seeds.replay)
-        rollouts = Rollouts(config.env, training.n_envs, agent, replay, seed=run.seeds.environments)
-        stack.callback(rollouts.close)
-        evaluator = Evaluator(config.env, config.evaluation.episodes)
-        stack.callback(evaluator.close)
+        rollouts = evaluator = None
+        if config.env is not None:
+            rollouts = Rollouts(
+                config.env, training.n_envs, agent, replay, seed=run.seeds.environments
+            )
+            stack.callback(rollouts.close)
+            evaluator = Evaluator(config.env, config.evaluation.episodes)
+            stack.callback(evaluator.close)
         tensorboard = run.directory.tensorboard if config.logging.tensorboard else None
         recorder = Recorder(run.directory.metrics, tensorboard)
         stack.callback(recorder.close)
@@ -177,11 +196,36 @@ def _restore(training: Training, checkpoint: Checkpoint) -> None:
         ) from error
 
 
-def _dry_run(training: Training, console: Console) -> None:
-    """One step of each environment, and one update of each phase."""
+def _shortened(config: ExperimentConfig) -> ExperimentConfig:
+    """The experiment with one episode of everything that is played."""
+    few = {"episodes": 1, "reporting_episodes": min(1, config.evaluation.reporting_episodes)}
+    little = {"frames": min(1, config.logging.frames), "tensorboard": False}
+    return config.model_copy(
+        update={
+            "evaluation": config.evaluation.model_copy(update=few),
+            "logging": config.logging.model_copy(update=little),
+        }
+    )
+
+
+def _dry_run(run: _Run, training: Training, again: Agent, prior: Prior | None) -> None:
+    """All that a run does: the resume is of another agent of the same configuration."""
     losses = training.try_out()
     values = ", ".join(f"{name} {value.item():.3g}" for name, value in losses.items())
-    console.line(f"dry run: everything builds, and one update gives {values}")
+    run.console.line(f"dry run: everything builds, and one update gives {values}")
+    training.evaluate()
+    path = training.checkpoint().save(run.directory.checkpoints)
+    with _training(run, again, training.identity) as resumed:
+        _restore(resumed, Checkpoint.load(path))
+        if resumed.rollouts is not None:
+            resumed.rollouts.step()
+            if not resumed.rollouts.can_be_saved:
+                run.console.line(f"dry run: {_RESTARTED}")
+    training.report()
+    run.directory.write_summary(_summary(run, training.recorder))
+    _write_report(run, prior, training.agent)
+    tried = "checkpoint, resume" if run.config.env is None else "evaluation, checkpoint, resume"
+    run.console.line(f"dry run: {tried} and report work")
 
 
 def _trim_metrics(path: Path, checkpoint: Checkpoint | None) -> None:
@@ -210,12 +254,12 @@ def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:
         "env_steps": recorder.env_steps,
         "updates": recorder.updates,
         "wall_seconds": round(recorder.wall_seconds, 1),
-        "before": _measured(evaluations[0]),
-        "after": _measured(evaluations[-1]),
+        "before": _measured(evaluations[0]) if evaluations else None,
+        "after": _measured(evaluations[-1]) if evaluations else None,
         "reported": _measured(reported[-1]) if reported else None,
         "reported_intervals": reported[-1]["intervals"] if reported else None,
         "protocol": {
-            "selection": _starts(protocol.selection_seeds),
+            "selection": _starts(protocol.selection_seeds) if evaluations else None,
             "reporting": _starts(protocol.reporting_seeds) if reported else None,
         },
         "config_hash": config_hash(run.config),
@@ -240,7 +284,7 @@ def _write_report(run: _Run, prior: Prior | None, agent: Agent) -> Path:
     if isinstance(prior, GaussianPrior) and run.demonstrations is not None:
         curve = prior_std_curve(prior, run.demonstrations.states, generator=run.seeds.report)
         write_json(directory.prior_std, curve)
-    if config.logging.frames:
+    if config.logging.frames and config.env is not None:
         frames = record_frames(
             config.env,
             lambda states: agent.act(states, deterministic=True),

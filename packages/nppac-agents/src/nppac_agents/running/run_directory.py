@@ -22,7 +22,7 @@ from nppac_agents.experiment.loading import load_experiment
 from nppac_agents.running.metrics import METRICS_FILE
 from nppac_agents.running.process import start_of
 
-_NOT_THE_METHOD = {"schema_", "seed", "output_dir", "device", "logging"}
+_NOT_THE_METHOD = {"schema_", "comment", "seed", "output_dir", "device", "logging"}
 
 
 class RunDirectoryError(NppacError):
@@ -260,15 +260,15 @@ class RunDirectory:
 
 
 def resolved(config: ExperimentConfig) -> dict[str, Any]:
-    """The experiment as JSON with every default written out; `$schema` is left to the source."""
-    return config.model_dump(mode="json", by_alias=True, exclude={"schema_"})
+    """The experiment as JSON with every default written out, without `$schema` and `$comment`."""
+    return config.model_dump(mode="json", by_alias=True, exclude={"schema_", "comment"})
 
 
 def config_hash(config: ExperimentConfig) -> str:
     """What identifies a method: equal for runs that differ in nothing but seed, machine and place.
 
     It is the SHA-256, in hexadecimal, of the resolved experiment as JSON (sorted keys, no
-    spaces), without `seed`, `output_dir`, `device`, `logging` and `$schema`.
+    spaces), without `seed`, `output_dir`, `device`, `logging`, `$schema` and `$comment`.
     """
     data = config.model_dump(mode="json", by_alias=True, exclude=_NOT_THE_METHOD)
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

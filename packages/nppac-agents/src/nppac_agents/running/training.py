@@ -6,6 +6,7 @@ import math
 from collections import deque
 from pathlib import Path
 
+import numpy as np
 from nppac_envs.measures import Measures
 from nppac_priors.errors import ConfigError, NumericalError
 from torch import Tensor
@@ -29,7 +30,7 @@ RECENT_EPISODES = 20
 
 
 class Training:
-    """One run's learning, from the built agent on.
+    """One run's learning, from the built agent on; without an environment nothing is evaluated.
 
     Raises:
         ConfigError: the agent's rollouts take all the environment steps there are.
@@ -40,8 +41,8 @@ class Training:
         config: ExperimentConfig,
         agent: Agent,
         replay: TensorReplay,
-        rollouts: Rollouts,
-        evaluator: Evaluator,
+        rollouts: Rollouts | None,
+        evaluator: Evaluator | None,
         recorder: Recorder,
         console: Console,
         identity: RunIdentity,
@@ -86,7 +87,7 @@ class Training:
                 self._learn(phase, checkpoint_folder)
             self.phase, self.phase_updates = self.phase + 1, 0
 
-    def evaluate(self) -> Measures:
+    def evaluate(self) -> Measures | None:
         """Evaluates the current policy, and records and prints what came out.
 
         Raises:
@@ -95,6 +96,8 @@ class Training:
         self.recorder.require_finite()
         require_finite(_named("agent", self.agent.state()), self.recorder.position)
         self.judged = True
+        if self.evaluator is None:
+            return None
         measures = self.evaluator.evaluate(self.agent, self.config.evaluation.selection_seeds)
         self.recorder.write_evaluation(measures)
         means = measures.means()
@@ -108,7 +111,7 @@ class Training:
     def report(self) -> None:
         """Judges the last policy on the reporting starts; on none of them, does nothing."""
         seeds = self.config.evaluation.reporting_seeds
-        if not seeds:
+        if not seeds or self.evaluator is None:
             return
         measures = self.evaluator.evaluate(self.agent, seeds)
         intervals = episode_intervals(measures)
@@ -127,7 +130,7 @@ class Training:
             {
                 "agent": self.agent.state(),
                 "replay": self.replay.state(),
-                "rollouts": self.rollouts.state(),
+                "rollouts": {} if self.rollouts is None else self.rollouts.state(),
                 "recorder": sums,
             },
             {
@@ -150,7 +153,9 @@ class Training:
 
     def _explained(self, error: NumericalError, folder: Path) -> str:
         """The error in one line, with where it began and what is left."""
-        cause = outside_cause(self.config, self.replay, self.rollouts.states, self.recent)
+        spaces = self.agent.spaces
+        states = self.rollouts.states if self.rollouts else np.zeros((0, spaces.state_dim))
+        cause = outside_cause(self.config, self.replay, states, self.recent)
         if cause is None and isinstance(error, DivergedError):
             cause = "the learning diverged; lower the learning rates"
         kept = "the last checkpoint is kept" if checkpoints(folder) else None
@@ -161,7 +166,8 @@ class Training:
         tensors, position = checkpoint.tensors, checkpoint.position
         self.agent.load_state(tensors["agent"])
         self.replay.load_state(tensors["replay"])
-        self.rollouts.load_state(tensors["rollouts"])
+        if self.rollouts is not None:
+            self.rollouts.load_state(tensors["rollouts"])
         self.recorder.load_state(tensors.get("recorder", {}), position)
         self.phase, self.phase_updates = position["phase"], position["phase_updates"]
         self.recent.extend(position["recent"])
@@ -169,10 +175,11 @@ class Training:
 
     def try_out(self) -> Losses:
         """One step of every environment, one update of every phase; the losses of the last."""
-        self.rollouts.step()
+        if self.rollouts is not None:
+            self.rollouts.step()
         losses: Losses = {}
         for phase in self.phases:
-            if phase.update is not None:
+            if phase.update is not None and (self.rollouts or not phase.interacts):
                 losses = self.agent.learn(phase, self.replay)
         return losses
 
@@ -192,6 +199,8 @@ class Training:
         """A phase with checkpoints and, where it updates, evaluations."""
         advance = self._interact if phase.interacts else self._update_and_record
         total = phase.length or self.config.training.env_steps
+        if phase.interacts and self.rollouts is None:
+            total = 0
         with self.console.stage(phase.name, total) as stage, Interruption() as interruption:
             while (before := self._done(phase)) < total:
                 advance(phase)
@@ -215,6 +224,7 @@ class Training:
 
     def _interact(self, phase: Phase) -> None:
         """One step of every environment, and the updates that the interaction so far has earned."""
+        assert self.rollouts is not None, "checked when the agent is built"
         self.recent.extend(episode.episode_return for episode in self.rollouts.step())
         self.recorder.env_steps += self.config.training.n_envs
         while phase.update is not None and self.phase_updates < self._updates_earned(phase):

@@ -119,6 +119,7 @@ def _doctor_parser() -> _Parser:
         "--replay", action="store_true", help="simulate the actions too and compare (with --task)"
     )
     _add_set(parser)
+    _add_first_seed(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     return parser
 
@@ -187,10 +188,12 @@ def _replay_parser() -> _Parser:
     parser = _parser(
         "replay",
         "Simulate the recorded actions, open loop, from the state that each episode's first "
-        "observation tells, and compare the states and the success.",
+        "observation tells (or by the seed of its reset, where an environment cannot be put "
+        "there), and compare the states and the success.",
     )
     add_source_options(parser)
     _add_task(parser)
+    _add_first_seed(parser)
     _add_episodes(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON array")
     return parser
@@ -205,6 +208,7 @@ def _video_parser() -> _Parser:
     )
     add_source_options(parser)
     _add_task(parser)
+    _add_first_seed(parser)
     _add_episodes(parser)
     add = parser.add_argument
     add("--every", type=int, default=4, metavar="N", help="draw every Nth step (4)")
@@ -235,7 +239,10 @@ def _plot_parser() -> _Parser:
 
 def _add_task(parser: _Parser) -> None:
     parser.add_argument(
-        "--task", required=True, metavar="KIND", help="the environment, such as door"
+        "--task",
+        required=True,
+        metavar="KIND",
+        help="the environment, such as door, or gymnasium with --set id=MODULE:NAME",
     )
     _add_set(parser)
 
@@ -250,6 +257,16 @@ def _add_set(parser: _Parser) -> None:
     )
 
 
+def _add_first_seed(parser: _Parser) -> None:
+    parser.add_argument(
+        "--first-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the recording's first episode (0), for environments that can only be reset",
+    )
+
+
 def _add_episodes(parser: _Parser) -> None:
     parser.add_argument(
         "--episodes", type=numbers, metavar="N,N", help="numbers of the episodes (all)"
@@ -258,5 +275,10 @@ def _add_episodes(parser: _Parser) -> None:
 
 def _add_judge(parser: _Parser, add: Callable[..., object] | None = None) -> None:
     (add or parser.add_argument)(
-        "--judge", metavar="KIND", help="decide success by the rule of a task, such as door"
+        "--judge",
+        metavar="KIND",
+        help="decide success by the rule of a task, such as door; gymnasium simulates the actions "
+        "in the environment that --set id=MODULE:NAME names",
     )
+    _add_set(parser)
+    _add_first_seed(parser)

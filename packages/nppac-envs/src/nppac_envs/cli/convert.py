@@ -9,6 +9,7 @@ import numpy as np
 
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.inspect import overview
+from nppac_envs.cli.judging import judged
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.minari_writer import write_minari
@@ -30,8 +31,7 @@ def convert(arguments: argparse.Namespace) -> int:
 
 
 def _operate(demonstrations: Demonstrations, arguments: argparse.Namespace) -> Demonstrations:
-    if arguments.judge is not None:
-        demonstrations = demonstrations.judged(arguments.judge)
+    demonstrations = judged(demonstrations, arguments)
     if arguments.only_successful:
         demonstrations = successful(demonstrations)
     if arguments.sample is not None:

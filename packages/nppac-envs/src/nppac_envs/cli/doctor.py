@@ -23,7 +23,7 @@ def doctor(arguments: argparse.Namespace) -> int:
         env = env_config(arguments.task, dict(map(setting, arguments.set)))
     findings = examine(config, arguments.task)
     if arguments.replay and not any(finding.topic == "not finite" for finding in findings):
-        findings += _drift(config, env)
+        findings += _drift(config, env, arguments.first_seed)
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -40,9 +40,10 @@ def doctor(arguments: argparse.Namespace) -> int:
     return ExitCode.FAILED if failed else ExitCode.DONE
 
 
-def _drift(config: DemonstrationsConfig, env: EnvConfig | None) -> list[Finding]:
+def _drift(config: DemonstrationsConfig, env: EnvConfig | None, first_seed: int) -> list[Finding]:
     from nppac_envs.demonstrations.resimulation import drift_findings
 
     if env is None:
         raise ConfigError("--replay needs --task KIND, the environment to simulate in")
-    return drift_findings(config.model_copy(update={"clip": True}).load(), env)
+    demonstrations = config.model_copy(update={"clip": True}).load()
+    return drift_findings(demonstrations, env, first_seed=first_seed)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.cli.exit_code import ExitCode
+from nppac_envs.cli.judging import judged
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.cli.table import table
 from nppac_envs.demonstrations.dataset import Demonstrations
@@ -18,9 +19,7 @@ from nppac_envs.demonstrations.operations import episode_successes
 
 def inspect(arguments: argparse.Namespace) -> int:
     """Print a set's summary, its episodes and the ranges of its dimensions."""
-    demonstrations = source_configs(arguments)[0].load()
-    if arguments.judge is not None:
-        demonstrations = demonstrations.judged(arguments.judge)
+    demonstrations = judged(source_configs(arguments)[0].load(), arguments)
     if arguments.json:
         print(json.dumps(demonstrations.summary() | {"episode": _episodes(demonstrations)}))
         return ExitCode.DONE

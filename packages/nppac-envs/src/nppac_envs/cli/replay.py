@@ -20,13 +20,14 @@ def replay(arguments: argparse.Namespace) -> int:
     demonstrations = source_configs(arguments)[0].load()
     env = env_config(arguments.task, dict(map(setting, arguments.set)))
     episodes = chosen_episodes(arguments.episodes, demonstrations)
-    results = list(simulate(demonstrations, env, episodes))
+    results = list(simulate(demonstrations, env, episodes, first_seed=arguments.first_seed))
     if arguments.json:
         print(json.dumps([_row(result) for result in results]))
         return ExitCode.DONE
     header = ("episode", "steps", "at start", "largest", "above 0.1 at", "recorded", "simulated")
     print(table([header, *map(_cells, results)]))
-    print("\ndifferences of states, in standard deviations of each entry over the set")
+    print(f"\n{how_started(results[0].by_seed, arguments.first_seed)}")
+    print("differences of states, in standard deviations of each entry over the set")
     known = [r for r in results if None not in (r.recorded, r.simulated)]
     if known:
         print(
@@ -35,6 +36,16 @@ def replay(arguments: argparse.Namespace) -> int:
             f"the same in {sum(r.recorded == r.simulated for r in known)} of {len(known)} episodes"
         )
     return ExitCode.DONE
+
+
+def how_started(by_seed: bool, first_seed: int) -> str:
+    """What a simulation began with, in words."""
+    if by_seed:
+        return (
+            f"started by reset seeds from {first_seed}: the environment has no start_from, by "
+            "which its state could be set"
+        )
+    return "started where the first observations say"
 
 
 def _row(result: Replayed) -> dict[str, object]:
@@ -46,6 +57,7 @@ def _row(result: Replayed) -> dict[str, object]:
         "leaves_at": result.leaves_at,
         "recorded": result.recorded,
         "simulated": result.simulated,
+        "by_seed": result.by_seed,
     }
 
 

@@ -22,6 +22,7 @@ def video(arguments: argparse.Namespace) -> int:
         arguments.output,
         every=arguments.every,
         size=arguments.size,
+        first_seed=arguments.first_seed,
     )
     print(f"wrote {arguments.output}: {len(episodes)} episodes, {frames} frames")
     return ExitCode.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -55,8 +56,8 @@ def record(
     """
     if n_episodes < 1:
         raise ConfigError(f"n_episodes must be 1 or more; got {n_episodes}")
-    if keep != "all" and not config.has_success:
-        raise ConfigError(f"{config.kind!r} knows no success; keep all episodes")
+    if keep != "all" and not knows_success(config):
+        raise ConfigError(f"{config.shown_as} knows no success; keep all episodes")
     kept: list[Episode] = []
     played = 0
     env = make_checked(config)
@@ -79,8 +80,17 @@ def record(
     return Demonstrations(**arrays, source=source), played
 
 
+def knows_success(config: EnvConfig) -> bool:
+    """Whether an environment tells success; one whose config cannot know plays an episode."""
+    if config.has_success is not None:
+        return config.has_success
+    with contextlib.closing(make_checked(config)) as env:
+        still = np.zeros(env.action_space.shape or (), np.float32)
+        return play_episode(env, lambda state: still, seed=0).successes is not None
+
+
 def play_episode(env: Any, policy: Policy, seed: int | None = None) -> Episode:
-    """One episode of an environment; successes where its info has them.
+    """One episode of an environment; successes where an info has them, False where others do.
 
     Raises:
         ConfigError: The policy returns no finite numbers of an action's size.
@@ -100,7 +110,7 @@ def play_episode(env: Any, policy: Policy, seed: int | None = None) -> Episode:
         np.stack(states),
         np.stack(actions),
         np.array(rewards),
-        None if None in successes else np.array(successes, np.bool_),
+        None if set(successes) <= {None} else np.array(successes, np.bool_),
         terminated=bool(terminated),
     )
 

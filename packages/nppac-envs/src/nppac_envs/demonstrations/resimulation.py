@@ -6,6 +6,7 @@ some steps. What matters is whether the task's outcome is the same.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, final
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.doctor import Finding, episode_list
-from nppac_envs.demonstrations.starts import start_from
+from nppac_envs.demonstrations.starts import can_start_from, start_by_seed, start_from
+from nppac_envs.errors import ConfigError
 
 _SMALL = 1e-3
 _DRIFT = 0.1
@@ -34,12 +36,17 @@ class Replayed:
             after each step.
         recorded: Success at any step as it was recorded, None where unknown.
         simulated: Success at any step of the simulation, None where the task has none.
+        by_seed: Whether the simulation began with a reset by a seed, since the environment cannot
+            be put where the first observation says.
+        flags: (T,) success after each step of the simulation.
     """
 
     episode: int
     deviations: NDArray[np.float64]
     recorded: bool | None
     simulated: bool | None
+    by_seed: bool
+    flags: NDArray[np.bool_]
 
     @property
     def leaves_at(self) -> int | None:
@@ -53,14 +60,19 @@ def replay(
     config: EnvConfig,
     episodes: Iterable[int],
     on_step: Callable[[Any], None] | None = None,
+    *,
+    first_seed: int = 0,
 ) -> Iterator[Replayed]:
     """Simulate episodes again, open loop, from the state that their first observation tells.
+
+    An environment that cannot be put there is reset by `first_seed` plus the episode's number.
 
     Args:
         demonstrations: The set.
         config: The task; its horizon and termination are not applied.
         episodes: Numbers of episodes.
         on_step: Called with the environment at the start and after each step, e.g. to draw it.
+        first_seed: Seed of the recording's first episode.
 
     Yields:
         One result an episode.
@@ -81,12 +93,20 @@ def replay(
             states = np.vstack(
                 [demonstrations.states[steps], demonstrations.final_states[episode : episode + 1]]
             )
-            seen, solved = _simulate(env, config, states[0], demonstrations.actions[steps], on_step)
+            by_seed = not can_start_from(env, config.kind)
+            seen = [
+                start_by_seed(env, states[0], first_seed + episode)
+                if by_seed
+                else start_from(env, config.kind, states[0])
+            ]
+            further, solved = _simulate(env, demonstrations.actions[steps], seen[0], on_step)
             yield Replayed(
                 episode,
-                (np.abs(seen.astype(np.float64) - states) / scales).max(axis=1),
+                (np.abs(np.stack(seen + further).astype(np.float64) - states) / scales).max(axis=1),
                 None if flags is None else bool(flags[steps].any()),
-                solved if config.has_success else None,
+                any(solved) if set(solved) != {None} else None,
+                by_seed,
+                np.array(solved, np.bool_),
             )
     finally:
         env.close()
@@ -94,32 +114,58 @@ def replay(
 
 def _simulate(
     env: Any,
-    config: EnvConfig,
-    first: NDArray[np.float32],
     actions: NDArray[np.float32],
+    first: NDArray[np.float32],
     on_step: Callable[[Any], None] | None,
-) -> tuple[NDArray[np.float32], bool]:
-    """The states (T + 1, S), and whether any step was a success."""
-    seen = [start_from(env, config.kind, first)]
-    solved = False
+) -> tuple[list[NDArray[np.float32]], list[bool | None]]:
+    """The observation and the success after each action; after a terminal state, the last ones."""
+    seen: list[NDArray[np.float32]] = []
+    solved: list[bool | None] = []
     show = on_step or (lambda env: None)
     show(env)
+    terminated = False
     for action in actions:
-        # The task itself: a recorded episode may be longer than the horizon of the wrappers.
-        observation, _, _, _, info = env.unwrapped.step(action)
-        solved |= bool(info.get("success", False))
-        seen.append(observation)
+        if terminated:
+            seen.append(seen[-1])
+            solved.append(solved[-1])
+        else:
+            # A recorded episode may be longer than the horizon, where truncation ends nothing.
+            observation, _, terminated, _, info = env.step(action)
+            seen.append(observation)
+            solved.append(info.get("success"))
         show(env)
-    return np.stack(seen), solved
+    return seen, solved
 
 
-def drift_findings(demonstrations: Demonstrations, config: EnvConfig) -> list[Finding]:
+def simulated_successes(
+    demonstrations: Demonstrations, config: EnvConfig, *, first_seed: int = 0
+) -> tuple[Demonstrations, bool]:
+    """The same episodes with `successes` as a simulation of their actions reports them.
+
+    Returns:
+        The episodes, and whether the simulations began by seed (see `replay`).
+
+    Raises:
+        ConfigError: Episodes cannot be simulated again, or the environment reports no success.
+    """
+    everything = range(demonstrations.n_episodes)
+    results = list(replay(demonstrations, config, everything, first_seed=first_seed))
+    if any(result.simulated is None for result in results):
+        raise ConfigError(f"{config.shown_as} reports no success by which episodes can be judged")
+    flags = np.concatenate([result.flags for result in results])
+    return dataclasses.replace(demonstrations, successes=flags), results[0].by_seed
+
+
+def drift_findings(
+    demonstrations: Demonstrations, config: EnvConfig, *, first_seed: int = 0
+) -> list[Finding]:
     """What `doctor` says of a simulation of all episodes.
 
     Raises:
         ConfigError: Episodes of the task cannot be simulated again.
     """
-    results = list(replay(demonstrations, config, range(demonstrations.n_episodes)))
+    everything = range(demonstrations.n_episodes)
+    results = list(replay(demonstrations, config, everything, first_seed=first_seed))
     findings = []
     wrong = [r.episode for r in results if r.deviations[0] > _SMALL]
     if wrong:
@@ -130,7 +176,9 @@ def drift_findings(demonstrations: Demonstrations, config: EnvConfig) -> list[Fi
                 "start states",
                 f"the simulator starts elsewhere, by up to {worst:.2g} standard deviations, in "
                 f"{episode_list(wrong)}",
-                "the set is of another task or version, or did not begin at rest",
+                "the seeds are others: --first-seed names that of the recording's first episode"
+                if results[0].by_seed
+                else "the set is of another task or version, or did not begin at rest",
             )
         )
     left = [result.leaves_at for result in results if result.leaves_at is not None]

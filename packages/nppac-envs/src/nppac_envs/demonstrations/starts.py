@@ -1,8 +1,12 @@
-"""`start_from`: a task's simulator put where a recorded episode began, from its first observation.
+"""`start_from`: a simulator put where a recorded episode began, from its first observation.
 
 Observations of the hand tasks and of locomotion hold the positions, and the hand tasks' episodes
 begin at rest, so that what an observation leaves out (velocities of the hand, the robot's place on
 its track) is known. What cannot be rebuilt shows as a difference between the two observations.
+
+An environment of somebody else is asked itself: its method `start_from(observation)`, if it has
+one, gets the flat observation (S,) and returns the one of where it is then. Without it,
+`start_by_seed` resets it as the recording did.
 """
 
 from __future__ import annotations
@@ -32,6 +36,9 @@ def start_from(env: Any, kind: str, observation: NDArray[np.float32]) -> NDArray
         ConfigError: There is no way back from an observation of this kind of environment, or the
             observation has another size.
     """
+    if kind == "gymnasium":
+        start_by_seed(env, observation, seed=0)
+        return np.asarray(env.unwrapped.start_from(observation), np.float32)
     if kind not in _PLACERS:
         raise ConfigError(
             f"episodes of {kind!r} cannot be simulated again, because the simulator's state does "
@@ -46,6 +53,29 @@ def start_from(env: Any, kind: str, observation: NDArray[np.float32]) -> NDArray
     simulator = env.unwrapped.simulator
     _PLACERS[kind](simulator, observation.astype(np.float64))
     return simulator._get_obs().astype(np.float32)
+
+
+def can_start_from(env: Any, kind: str) -> bool:
+    """Whether an environment can be put where an observation says."""
+    return kind != "gymnasium" or callable(getattr(env.unwrapped, "start_from", None))
+
+
+def start_by_seed(env: Any, observation: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """Reset an environment with the seed of an episode.
+
+    Returns:
+        (S,) the observation of the reset; it equals `observation` where the seed was the episode's.
+
+    Raises:
+        ConfigError: The observation has another size.
+    """
+    first, _ = env.reset(seed=seed)
+    if first.shape != observation.shape:
+        raise ConfigError(
+            f"an observation has {observation.shape[-1]} dimensions, and the environment has "
+            f"{first.shape[-1]}"
+        )
+    return first
 
 
 def _place_door(simulator: Any, observation: NDArray[np.float64]) -> None:

@@ -29,6 +29,7 @@ def write_video(
     *,
     every: int = 4,
     size: int = 320,
+    first_seed: int = 0,
 ) -> int:
     """Play the actions of episodes in the simulator and write what it draws.
 
@@ -42,6 +43,7 @@ def write_video(
         path: A .gif or .mp4 file.
         every: Draw every so many steps; the film runs in real time for tasks of 100 steps a second.
         size: Width and height in pixels, 16 to 1920; MP4 needs an even number.
+        first_seed: As `replay` takes it.
 
     Returns:
         The number of frames.
@@ -57,7 +59,7 @@ def write_video(
         raise ConfigError("every must be 1 or more and size an even number from 16 to 1920")
     if path.suffix == ".mp4":
         _check_encoder()
-    frames = _frames(demonstrations, config, episodes, every, size)
+    frames = _frames(demonstrations, config, episodes, every, size, first_seed)
     _write(frames, path, _STEPS_PER_SECOND / every)
     return len(frames)
 
@@ -68,6 +70,7 @@ def _frames(
     episodes: Sequence[int],
     every: int,
     size: int,
+    first_seed: int,
 ) -> list[NDArray[np.uint8]]:
     frames: list[NDArray[np.uint8]] = []
     drawn: list[NDArray[np.uint8]] = []
@@ -81,7 +84,7 @@ def _frames(
 
     for episode in episodes:
         step = 0
-        for result in replay(demonstrations, config, [episode], draw):
+        for result in replay(demonstrations, config, [episode], draw, first_seed=first_seed):
             frames += [_bordered(frame, _BORDER[result.recorded]) for frame in drawn]
         drawn.clear()
     return frames

@@ -1,0 +1,93 @@
+"""``starter``: a first experiment for somebody's demonstrations and environment, with its reasons.
+
+Its settings are those that the examples recommend: a Gaussian process as the prior, and N-PPAC that
+starts as the prior and learns a residual of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nppac_envs import Demonstrations
+
+MANY_STEPS = 20_000
+"""Demonstrated steps from which on the sparse process replaces the exact one"""
+
+
+def starter(
+    env: dict[str, Any] | None, demonstrations: dict[str, Any], data: Demonstrations
+) -> dict[str, Any]:
+    """The experiment, as JSON.
+
+    Args:
+        env: the environment's field; None for cloning without one.
+        demonstrations: the field that names ``data``.
+        data: what the settings depend on.
+    """
+    experiment: dict[str, Any] = {"$comment": [_seen(data)]}
+    if env is not None:
+        experiment["env"] = env
+    experiment["demonstrations"] = demonstrations | {"hash": data.hash}
+    experiment["$comment"].append("demonstrations.hash: any other set under this name is refused.")
+    if env is None:
+        experiment["agent"] = {"kind": "bc", "standardise_states": True}
+        experiment["$comment"].append(
+            "agent: clones the demonstrations; env is what all else needs."
+        )
+        return experiment
+    prior, why = _prior(data)
+    experiment |= {
+        "prior": prior,
+        "agent": {
+            "kind": "nppac",
+            "start": "residual",
+            "alpha": 0.4,
+            "kl_estimator": "analytic",
+            "prior_scale": "std",
+            "timeouts_are_terminal": False,
+            "batch_size": 256,
+            "critic_layer_norm": True,
+            "standardise_states": True,
+        },
+        "training": {
+            "env_steps": 20_000,
+            "n_envs": 8,
+            "start_steps": 1_000,
+            "updates_per_step": 1.0,
+        },
+        "evaluation": {"every": 2_500, "episodes": 20, "reporting_episodes": 100},
+    }
+    experiment["$comment"] += [
+        why,
+        "agent: starts as the prior and learns what to add; alpha weighs staying near the prior "
+        "against reward (raise it where the success falls, lower it where it stands still).",
+        "training.env_steps: steps of all n_envs environments together.",
+        "evaluation: success of the deterministic policy on starts that it does not train on.",
+    ]
+    return experiment
+
+
+def _seen(data: Demonstrations) -> str:
+    return (
+        f"Made for {data.n_episodes} episodes, {len(data)} steps, of {data.source}: "
+        f"{data.state_dim} state and {data.action_dim} action dimensions."
+    )
+
+
+def _prior(data: Demonstrations) -> tuple[dict[str, Any], str]:
+    if len(data) > MANY_STEPS:
+        return (
+            {"kind": "sparse-gp", "kernel": "matern12"},
+            f"prior: a sparse Gaussian process, since there are over {MANY_STEPS:,} steps.",
+        )
+    prior = {
+        "kind": "exact-gp",
+        "kernel": "matern12",
+        "task_covariance": "diagonal",
+        "steps": 150,
+        "subset_size": min(600, len(data)),
+    }
+    return prior, (
+        "prior: a Gaussian process, uncertain away from the demonstrations; nppac-prior report "
+        "says how healthy it is on these data."
+    )

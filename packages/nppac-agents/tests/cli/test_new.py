@@ -1,0 +1,78 @@
+"""`nppac-run new` writes an experiment that validates and fits its data."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from nppac_agents.experiment.loading import load_experiment
+from nppac_agents.experiment.starter import MANY_STEPS, starter
+from nppac_envs import Demonstrations
+
+pytestmark = pytest.mark.medium
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """Demonstrations for Pendulum: 3 state dimensions, 1 action dimension."""
+    rng = np.random.default_rng(0)
+    arrays = rng.uniform(-1, 1, (40, 3)), rng.uniform(-1, 1, (40, 1)), rng.uniform(-1, 1, (2, 3))
+    data = Demonstrations(*arrays, np.array([15, 25]))
+    data.save_npz(tmp_path / "mine.npz")
+    return data
+
+
+def test_an_environment_by_its_id_gets_a_prior_and_an_agent_that_starts_as_it(
+    nppac_run, mine, tmp_path
+):
+    result = nppac_run("new", "mine.npz", "--env", "Pendulum-v1", "--set", "horizon=50")
+    assert (result.code, result.err) == (0, [])
+    assert "next: nppac-run experiment.json --dry-run" in result.out
+    config = load_experiment(tmp_path / "experiment.json")
+    assert config.env.model_dump(exclude_defaults=True) == {"id": "Pendulum-v1", "horizon": 50}
+    assert (config.demonstrations.hash, config.prior.kind) == (mine.hash, "exact-gp")
+    assert config.prior.subset_size == 40
+    assert (config.agent.kind, config.agent.start) == ("nppac", "residual")
+    assert "40 steps" in config.comment[0]
+    assert all(line in result.out for line in config.comment)
+
+
+def test_without_an_environment_it_clones(nppac_run, mine, tmp_path):
+    assert nppac_run("new", "mine.npz", "--output", "clone.json").code == 0
+    config = load_experiment(tmp_path / "clone.json")
+    assert (config.env, config.prior, config.agent.kind) == (None, None, "bc")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["mine.npz", "--env", "door"],
+            "3 state and 1 action dimensions, environment 'door' has 39",
+        ),
+        (["mine.npz", "--env", "NoSuch-v0"], "NameNotFound"),
+        (["mine.npz", "--env", "push", "--set", "horizon=0"], "env.horizon"),
+        (["none.npz", "--env", "push"], "none.npz"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_written(
+    nppac_run, mine, tmp_path, arguments, message
+):
+    result = nppac_run("new", *arguments)
+    assert result.code == 2
+    assert message in result.err[0]
+    assert not (tmp_path / "experiment.json").exists()
+
+
+def test_a_file_that_is_there_is_kept(nppac_run, mine, tmp_path):
+    (tmp_path / "experiment.json").write_text("{}")
+    assert "is there already" in nppac_run("new", "mine.npz").err[0]
+    assert json.loads((tmp_path / "experiment.json").read_text()) == {}
+
+
+def test_many_steps_get_the_sparse_process():
+    steps = MANY_STEPS + 1
+    states = np.zeros((steps, 2), np.float32)
+    data = Demonstrations(states, states, states[:1], np.array([steps]))
+    assert starter({"kind": "push"}, {}, data)["prior"]["kind"] == "sparse-gp"

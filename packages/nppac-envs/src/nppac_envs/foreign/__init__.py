@@ -1,0 +1,4 @@
+"""Environments of others: any Gymnasium environment, named in a config and adapted to the contract.
+
+The config class is in `config`; it imports neither Gymnasium nor the environment.
+"""

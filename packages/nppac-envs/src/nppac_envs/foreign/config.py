@@ -1,0 +1,92 @@
+"""`GymnasiumConfig`: any environment of the Gymnasium interface, without a plugin package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from pydantic import BaseModel, Field
+
+from nppac_envs.config import EnvConfig
+
+if TYPE_CHECKING:
+    import gymnasium
+
+DEFAULT_HORIZON = 1000
+"""Steps after which an episode is cut where neither the config nor the registration says."""
+
+
+@final
+class SuccessTest(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """Success as one comparison with one number of a step's info."""
+
+    key: str = Field(min_length=1, description="Key of the step's info, such as distance.")
+    comparison: Literal["<", "<=", ">", ">=", "=="] = Field(
+        description="How the number in the info has to compare."
+    )
+    number: float = Field(description="With what.")
+
+
+@final
+class GymnasiumConfig(EnvConfig, frozen=True):
+    """Any Gymnasium environment with vector observations and continuous actions.
+
+    Its module is imported when it is made, never when a config is read, and only from what is
+    installed or on PYTHONPATH. Actions in [-1, 1] are mapped onto the bounds of its action space,
+    dimension by dimension; dict observations are flattened in Gymnasium's order; observations are
+    cast to float32.
+    """
+
+    kind: Literal["gymnasium"] = Field(default="gymnasium", description="Name of the environment.")
+    id: str = Field(
+        min_length=1,
+        description='A registered id ("Pendulum-v1"; "module:Name-v0" imports the module first), '
+        'or "package.module:make", a function or class that returns the environment.',
+    )
+    kwargs: dict[str, Any] = Field(
+        default={}, description="Keyword arguments of the environment, as JSON."
+    )
+    horizon: int | None = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Steps after which an episode is cut; null for the limit that the environment "
+        f"is registered with, or {DEFAULT_HORIZON} where it has none.",
+    )
+    observation_keys: tuple[str, ...] | None = Field(
+        default=None,
+        min_length=1,
+        description="Which entries of a dict observation make up the state, always in Gymnasium's "
+        "order; null for all.",
+    )
+    success: str | SuccessTest | None = Field(
+        default=None,
+        description="What tells success in a step's info: the name of a flag, or a key, a "
+        "comparison and a number; null for the flags success and is_success, where it has one.",
+    )
+
+    @property
+    def has_success(self) -> bool | None:
+        """True where `success` names what tells it; else None, since only its infos know."""
+        return None if self.success is None else True
+
+    @property
+    def shown_as(self) -> str:
+        """Its kind and id."""
+        return f"{self.kind!r} {self.id!r}"
+
+    def details(self) -> dict[str, Any]:
+        """See `nppac_envs.foreign.description.described`."""
+        from nppac_envs.foreign.description import described
+
+        return described(self)
+
+    def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
+        """Import it, make it, and adapt it; `nppac_envs.foreign.adapted` says how.
+
+        Raises:
+            ConfigError: It cannot be found or imported, refuses its arguments, or has spaces that
+                are not for this project.
+        """
+        from nppac_envs.foreign.adapted import adapted
+
+        return adapted(self, render_mode)
