@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import torch
 
     from nppac_priors.networks.objective import Objective
-    from nppac_priors.networks.prior import MLPPrior
-    from nppac_priors.networks.training_set import TrainingSet
+    from nppac_priors.networks.training_set import Standardiser, TrainingSet
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -51,6 +51,12 @@ class MLPConfig(PriorConfig):
     def objective(self, data: TrainingSet, generator: torch.Generator) -> Objective:
         """What to minimise, with networks initialised from the generator."""
 
+    def prior(self, networks: Any, standardiser: Standardiser, data_hash: str) -> Prior:
+        """The prior of what `Objective.networks` gave after the training."""
+        from nppac_priors.networks.prior import MLPPrior
+
+        return MLPPrior(self, networks, standardiser, data_hash)
+
     def fit(
         self,
         states: np.ndarray | torch.Tensor,
@@ -61,7 +67,7 @@ class MLPConfig(PriorConfig):
         device: str | torch.device = "cpu",
         generator: torch.Generator | None = None,
         progress: ProgressCallback | None = None,
-    ) -> MLPPrior:
+    ) -> Prior:
         """Train the networks.
 
         Args:
@@ -97,7 +103,7 @@ class MLPConfig(PriorConfig):
 
     def from_state(
         self, tensors: dict[str, torch.Tensor], *, device: str | torch.device = "cpu"
-    ) -> MLPPrior:
+    ) -> Prior:
         """Rebuild the prior from its weights."""
         from nppac_priors.networks.prior import restore_prior
 
