@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nppac_agents import AWAC, BC, BEAR, DAPG, IQL, NPPAC, RLPD, SAC, SACfD
+from nppac_agents import AWAC, BC, BCQ, BEAR, DAPG, IQL, MPO, NPPAC, RLPD, SAC, SACfD
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.testing import MethodConformance
 
@@ -18,6 +18,10 @@ class TestBC(MethodConformance):
     method = BC(**SMALL, updates=3)
 
 
+class TestBCQ(MethodConformance):
+    method = BCQ(**CRITICS, offline_updates=3, behaviour_hidden=(16,))
+
+
 class TestBEAR(MethodConformance):
     method = BEAR(**CRITICS, offline_updates=3, behaviour_hidden=(16,))
 
@@ -28,6 +32,10 @@ class TestDAPG(MethodConformance):
 
 class TestIQL(MethodConformance):
     method = IQL(**CRITICS, offline_updates=3, value_hidden=(16,))
+
+
+class TestMPO(MethodConformance):
+    method = MPO(**CRITICS, samples=4, target_period=2)
 
 
 class TestNPPAC(MethodConformance):

@@ -6,6 +6,7 @@ import pytest
 from nppac_priors import (
     BayesianMLPConfig,
     ConstantVarianceConfig,
+    CVAEConfig,
     EnsembleConfig,
     ExactGPConfig,
     GaussianMLPConfig,
@@ -47,6 +48,10 @@ class TestVariational(PriorConformance):
 
 class TestDropout(PriorConformance):
     config = BayesianMLPConfig(**SHARED, inference="dropout", steps=400, samples=16)
+
+
+class TestCVAE(PriorConformance):
+    config = CVAEConfig(**SHARED, steps=200, members=2)
 
 
 class TestVarianceFloor(PriorConformance):

@@ -37,6 +37,7 @@ CHECKS = {
     "shapes": lambda prior: PriorConformance().test_shapes(prior),
     "queries": lambda prior: PriorConformance().test_unusable_queries_are_refused(prior),
     "layout": lambda prior: PriorConformance().test_its_tensors_lie_as_a_file_keeps_them(prior),
+    "density": lambda prior: PriorConformance().test_its_density_integrates_to_one(prior),
     "device": lambda prior: PriorConformance().test_it_moves_between_devices(prior),
 }
 
@@ -96,6 +97,15 @@ def cuts_the_gradient(self: Any, states: torch.Tensor) -> Detached:
     return Detached(Normal(*self._moments(states)), 1)
 
 
+class Shifted(Independent):
+    def log_prob(self, value: torch.Tensor) -> torch.Tensor:
+        return super().log_prob(value) + 0.1
+
+
+def forgets_its_normaliser(self: Any, states: torch.Tensor) -> Shifted:
+    return Shifted(Normal(*self._moments(states)), 1)
+
+
 def unchecked(self: Any, states: torch.Tensor) -> Independent:
     mean = torch.zeros(len(states), 2)
     return Independent(Normal(mean, mean + 0.3), 1)
@@ -120,6 +130,7 @@ NOT_RAISED = pytest.fail.Exception
         ("frozen", {"state": trainable}, AssertionError),
         ("layout", {"state": column_by_column}, AssertionError),
         ("gradient", {"_distribution": cuts_the_gradient}, RuntimeError),
+        ("density", {"_distribution": forgets_its_normaliser}, AssertionError),
         ("shapes", {"_distribution": per_dimension}, AssertionError),
         ("queries", {"__call__": unchecked}, NOT_RAISED),
         ("device", {"to": forgets_its_hash}, AssertionError),

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from nppac_agents.methods.awac import AWAC as AWAC
     from nppac_agents.methods.base import Method as Method
     from nppac_agents.methods.bc import BC as BC
+    from nppac_agents.methods.bcq import BCQ as BCQ
     from nppac_agents.methods.bear import BEAR as BEAR
     from nppac_agents.methods.dapg import DAPG as DAPG
     from nppac_agents.methods.iql import IQL as IQL
+    from nppac_agents.methods.mpo import MPO as MPO
     from nppac_agents.methods.nppac import NPPAC as NPPAC
     from nppac_agents.methods.rlpd import RLPD as RLPD
     from nppac_agents.methods.sac import SAC as SAC

@@ -9,9 +9,11 @@ from nppac_agents.hookspecs import hookimpl
 METHODS = {
     ".methods.awac": "AWAC",
     ".methods.bc": "BC",
+    ".methods.bcq": "BCQ",
     ".methods.bear": "BEAR",
     ".methods.dapg": "DAPG",
     ".methods.iql": "IQL",
+    ".methods.mpo": "MPO",
     ".methods.nppac": "NPPAC",
     ".methods.rlpd": "RLPD",
     ".methods.sac": "SAC",

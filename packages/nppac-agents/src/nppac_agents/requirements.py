@@ -27,6 +27,19 @@ def require_gaussian_prior(kind: str, spaces: Spaces, prior: Prior | None) -> No
             f"agent: {kind!r} needs a prior with a mean and a standard deviation, got {given}; "
             "set prior to a Gaussian kind such as 'exact-gp'"
         )
+    require_dimensions(kind, spaces, prior)
+
+
+def require_dimensions(kind: str, spaces: Spaces, prior: Prior | None) -> None:
+    """A prior of any distribution, of the environment's dimensions.
+
+    Raises:
+        ConfigError: there is none, or it is of other dimensions.
+    """
+    if prior is None:
+        raise ConfigError(
+            f"agent: {kind!r} needs a prior, got none; set prior to one such as 'cvae'"
+        )
     theirs = prior.state_dim, prior.action_dim
     ours = spaces.state_dim, spaces.action_dim
     if theirs != ours:

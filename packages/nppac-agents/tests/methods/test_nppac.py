@@ -3,6 +3,7 @@ from functools import partial
 
 import pytest
 import torch
+from nppac_agents.conformance_world import TwoModes
 from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.parts.distributions import DiagonalGaussian, gaussian_log_prob
 from nppac_priors.errors import ConfigError
@@ -224,6 +225,58 @@ def test_analytic_kl_needs_an_unsquashed_policy():
 def test_an_agent_without_a_gaussian_prior_is_refused(spaces, prior, generator):
     with pytest.raises(ConfigError, match="needs a prior with a mean and a standard deviation"):
         NPPAC().build(spaces, None, None, generator=generator)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"start": "fresh", "kl_estimator": "analytic"},
+                 {"start": "fresh", "prior_scale": "variance"}],
+)  # fmt: skip
+def test_a_prior_that_is_not_gaussian_is_refused_where_its_moments_are_needed(
+    settings, spaces, demonstrations, generator
+):
+    with pytest.raises(ConfigError, match="needs a prior with a mean and a standard deviation"):
+        NPPAC(**settings).build(spaces, TwoModes().fit(None, None), None, generator=generator)
+
+
+@pytest.mark.parametrize("start", ["fresh", "distilled"])
+def test_the_sampled_kl_of_a_prior_that_is_not_gaussian_is_in_target_and_loss(
+    start, spaces, demonstrations, random_batch, actor_loss, critic_target, generator
+):
+    config = NPPAC(start=start, alpha=0.5, policy_hidden=(16,), critic_hidden=(16,), squash=True)
+    prior = TwoModes().fit(None, None)
+    agent = config.build(spaces, prior, demonstrations, generator=generator)
+    batch = random_batch(8)
+    before = agent.noise.get_state()
+    target = critic_target(agent, batch)
+    agent.noise.set_state(before)
+    policy = agent.parts.policy(batch.next_states)
+    actions, log_prob = policy.sample(agent.noise)
+    kl = log_prob - prior(batch.next_states).log_prob(actions)
+    value = agent.parts.critic.slow(batch.next_states, actions).amin(0) - 0.5 * kl
+    torch.testing.assert_close(target, (batch.rewards + batch.discounts * value).detach())
+    agent.noise.set_state(before)
+    loss = actor_loss(agent, batch)
+    agent.noise.set_state(before)
+    actions, log_prob = agent.parts.policy(batch.states).sample(agent.noise)
+    kl = log_prob - prior(batch.states).log_prob(actions)
+    torch.testing.assert_close(
+        loss, (0.5 * kl - agent.parts.critic(batch.states, actions).amin(0)).mean()
+    )
+    assert set(agent.step(batch)) >= {"kl", "actor_loss"}
+
+
+@pytest.mark.medium
+def test_distillation_moves_a_policy_onto_one_mode_of_such_a_prior(
+    spaces, demonstrations, generator
+):
+    """The divergence KL(pi || pi0) has its minimum there: log 2 nats for each dimension's half."""
+    settings = {"pretraining_epochs": 30, "policy_learning_rate": 3e-3, "policy_hidden": (32,)}
+    config = NPPAC(start="distilled", pretraining_batch_size=20, **settings)
+    agent = config.build(spaces, TwoModes().fit(None, None), demonstrations, generator=generator)
+    agent.prepare()
+    modes = agent.act(demonstrations.states, deterministic=True)
+    assert abs(abs(modes) - 0.5).mean() < 0.15
+    assert abs(modes[:, 0] - modes[:, 1]).mean() < 0.15, "both dimensions have the same sign"
 
 
 def test_a_distilled_start_needs_demonstrations(spaces, prior, generator):

@@ -54,3 +54,15 @@ def test_a_multiplier_of_the_state_learns_where_the_constraint_binds(generator):
     assert after[0] < before[0]
     assert after[1] > before[1] + 0.1
     assert (after > 0).all()
+
+
+def test_softplus_multipliers_rise_each_for_itself_down_to_their_least_value():
+    dual = Dual.softplus(10.0, rate=0.5, size=2)
+    torch.testing.assert_close(dual.value(), torch.full((2,), 10.0), rtol=1e-4, atol=0)
+    for _ in range(4):
+        dual.ascend(torch.tensor([[3.0, -1.0], [1.0, -3.0]]))
+    torch.testing.assert_close(dual.value(), torch.tensor([12.0, 8.0]), rtol=1e-3, atol=0)
+    least = Dual.softplus(-17.5, rate=0.5)
+    for _ in range(20):
+        least.ascend(-torch.ones(1))
+    assert least.value().log().item() == pytest.approx(-18.0)

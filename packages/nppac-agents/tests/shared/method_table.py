@@ -54,6 +54,12 @@ METHODS = {
         dry_steps=1, small={"updates": 60}, phases=("offline",), updates=60,
         learning={"updates": 500, "policy_hidden": (256, 256), "batch_size": 128}, online=0,
     ),
+    "bcq": Row(
+        dry_steps=6, small={"offline_updates": 60, "behaviour_hidden": (16,)},
+        phases=("offline", "online"), updates=150,
+        logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "perturbation"},
+        mixed={"offline_updates": 1_500, "behaviour_hidden": (64, 64), "reach": 0.1},
+    ),
     "bear": Row(
         dry_steps=8, small={"offline_updates": 60, "warmup_updates": 1, "behaviour_hidden": (16,)},
         phases=("offline", "online"), updates=150,
@@ -72,6 +78,12 @@ METHODS = {
         online=1_000,
         mixed={"offline_updates": 1_500, "value_learning_rate": 1e-3, "value_hidden": (64, 64),
                "expectile": 0.8, "inverse_temperature": 5.0},
+    ),
+    "mpo": Row(
+        dry_steps=6, small={"samples": 4, "target_period": 2},
+        logs=CRITIC | {"temperature", "effective_samples", "mean_kl", "std_kl"},
+        mixed={"offline_updates": 1_500, "target_period": 20, "tau": 1.0, "samples": 10,
+               "mean_epsilon": 0.05, "std_epsilon": 1e-3},
     ),
     "nppac": Row(
         small={"target_kl": 2.0, "pretraining_epochs": 1}, logs=CRITIC | {"kl", "prior_std"},

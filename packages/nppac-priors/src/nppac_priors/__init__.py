@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nppac_priors.config import ComponentConfig as ComponentConfig
     from nppac_priors.config import PriorConfig as PriorConfig
+    from nppac_priors.cvae.config import CVAEConfig as CVAEConfig
     from nppac_priors.episodes import Episodes as Episodes
     from nppac_priors.episodes import HeldOutSplit as HeldOutSplit
     from nppac_priors.episodes import read_episodes as read_episodes
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "networks.bayesian.config": ["BayesianMLPConfig"],
     "config": ["ComponentConfig", "PriorConfig"],
+    "cvae.config": ["CVAEConfig"],
     "networks.ensemble": ["EnsembleConfig"],
     "episodes": ["Episodes", "HeldOutSplit", "read_episodes"],
     "errors": [

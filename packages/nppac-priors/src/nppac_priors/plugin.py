@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nppac_priors.cvae.config import CVAEConfig
 from nppac_priors.gp.exact.config import ExactGPConfig
 from nppac_priors.gp.sparse.config import SparseGPConfig
 from nppac_priors.hookspecs import hookimpl
@@ -29,6 +30,7 @@ def nppac_prior_configs() -> list[type[PriorConfig]]:
         GaussianMLPConfig,
         EnsembleConfig,
         BayesianMLPConfig,
+        CVAEConfig,
         VarianceFloorConfig,
         ConstantVarianceConfig,
         MeanAndScaleConfig,

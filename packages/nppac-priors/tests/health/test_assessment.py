@@ -78,14 +78,22 @@ def test_a_prior_of_other_dimensions_is_refused(linear_prior, examination):
         examination.examine(linear_prior)
 
 
-def test_a_prior_without_moments_is_refused(shaped, examination):
-    class Other(Prior):
-        device = property(lambda self: torch.device("cpu"))
-        state = _to = _distribution = lambda *_: None
+def test_a_prior_that_is_not_gaussian_is_judged_by_the_moments_of_its_draws(shaped, examination):
+    """Here its draws are a normal prior's, so that both are judged alike, but for the sampling."""
+    given = shaped(growing)
 
-    other = Other(shaped(constant).config, state_dim=4, action_dim=2)
-    with pytest.raises(DataError, match="needs a prior with a mean and a std"):
-        examination.examine(other)
+    class Drawn(Prior):
+        device = property(lambda self: torch.device("cpu"))
+        state = _to = lambda *_: None
+        _distribution = lambda self, states: given(states)  # noqa: E731
+
+    drawn = Drawn(given.config, state_dim=4, action_dim=2)
+    before = torch.get_rng_state()
+    one, other = examination.examine(drawn), examination.examine(given)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert one.verdict.word == other.verdict.word == "healthy"
+    assert one.held_out.nll == pytest.approx(other.held_out.nll, abs=0.02)
+    assert one.off_data.growth_ratio == pytest.approx(other.off_data.growth_ratio, rel=0.05)
 
 
 def test_states_that_never_change_are_refused():

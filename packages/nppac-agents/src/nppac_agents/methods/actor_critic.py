@@ -197,17 +197,17 @@ class RegularisedActorCritic(ActorCritic):
         """Where a learned temperature holds the mean of kappa; None: it is fixed."""
         return None
 
-    def prior_at(self, batch: Transitions) -> Any:
+    def prior_at(self, agent: Agent, batch: Transitions) -> Any:
         """The prior's distribution at s, for methods with one."""
         return None
 
-    def prior_after(self, batch: Transitions) -> Any:
+    def prior_after(self, agent: Agent, batch: Transitions) -> Any:
         """The prior's distribution at s'."""
         return None
 
     def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
         """The lower slow critic, less the regulariser's price."""
-        prior = self.prior_after(batch)
+        prior = self.prior_after(agent, batch)
         policy = agent.parts.policy(batch.next_states, prior)
         actions, log_prob = policy.sample(agent.noise)
         kappa = self.kappa(policy, actions, log_prob, prior)
@@ -216,7 +216,7 @@ class RegularisedActorCritic(ActorCritic):
 
     def actor_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the policy, and of the temperature where it is learned."""
-        prior = self.prior_at(batch)
+        prior = self.prior_at(agent, batch)
         policy = agent.parts.policy(batch.states, prior)
         actions, log_prob = policy.sample(agent.noise)
         kappa = self.kappa(policy, actions, log_prob, prior)

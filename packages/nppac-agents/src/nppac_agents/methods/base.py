@@ -108,13 +108,21 @@ class Method(ComponentConfig, ABC):
             ConfigError: the message says which.
         """
         if self.uses_prior:
-            require_gaussian_prior(self.kind, spaces, prior)
+            self.require_prior(spaces, prior)
         if self.demonstrations_in_replay:
             given = require_demonstrations(self.kind, "they are in its replay", demonstrations)
             if self.needs_rewards:
                 require_rewards(self.kind, given)
         if self.standardise_states:
             require_demonstrations(self.kind, "standardise_states", demonstrations)
+
+    def require_prior(self, spaces: Spaces, prior: Prior | None) -> None:
+        """Refuses a prior that does not fit; a method overrides it where another one does.
+
+        Raises:
+            ConfigError: it has no mean and standard deviation, or other dimensions.
+        """
+        require_gaussian_prior(self.kind, spaces, prior)
 
     # What methods are built with.
 

@@ -4,6 +4,9 @@ The regularised actor-critic with kappa the divergence KL(pi || pi0) of the poli
 behavioural prior pi0 at s. The gradient of the actor loss passes through log pi0(a), never into the
 prior. A learned temperature holds the divergence at ``target_kl`` nats.
 
+A prior that is not Gaussian is asked in every update for its log-density; the sampled estimate then
+holds a policy to it that starts fresh or distilled.
+
 A residual policy is the prior, corrected by a network; a distilled one is first fitted to it:
 minimise E_s [KL(pi(.|s) || pi0(.|s))] over minibatches of shuffled demonstration states, with the
 optimizer that goes on online (appendix I).
@@ -13,7 +16,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,7 +24,7 @@ from nppac_agents import parts
 from nppac_agents.methods.actor_critic import RegularisedActorCritic, RegularisedParts
 from nppac_agents.methods.base import BatchSize, Width
 from nppac_agents.phase import ONLINE, Losses, Phase
-from nppac_agents.requirements import require_demonstrations
+from nppac_agents.requirements import require_demonstrations, require_dimensions
 
 if TYPE_CHECKING:
     import torch
@@ -121,7 +124,7 @@ class NPPAC(RegularisedActorCritic):
         policy: ActionDistribution,
         actions: Tensor,
         log_prob: Tensor,
-        prior: DiagonalGaussian,
+        prior: Any,
     ) -> Tensor:
         """KL(pi || pi0) (B,), by the configured estimator."""
         if self.kl_estimator == "analytic":
@@ -133,8 +136,9 @@ class NPPAC(RegularisedActorCritic):
         return self.target_kl
 
     def reported(self, kappa: Tensor, batch: Transitions) -> Losses:
-        """The divergence, and the prior's standard deviation at the same states."""
-        return {"kl": kappa.mean(), "prior_std": batch.prior_std.mean()}
+        """The divergence, and a Gaussian prior's standard deviation at the same states."""
+        seen = {"prior_std": batch.prior_std.mean()} if batch.prior_std.numel() else {}
+        return {"kl": kappa.mean()} | seen
 
     # The prior.
 
@@ -142,13 +146,22 @@ class NPPAC(RegularisedActorCritic):
         """The prior as the KL sees it, from its mean and standard deviation (B, A)."""
         return parts.DiagonalGaussian(mean, std if self.prior_scale == "std" else std.square())
 
-    def prior_at(self, batch: Transitions) -> DiagonalGaussian:
+    def prior_at(self, agent: Agent, batch: Transitions) -> Any:
         """At s."""
+        if agent.observed is None:
+            return self.answer(agent, batch.states)
         return self.normal(batch.prior_mean, batch.prior_std)
 
-    def prior_after(self, batch: Transitions) -> DiagonalGaussian:
+    def prior_after(self, agent: Agent, batch: Transitions) -> Any:
         """At s'."""
+        if agent.observed is None:
+            return self.answer(agent, batch.next_states)
         return self.normal(batch.next_prior_mean, batch.next_prior_std)
+
+    def answer(self, agent: Agent, states: Tensor) -> Any:
+        """What a prior that is not Gaussian says of states (B, S), asked anew each time."""
+        assert agent.prior is not None
+        return agent.prior(states)
 
     def act(self, agent: Agent, states: Tensor, *, deterministic: bool) -> Tensor:
         """The mode, or a sample; a residual policy asks the prior first."""
@@ -173,15 +186,17 @@ class NPPAC(RegularisedActorCritic):
         passes = parts.shuffled_passes(len(states), self.pretraining_batch_size, agent.noise)
         prior = functools.cache(lambda: self.normal(*agent.moments(states)))
 
-        def batch(agent: Agent, replay: TensorReplay | None) -> tuple[Tensor, DiagonalGaussian]:
+        def batch(agent: Agent, replay: TensorReplay | None) -> tuple[Tensor, Any]:
             rows = next(passes)
+            if agent.observed is None:
+                return states[rows], self.answer(agent, states[rows])
             return states[rows], parts.DiagonalGaussian(prior().mean[rows], prior().std[rows])
 
         updates = self.pretraining_epochs * math.ceil(len(states) / self.pretraining_batch_size)
         distillation = Phase("pretrain", updates, update=self.distil, batch=batch, prepares=True)
         return [distillation, ONLINE]
 
-    def distil(self, agent: Agent, batch: tuple[Tensor, DiagonalGaussian]) -> Losses:
+    def distil(self, agent: Agent, batch: tuple[Tensor, Any]) -> Losses:
         """One step of the policy towards the prior at states (B, S)."""
         states, prior = batch
         policy = agent.parts.policy(states, prior)
@@ -189,10 +204,18 @@ class NPPAC(RegularisedActorCritic):
         divergence = self.kappa(policy, actions, log_prob, prior).mean()
         return {"kl": divergence, "actor_grad_norm": agent.parts.policy.descend(divergence)}
 
+    def require_prior(self, spaces: Spaces, prior: Prior | None) -> None:
+        """A Gaussian one, unless its log-density is all that is asked for."""
+        density = self.start != "residual" and self.kl_estimator == "sampled"
+        if density and self.prior_scale == "std":
+            require_dimensions(self.kind, spaces, prior)
+        else:
+            super().require_prior(spaces, prior)
+
     def require(
         self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None
     ) -> None:
-        """A Gaussian prior; demonstrations where the policy is distilled on them."""
+        """A prior; demonstrations where the policy is distilled on them."""
         super().require(spaces, prior, demonstrations)
         if self.start == "distilled":
             require_demonstrations(self.kind, "a distilled start", demonstrations)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.fisher import flat_gradient as flat_gradient
     from nppac_agents.parts.fisher import move as move
     from nppac_agents.parts.part import Part as Part
+    from nppac_agents.parts.perturbation import Perturbation as Perturbation
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
     from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
@@ -49,6 +50,7 @@ __getattr__, __dir__ = lazy_names(
         ".dual": "Dual",
         ".fisher": "FisherProduct flat_gradient move",
         ".part": "Part",
+        ".perturbation": "Perturbation",
         ".policy_network": "PolicyNetwork",
         ".solvers": "conjugate_gradients",
         ".standardised_policy": "StandardisedPolicy",

@@ -18,9 +18,11 @@ from nppac_agents.parts.clamp import inward_clamp
 from nppac_agents.parts.mlp import MLP
 from nppac_agents.parts.part import Part
 
+LOWEST_RAW = -18.0
+
 
 class Dual(Part):
-    """A multiplier and its optimizer; make it with ``scalar`` or ``of_states``."""
+    """A multiplier and its optimizer; make it with ``scalar``, ``softplus`` or ``of_states``."""
 
     @classmethod
     def scalar(
@@ -28,6 +30,14 @@ class Dual(Part):
     ) -> Dual:
         """One number exp(l); ``log_bounds`` are those of l."""
         return cls(_Scalar(start, log_bounds), rate)
+
+    @classmethod
+    def softplus(cls, start: float, rate: float, size: int | None = None) -> Dual:
+        """One number or (size,) of them, each the softplus of a p that starts at ``start``.
+
+        p is kept at -18 or more (Acme's MPO); the excess of several is (B, size).
+        """
+        return cls(_Softplus(torch.full(() if size is None else (size,), start)), rate)
 
     @classmethod
     def of_states(
@@ -62,6 +72,15 @@ class _Scalar(nn.Module):
 
     def forward(self) -> Tensor:
         return self.log().exp()
+
+
+class _Softplus(nn.Module):
+    def __init__(self, start: Tensor) -> None:
+        super().__init__()
+        self.raw = nn.Parameter(start)
+
+    def forward(self) -> Tensor:
+        return nn.functional.softplus(inward_clamp(self.raw, LOWEST_RAW, math.inf))
 
 
 class _OfStates(nn.Module):

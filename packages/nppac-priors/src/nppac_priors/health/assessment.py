@@ -19,7 +19,6 @@ from nppac_priors.health.moments import moments
 from nppac_priors.health.off_data import OffData, is_off_data, off_data
 from nppac_priors.health.probes import Distances, Probes, make_probes
 from nppac_priors.health.verdict import Verdict, verdict
-from nppac_priors.prior import GaussianPrior
 
 if TYPE_CHECKING:
     from nppac_priors.episodes import Episodes, HeldOutSplit
@@ -76,7 +75,7 @@ class Examination:
         distance = distances.nearest(states[drawn])
         self.off_data_from = float(np.percentile(distance, OFF_DATA_PERCENTILE))
 
-    def examine(self, prior: GaussianPrior) -> Health:
+    def examine(self, prior: Prior) -> Health:
         """Measure one prior.
 
         Raises:
@@ -108,7 +107,7 @@ class Examination:
         )
 
 
-def assess(prior: GaussianPrior, split: HeldOutSplit, *, generator: torch.Generator) -> Health:
+def assess(prior: Prior, split: HeldOutSplit, *, generator: torch.Generator) -> Health:
     """Measure one prior; `Examination` measures several on the same states.
 
     Args:
@@ -123,15 +122,13 @@ def assess(prior: GaussianPrior, split: HeldOutSplit, *, generator: torch.Genera
     return Examination(split, generator=generator).examine(prior)
 
 
-def check_fits(prior: Prior, fitted: Episodes) -> GaussianPrior:
+def check_fits(prior: Prior, fitted: Episodes) -> Prior:
     """The prior, after a check that it was fitted to these episodes: the others are held out.
 
     Raises:
-        DataError: It has no mean and std, is for other dimensions, or was fitted to other data.
+        DataError: It is for other dimensions, or was fitted to other data.
     """
     kind = prior.config.kind
-    if not isinstance(prior, GaussianPrior):
-        raise DataError(f"prior {kind!r}: the health report needs a prior with a mean and a std")
     dimensions = fitted.states.shape[1], fitted.actions.shape[1]
     if (prior.state_dim, prior.action_dim) != dimensions:
         raise DataError(

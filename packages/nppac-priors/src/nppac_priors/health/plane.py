@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from nppac_priors.health.moments import moments
-from nppac_priors.prior import GaussianPrior
+from nppac_priors.prior import Prior
 from nppac_priors.state_scale import StateScale
 
 Array = NDArray[np.float64]
@@ -65,7 +65,7 @@ def make_plane(states: NDArray[np.float32], episode_lengths: NDArray[np.int64]) 
     )
 
 
-def variance_on(plane: Plane, prior: GaussianPrior) -> Array:
+def variance_on(plane: Plane, prior: Prior) -> Array:
     """Predictive variance (ROWS, COLUMNS), averaged over action dimensions.
 
     Raises:

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from nppac_priors.config import PriorConfig
     from nppac_priors.episodes import HeldOutSplit
     from nppac_priors.health.training import TrainingTrace
-    from nppac_priors.prior import GaussianPrior
+    from nppac_priors.prior import Prior
 
 MOST_PRIORS = 7
 """As many as there are colours that tell apart."""
 
 
 def write_report(
-    priors: Mapping[str, GaussianPrior],
+    priors: Mapping[str, Prior],
     split: HeldOutSplit,
     folder: str | Path,
     *,
@@ -133,7 +133,7 @@ def _write(
 
 
 def _pictures(
-    priors: Mapping[str, GaussianPrior], split: HeldOutSplit, healths: Mapping[str, Health]
+    priors: Mapping[str, Prior], split: HeldOutSplit, healths: Mapping[str, Health]
 ) -> list[Picture]:
     plane = make_plane(split.fitted.states, split.fitted.episode_lengths)
     variances = {label: variance_on(plane, prior) for label, prior in priors.items()}
@@ -149,12 +149,12 @@ def _pictures(
     ]
 
 
-def _prediction(prior: GaussianPrior, states: Any) -> tuple[Any, Any]:
+def _prediction(prior: Prior, states: Any) -> tuple[Any, Any]:
     mean, std = moments(prior, states)
     return mean.double().numpy(), std.double().numpy()
 
 
-def _recorded(prior: GaussianPrior, health: Health, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _recorded(prior: Prior, health: Health, facts: Mapping[str, Any]) -> dict[str, Any]:
     config = prior.config.model_dump(mode="json")
     return {"config": config, "data_hash": prior.data_hash, **facts, **asdict(health)}
 

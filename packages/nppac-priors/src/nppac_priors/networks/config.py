@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from nppac_priors.networks.objective import Objective
-    from nppac_priors.networks.training_set import TrainingSet
+    from nppac_priors.networks.training_set import Standardiser, TrainingSet
     from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
@@ -50,6 +50,12 @@ class MLPConfig(PriorConfig):
     @abstractmethod
     def objective(self, data: TrainingSet, generator: torch.Generator) -> Objective:
         """What to minimise, with networks initialised from the generator."""
+
+    def prior(self, networks: Any, standardiser: Standardiser, data_hash: str) -> Prior:
+        """The prior of what `Objective.networks` gave after the training."""
+        from nppac_priors.networks.prior import MLPPrior
+
+        return MLPPrior(self, networks, standardiser, data_hash)
 
     def _fit(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -27,8 +27,8 @@ class Objective(Protocol):
         """Loss (K,) on held-out states, nats per state; its minimum is the best fit."""
         ...
 
-    def networks(self) -> StackedNetworks:
-        """The networks that the present parameters stand for; they become the prior."""
+    def networks(self) -> Any:
+        """The networks that the present parameters stand for; `MLPConfig.prior` takes them."""
         ...
 
 

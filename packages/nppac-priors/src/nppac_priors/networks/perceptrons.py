@@ -71,14 +71,18 @@ class StackedNetworks:
             dropout: Share of the hidden units that are left out, drawn anew for every state from
                 the global generator.
         """
-        hidden = states.expand(self.count, *states.shape[-2:])
+        mean, log_std = self.outputs(states, dropout).chunk(2, dim=-1)
+        return mean.tanh(), log_std.clamp(*LOG_STD_RANGE)
+
+    def outputs(self, inputs: Tensor, dropout: float = 0.0) -> Tensor:
+        """What the last layer gives (K, B, outputs) for inputs (B, ...) or (K, B, ...)."""
+        hidden = inputs.expand(self.count, *inputs.shape[-2:])
         last = len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = torch.baddbmm(bias, hidden, weight)
             if layer < last:
                 hidden = functional.dropout(hidden.relu(), dropout, training=dropout > 0.0)
-        mean, log_std = hidden.chunk(2, dim=-1)
-        return mean.tanh(), log_std.clamp(*LOG_STD_RANGE)
+        return hidden
 
 
 def gaussian_nll(actions: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from nppac_priors.networks.perceptrons import StackedNetworks, mixture_moments
 from nppac_priors.networks.training import train
 from nppac_priors.networks.training_set import Standardiser, TrainingSet
-from nppac_priors.prior import GaussianPrior
+from nppac_priors.prior import GaussianPrior, Prior
 from nppac_priors.randomness import isolated_randomness
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def fit_prior(
     data: TrainingSet,
     generator: torch.Generator,
     progress: ProgressCallback | None,
-) -> MLPPrior:
+) -> Prior:
     """Train the config's objective; global generators are neither read nor moved.
 
     Raises:
@@ -92,7 +92,7 @@ def fit_prior(
         objective = config.objective(data, generator)
         train(config, objective, data, generator, progress)
         networks = objective.networks()
-    return MLPPrior(config, networks, data.standardiser, data.data_hash)
+    return config.prior(networks, data.standardiser, data.data_hash)
 
 
 def restore_prior(
