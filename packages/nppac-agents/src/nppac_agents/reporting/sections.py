@@ -23,7 +23,7 @@ from nppac_priors.drawing.rendering import image_png
 
 from nppac_agents.reporting.durations import duration
 from nppac_agents.reporting.elements import image, metric, panel_grid, panel_svg, records
-from nppac_agents.reporting.measures import BY_FIELD, MEASURES
+from nppac_agents.reporting.measures import BY_FIELD, MEASURES, Measure
 from nppac_agents.reporting.run_files import Logged, RunFiles
 
 _PHASES = {
@@ -63,28 +63,40 @@ def header(run: RunFiles) -> str:
 
 
 def reported(run: RunFiles) -> str:
-    """The last policy on the reporting starts, with intervals; nothing while a run goes on."""
-    name, logged = "Reported result", run.reported
-    if logged is None:
+    """Last and best policy on the reporting starts, with intervals; nothing while a run goes on."""
+    name, last, best = "Reported result", run.reported, run.reported_best
+    if last is None:
         text = "No reporting starts were played: all results of this run are on selection starts."
         return section(name, notice(text)) if run.summary is not None else ""
-    event = logged.event
-    low, high = event["seeds"]
+    low, high = last.event["seeds"]
     text = (
-        f"The last policy in {metric(logged, 'episodes', str(event['episodes']))} episodes, "
-        f"deterministic actions, reset seeds {low} to {high}. No setting or policy was chosen by "
+        f"The {'last and the best policy' if best else 'last policy, which is the best too,'} in "
+        f"{metric(last, 'episodes', str(last.event['episodes']))} episodes, deterministic "
+        f"actions, reset seeds {low} to {high}. No setting or policy was chosen by "
         "these starts; all other evaluations on this page are on the selection starts. Intervals: "
         "95 %, over starts, for this one policy; another training seed may lie outside."
     )
-    rows = []
-    for measure in MEASURES:
-        interval = event["intervals"].get(measure.field)
-        ends = NOTHING
-        if interval is not None:
-            ends = " to ".join(format(end, measure.form) for end in interval)
-        rows.append([escape(measure.title), _measured(logged, measure.field), ends])
-    head = ["Measure", "Value", "95 % interval"]
+    shown = {"Last": last} if best is None else {"Last": last, "Best": best}
+    rows = [
+        [escape(measure.title), *(_with_interval(logged, measure) for logged in shown.values())]
+        for measure in MEASURES
+    ]
+    head = ["Measure", *(_at(which, logged) for which, logged in shown.items())]
     return section(name, paragraph(text), table(head, rows, name=name, kind="evaluations"))
+
+
+def _at(which: str, logged: Logged) -> str:
+    steps = logged.event.get("of_env_steps", logged.event["env_steps"])
+    return f"{which} policy, {steps:,} steps"
+
+
+def _with_interval(logged: Logged, measure: Measure) -> str:
+    """`0.93 [0.88, 0.96]`, the value marked with where it was logged."""
+    interval = logged.event["intervals"].get(measure.field)
+    if interval is None:
+        return _measured(logged, measure.field)
+    low, high = (format(end, measure.form) for end in interval)
+    return f"{_measured(logged, measure.field)} [{low}, {high}]"
 
 
 def measures(run: RunFiles, panels: Sequence[Panel]) -> str:
