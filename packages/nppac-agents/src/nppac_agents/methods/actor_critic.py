@@ -215,7 +215,12 @@ class RegularisedActorCritic(ActorCritic):
     ) -> Part:
         """The part of the policy; see ``parts.policy_network`` for its ways to start."""
         network = self.policy_network(
-            agent, generator, squash=self.squash, start=start, trust=self.trust(agent)
+            agent,
+            generator,
+            squash=self.squash,
+            start=start,
+            trust=self.trust(agent),
+            spread=getattr(self, "spread", None),
         )
         return parts.Part(network, self.policy_learning_rate)
 

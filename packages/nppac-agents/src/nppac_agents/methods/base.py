@@ -131,6 +131,7 @@ class Method(ComponentConfig, ABC):
         squash: bool,
         start: Literal["fresh", "distilled", "residual"] = "fresh",
         trust: TrustRegion | None = None,
+        spread: float | None = None,
     ) -> PolicyNetwork:
         """A Gaussian policy with mean and std of the state; see its module for its starts."""
         return parts.PolicyNetwork(
@@ -140,6 +141,7 @@ class Method(ComponentConfig, ABC):
             start=start,
             squash=squash,
             trust=trust,
+            spread=spread,
             standardiser=self.standardiser(agent),
             generator=generator,
         )
