@@ -11,7 +11,7 @@ PRIOR = DiagonalGaussian(
 )
 
 
-def policy(spread=None):
+def policy():
     generator = torch.Generator().manual_seed(0)
     return PolicyNetwork(
         3,
@@ -20,7 +20,6 @@ def policy(spread=None):
         start="residual",
         squash=False,
         trust=TrustRegion(1.5, ON_DATA),
-        spread=spread,
         standardiser=Standardiser(3),
         generator=generator,
     ).double()
@@ -52,10 +51,3 @@ def test_a_small_output_is_the_shift_in_standard_deviations():
     torch.testing.assert_close(
         shift, small * torch.tensor([[0.1, 0.2]]).double(), rtol=1e-6, atol=0
     )
-
-
-def test_a_fixed_spread_is_a_share_of_the_priors_std(states):
-    network = policy(spread=0.25)
-    for parameter in network.body.parameters():
-        parameter.data.fill_(0.5)
-    torch.testing.assert_close(network(states, PRIOR).std, 0.25 * PRIOR.std)

@@ -220,7 +220,6 @@ class RegularisedActorCritic(ActorCritic):
             squash=self.squash,
             start=start,
             trust=self.trust(agent),
-            spread=getattr(self, "spread", None),
         )
         return parts.Part(network, self.policy_learning_rate)
 

@@ -131,7 +131,6 @@ class Method(ComponentConfig, ABC):
         squash: bool,
         start: Literal["fresh", "distilled", "residual"] = "fresh",
         trust: TrustRegion | None = None,
-        spread: float | None = None,
     ) -> PolicyNetwork:
         """A Gaussian policy with mean and std of the state; see its module for its starts."""
         return parts.PolicyNetwork(
@@ -141,7 +140,6 @@ class Method(ComponentConfig, ABC):
             start=start,
             squash=squash,
             trust=trust,
-            spread=spread,
             standardiser=self.standardiser(agent),
             generator=generator,
         )

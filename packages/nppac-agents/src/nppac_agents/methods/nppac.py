@@ -77,14 +77,6 @@ class NPPAC(RegularisedActorCritic):
         "dimension, in the prior's standard deviations there or on the demonstrations, whichever "
         "is smaller; null bounds none.",
     )
-    spread: float | None = Field(
-        default=None,
-        gt=0,
-        le=1,
-        description="Fix the standard deviation of a residual policy at this many of the prior's, "
-        "so that the policy that acts is near the mean that is evaluated; the divergence is then "
-        "that of the mean's shift alone. Null learns it.",
-    )
     kl_estimator: Literal["sampled", "analytic"] = Field(
         default="sampled",
         description="`sampled`: log pi - log pi0 at one action (the paper); `analytic`: the exact "
@@ -177,8 +169,6 @@ class NPPAC(RegularisedActorCritic):
         prior: DiagonalGaussian,
     ) -> Tensor:
         """KL(pi || pi0) (B,), by the configured estimator."""
-        if self.spread is not None:
-            return parts.analytic_kl(parts.DiagonalGaussian(policy.mean, prior.std), prior)
         if self.kl_estimator == "analytic":
             return parts.analytic_kl(policy, prior)
         return parts.sampled_kl(actions, log_prob, prior)

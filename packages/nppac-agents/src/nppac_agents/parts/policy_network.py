@@ -83,13 +83,11 @@ class PolicyNetwork(nn.Module):
         start: Start,
         squash: bool,
         trust: TrustRegion | None = None,
-        spread: float | None = None,
         standardiser: Standardiser,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
         self.trust = trust
-        self.spread = spread
         self.start = start
         self.needs_prior = start == "residual"
         self.mode_needs_scale = self.needs_prior and squash
@@ -109,7 +107,7 @@ class PolicyNetwork(nn.Module):
         shift, log_scale = self.body(self.standardiser(states)).chunk(2, dim=-1)
         if self.needs_prior:
             assert prior is not None
-            ratio = self.spread or inward_clamp(log_scale, *LOG_RATIO_RANGE).exp()
+            ratio = inward_clamp(log_scale, *LOG_RATIO_RANGE).exp()
             return self._residual(shift, ratio, prior.mean, prior.std)
         std = inward_clamp(log_scale, *LOG_STD_RANGE).exp()
         return SquashedGaussian(shift, std) if self.squash else DiagonalGaussian(shift.tanh(), std)
@@ -125,7 +123,7 @@ class PolicyNetwork(nn.Module):
         return self(states, DiagonalGaussian(prior_mean, scale)).mode()
 
     def _residual(
-        self, shift: Tensor, ratio: Tensor | float, prior_mean: Tensor, prior_scale: Tensor
+        self, shift: Tensor, ratio: Tensor, prior_mean: Tensor, prior_scale: Tensor
     ) -> ActionDistribution:
         mean, std = prior_mean, prior_scale
         if self.trust is not None:
