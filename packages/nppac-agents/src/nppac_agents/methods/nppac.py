@@ -123,7 +123,16 @@ class NPPAC(RegularisedActorCritic):
     )
 
     @model_validator(mode="after")
-    def _estimator_fits_policy(self) -> Self:
+    def _options_fit_each_other(self) -> Self:
+        if self.target_kl is not None and self.kl_budget is not None:
+            raise ValueError(
+                "target_kl and kl_budget both say how far the divergence goes; set one of them"
+            )
+        if self.trust_region is not None and self.start != "residual":
+            raise ValueError(
+                "trust_region needs start 'residual', for it bounds a correction to the prior; set "
+                "it to null"
+            )
         if self.squash and self.kl_estimator == "analytic":
             raise ValueError(
                 "kl_estimator 'analytic' needs an unsquashed policy; set squash to false or "
@@ -249,3 +258,7 @@ class NPPAC(RegularisedActorCritic):
         super().require(spaces, prior, demonstrations)
         if self.start == "distilled":
             require_demonstrations(self.kind, "a distilled start", demonstrations)
+        if self.trust_region is not None:
+            require_demonstrations(
+                self.kind, "the prior's usual std, for trust_region", demonstrations
+            )
