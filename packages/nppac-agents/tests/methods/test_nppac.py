@@ -258,15 +258,16 @@ BEYOND = {
 
 def test_alpha_rises_above_the_budget_and_falls_back_to_its_first_value(build, random_batch):
     agent = build("nppac", **BEYOND)
-    temperature = agent.parts.temperature
-    over, under = torch.full((8,), 3.0), torch.zeros(8)
-    target = agent.method.target(2)
-    assert target == pytest.approx(0.1)
+    temperature, method = agent.parts.temperature, agent.method
+    burst, over, at, none = (torch.full((8,), kl) for kl in (50.0, 0.15, 0.1, 0.0))
+    assert [method.excess(kl, 2).item() for kl in (burst, over, at, none)] == [
+        1.0, pytest.approx(0.5), pytest.approx(0.0, abs=1e-6), -1.0,
+    ]  # fmt: skip
     for _ in range(20):
-        temperature.ascend_log(over - target)
+        temperature.ascend_log(method.excess(burst, 2))
     assert temperature.value() > 0.4
     for _ in range(200):
-        temperature.ascend_log(under - target)
+        temperature.ascend_log(method.excess(none, 2))
     assert temperature.value().item() == pytest.approx(0.2, rel=1e-6)
 
 
@@ -281,7 +282,7 @@ def test_the_warm_up_moves_critics_and_their_slow_copies_alone(build, random_bat
     after = agent.state()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert {".".join(name.split(".")[1:3]) for name in moved if name.startswith("part.")} == {
-        "critic.net", "critic.slow",
+        "critic.net", "critic.slow", "critic.unit", "critic.measured",
     }  # fmt: skip
 
 
@@ -313,8 +314,8 @@ def test_the_unit_of_rewards_does_not_matter(build, demonstrations, doubled):
         return agent.parts.policy(states, prior).mean.detach(), agent.parts.critic.unit.item()
 
     (usual, unit), (small, small_unit), (large, large_unit) = map(actions, (1.0, 1 / 128, 128.0))
-    assert unit == 1
-    assert (small_unit, large_unit) == (1 / 128, 128)
+    assert unit == pytest.approx(1.0)
+    assert (small_unit, large_unit) == (unit / 128, unit * 128)
     torch.testing.assert_close(small, usual, rtol=0, atol=1e-6)
     torch.testing.assert_close(large, usual, rtol=0, atol=1e-6)
 

@@ -241,6 +241,11 @@ class RegularisedActorCritic(ActorCritic):
         """Where a learned temperature holds the mean of kappa; None: it is fixed."""
         return None
 
+    def excess(self, kappa: Tensor, action_dim: int) -> Tensor | None:
+        """How far kappa (B,) is above its target, which a learned temperature answers."""
+        target = self.target(action_dim)
+        return None if target is None else kappa - target
+
     def prior_at(self, batch: Transitions) -> Any:
         """The prior's distribution at s, for methods with one."""
         return None
@@ -265,9 +270,9 @@ class RegularisedActorCritic(ActorCritic):
         alpha = agent.parts.temperature.value()
         loss = self.actor_loss(agent, batch, alpha, kappa, value)
         norm = agent.parts.policy.descend(loss)
-        target = self.target(agent.spaces.action_dim)
-        if target is not None:
-            agent.parts.temperature.ascend_log(kappa - target)
+        excess = self.excess(kappa, agent.spaces.action_dim)
+        if excess is not None:
+            agent.parts.temperature.ascend_log(excess)
         losses = {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}
         return losses | {"alpha": alpha} | self.reported(kappa, batch)
 

@@ -183,8 +183,17 @@ class NPPAC(RegularisedActorCritic):
         return parts.sampled_kl(actions, log_prob, prior)
 
     def target(self, action_dim: int) -> float | None:
-        """``target_kl``, or the budget of all dimensions."""
-        return self.target_kl if self.kl_budget is None else self.kl_budget * action_dim
+        """``target_kl``."""
+        return self.target_kl
+
+    def excess(self, kappa: Tensor, action_dim: int) -> Tensor | None:
+        """Above ``target_kl``; of a budget the relative excess of the mean, at most one.
+
+        Cut off there, a short burst of divergence does not keep Adam from following its fall.
+        """
+        if self.kl_budget is None:
+            return super().excess(kappa, action_dim)
+        return (kappa.mean() / (self.kl_budget * action_dim) - 1.0).clamp(max=1.0)
 
     def reported(self, kappa: Tensor, batch: Transitions) -> Losses:
         """The divergence, and the prior's standard deviation at the same states."""

@@ -23,12 +23,14 @@ from nppac_priors.drawing.rendering import image_png
 
 from nppac_agents.reporting.durations import duration
 from nppac_agents.reporting.elements import image, metric, panel_grid, panel_svg, records
+from nppac_agents.reporting.gauges import GAUGES
 from nppac_agents.reporting.measures import BY_FIELD, MEASURES, Measure
 from nppac_agents.reporting.run_files import Logged, RunFiles
 
 _PHASES = {
     "pretrain": "Pre-training, before any interaction",
     "offline": "Offline, without interaction",
+    "warm-up": "Warm-up of the critics, while the policy stays",
     "online": "Online, with interaction",
 }
 
@@ -59,7 +61,19 @@ def header(run: RunFiles) -> str:
     first, last = evaluations[0], evaluations[-1]
     results = [_result(field, first, last) for field in ("success_ever", "success_at_end")]
     parts.append(f'<div class="headline">{"".join(results)}</div>')
+    parts += [notice(text) for text in _losses(run, first.event, last.event)]
     return "\n".join([*parts, paragraph(_protocol(run, first, last))])
+
+
+def _losses(run: RunFiles, first: dict[str, Any], last: dict[str, Any]) -> list[str]:
+    """What learning made worse, in plain words, and what is kept instead."""
+    best = (run.summary or {}).get("best")
+    kept = "" if best is None else f" The best policy, of {best['env_steps']:,} steps, is kept."
+    return [
+        f"Learning lowered {BY_FIELD[field].title.lower()} by {first[field] - last[field]:.2f}.{kept}"
+        for field in ("success_ever", "success_at_end")
+        if last[field] < first[field]
+    ]
 
 
 def reported(run: RunFiles) -> str:
@@ -106,6 +120,30 @@ def measures(run: RunFiles, panels: Sequence[Panel]) -> str:
     terms = [f"<dt>{escape(m.title)}</dt><dd>{escape(m.meaning)}</dd>" for m in MEASURES]
     aside = f"<dl>{''.join(terms)}</dl>"
     return section("Evaluations", panel_grid(panels, group="measures", aside=aside))
+
+
+def guard(run: RunFiles, panels: Sequence[Panel]) -> str:
+    """The pathology guard's gauges over the run, and what to do where one left its range."""
+    if not panels:
+        return ""
+    shown = {panel.key for panel in panels}
+    gauges = [gauge for gauge in GAUGES if gauge.field in shown]
+    terms = [f"<dt>{escape(g.title)}</dt><dd>{escape(g.meaning)}</dd>" for g in gauges]
+    beyond = [g for g in gauges if _highest(run, g.field) > g.highest]
+    notices = [
+        notice(f"{g.title} rose to {_highest(run, g.field):.3g}: {g.advice}.") for g in beyond
+    ]
+    text = paragraph(
+        "Measured with every evaluation on what the replay holds: whether the prior keeps its "
+        "width where the policy goes, what moves the policy, and whether the critics promise more "
+        "than follows."
+    )
+    grid = panel_grid(panels, group="guard", aside=f"<dl>{''.join(terms)}</dl>")
+    return section("Pathology guard", text, *notices, grid)
+
+
+def _highest(run: RunFiles, field: str) -> float:
+    return max(logged.event.get(field) or 0.0 for logged in run.evaluations)
 
 
 def training(panels_by_phase: dict[str, list[Panel]]) -> str:
