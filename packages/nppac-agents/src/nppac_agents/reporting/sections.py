@@ -69,10 +69,11 @@ def _losses(run: RunFiles, first: dict[str, Any], last: dict[str, Any]) -> list[
     """What learning made worse, in plain words, and what is kept instead."""
     best = (run.summary or {}).get("best")
     kept = "" if best is None else f" The best policy, of {best['env_steps']:,} steps, is kept."
+    drops = {field: first[field] - last[field] for field in ("success_ever", "success_at_end")}
     return [
-        f"Learning lowered {BY_FIELD[field].title.lower()} by {first[field] - last[field]:.2f}.{kept}"
-        for field in ("success_ever", "success_at_end")
-        if last[field] < first[field]
+        f"Learning lowered {BY_FIELD[field].title.lower()} by {drop:.2f}.{kept}"
+        for field, drop in drops.items()
+        if drop > 0
     ]
 
 
