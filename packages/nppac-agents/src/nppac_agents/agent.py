@@ -39,6 +39,9 @@ from nppac_agents.tianshou_adapter import ActingPolicy, UpdateStats, transitions
 if TYPE_CHECKING:
     from nppac_agents.methods.base import Method
 
+STATES_ON_DATA = 500
+"""Demonstrated states, evenly spaced, from which the prior's usual std is taken"""
+
 
 class Agent(Algorithm):
     """A method at work; make it with ``Method.build``.
@@ -128,6 +131,13 @@ class Agent(Algorithm):
         """Mean and standard deviation (B, A) of a Gaussian prior at states (B, S)."""
         assert isinstance(self.prior, GaussianPrior)
         return self.prior.moments(states)
+
+    @functools.cached_property
+    def std_on_data(self) -> Tensor:
+        """Median std (A,) of a Gaussian prior over demonstrated states, some hundreds of them."""
+        states = self.demonstrated_states(self.device)
+        every = max(len(states) // STATES_ON_DATA, 1)
+        return self.moments(states[::every])[1].median(0).values
 
     def demonstrated_states(self, device: str | torch.device) -> Tensor:
         """The states of the demonstrations, (N, S)."""

@@ -44,6 +44,8 @@ class Phase:
     """One update on what ``batch`` gives; None: the phase only collects"""
     batch: Callable[[Agent, TensorReplay | None], Any] = minibatch
     """What one update learns from"""
+    evaluates: bool = True
+    """Whether the policy that acts changes in it, so that it is evaluated on the way"""
     prepares: bool = False
     """Whether it makes the starting policy, before the first evaluation"""
     steps_per_update: int | None = None

@@ -14,7 +14,7 @@ from tianshou.trainer import OfflineTrainerParams, OffPolicyTrainerParams
 
 OFF_POLICY = [kind for kind in METHODS if agent_registry().get(kind).trainer == "off-policy"]
 FROM_DEMONSTRATIONS = [
-    kind for kind in METHODS if agent_registry().get(kind).demonstrations_in_replay
+    kind for kind in METHODS if agent_registry().get(kind)().demonstrations_in_replay
 ]
 
 

@@ -4,6 +4,7 @@ from functools import partial
 import pytest
 import torch
 from nppac_agents.conformance_world import TwoModes
+from nppac_agents.data.rollouts import Step
 from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.parts.distributions import DiagonalGaussian, gaussian_log_prob
 from nppac_priors.errors import ConfigError
@@ -143,7 +144,7 @@ def test_terminal_states_have_no_future(build, random_batch, randomise, ending, 
 
 
 def test_the_update_moves_exactly_what_it_should(build, random_batch):
-    agent = build("nppac", critic_warmup_updates=1, target_kl=2.0)
+    agent = build("nppac", target_kl=2.0)
     before = {name: value.clone() for name, value in agent.state().items()}
 
     def moved():
@@ -155,8 +156,6 @@ def test_the_update_moves_exactly_what_it_should(build, random_batch):
         }
         return {".".join(name.split(".")[1:3]) for name in names}
 
-    assert "actor_loss" not in agent.step(random_batch())
-    assert moved() == {"critic.net", "critic.slow"}
     assert "actor_loss" in agent.step(random_batch())
     assert moved() == {"critic.net", "critic.slow", "policy.net", "temperature.net"}
 
@@ -299,3 +298,92 @@ def test_learned_temperature_is_reported(build, random_batch):
         last = agent.step(random_batch())["alpha"].item()
     assert last > first
     assert math.isfinite(last)
+
+
+# What goes beyond the paper.
+
+BEYOND = {
+    "kl_estimator": "analytic", "n_steps": 3, "relative_rewards": True, "kl_budget": 0.05,
+    "trust_region": 1.0, "alpha": 0.2, "temperature_learning_rate": 0.05,
+    "demonstration_share": 0.25, "n_critics": 4, "actor_value": "mean",
+}  # fmt: skip
+
+
+def test_alpha_rises_above_the_budget_and_falls_back_to_its_first_value(build, random_batch):
+    agent = build("nppac", **BEYOND)
+    temperature, method = agent.parts.temperature, agent.method
+    burst, over, at, none = (torch.full((8,), kl) for kl in (50.0, 0.15, 0.1, 0.0))
+    assert [method.excess(kl, 2).item() for kl in (burst, over, at, none)] == [
+        1.0, pytest.approx(0.5), pytest.approx(0.0, abs=1e-6), -1.0,
+    ]  # fmt: skip
+    for _ in range(20):
+        temperature.ascend_log(method.excess(burst, 2))
+    assert temperature.value() > 0.4
+    for _ in range(200):
+        temperature.ascend_log(method.excess(none, 2))
+    assert temperature.value().item() == pytest.approx(0.2, rel=1e-6)
+
+
+def test_the_warm_up_moves_critics_and_their_slow_copies_alone(build, random_batch):
+    agent = build("nppac", **BEYOND, rollout_steps=60, critic_warmup_updates=5)
+    rollouts, warm_up, _ = agent.phases
+    assert (rollouts.name, rollouts.length, rollouts.update) == ("rollouts", 60, None)
+    assert (warm_up.name, warm_up.length, warm_up.evaluates) == ("warm-up", 5, False)
+    before = agent.state()
+    before = {name: value.clone() for name, value in before.items()}
+    assert "actor_loss" not in warm_up.update(agent, random_batch())
+    after = agent.state()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {".".join(name.split(".")[1:3]) for name in moved if name.startswith("part.")} == {
+        "critic.net", "critic.slow", "critic.unit", "critic.measured",
+    }  # fmt: skip
+
+
+def test_minibatches_have_their_share_of_demonstrations(build):
+    agent = build("nppac", **BEYOND)
+    generator = torch.Generator().manual_seed(0)
+    replay = agent.make_replay(30, 1, generator)
+    zeros = torch.zeros(1, 4).numpy()
+    flag = torch.zeros(1, dtype=torch.bool).numpy()
+    replay.add(Step(zeros, zeros[:, :2], zeros[:, 0], flag, flag, zeros))
+    batch = replay.sample_transitions(40)
+    assert (batch.states.abs().sum(1) > 0).sum() == 10
+    assert build("nppac").make_replay(30, 1, generator).n_demonstrated == 0
+
+
+@pytest.mark.medium
+def test_the_unit_of_rewards_does_not_matter(build, demonstrations, doubled):
+    """Powers of two round alike, so that nothing but their unit differs."""
+
+    def actions(unit):
+        agent = build("nppac", **BEYOND).double()
+        replay = agent.make_replay(1, 1, torch.Generator().manual_seed(1))
+        rewards = replay.layout.column("rewards")
+        replay._rows[:, rewards] *= unit
+        for _ in range(2_000):
+            agent.step(doubled(replay.sample_transitions(32)))
+        states = torch.as_tensor(demonstrations.states).double()
+        prior = DiagonalGaussian(*(m.double() for m in agent.prior.moments(demonstrations.states)))
+        return agent.parts.policy(states, prior).mean.detach(), agent.parts.critic.unit.item()
+
+    (usual, unit), (small, small_unit), (large, large_unit) = map(actions, (1.0, 1 / 128, 128.0))
+    assert unit == pytest.approx(1.0)
+    assert (small_unit, large_unit) == (unit / 128, unit * 128)
+    torch.testing.assert_close(small, usual, rtol=0, atol=1e-6)
+    torch.testing.assert_close(large, usual, rtol=0, atol=1e-6)
+
+
+def test_two_bounds_of_the_divergence_are_refused():
+    with pytest.raises(ValidationError, match="target_kl and kl_budget"):
+        NPPAC(target_kl=1.0, kl_budget=0.1)
+
+
+@pytest.mark.parametrize("start", ["fresh", "distilled"])
+def test_a_trust_region_needs_a_residual_policy(start):
+    with pytest.raises(ValidationError, match="trust_region needs start 'residual'"):
+        NPPAC(trust_region=1.0, start=start)
+
+
+def test_a_trust_region_needs_demonstrations(spaces, prior, generator):
+    with pytest.raises(ConfigError, match=r"needs demonstrations \(.*trust_region\)"):
+        NPPAC(trust_region=1.0).build(spaces, prior, None, generator=generator)

@@ -67,10 +67,12 @@ def test_subsets_are_uniform_over_pairs(build):
 def test_the_actor_ascends_the_mean_of_all_critics(build, random_batch, randomise, doubled):
     agent = randomise(build("rlpd", n_critics=5)).double()
     batch = doubled(random_batch())
-    value = agent.method.actor_value(agent.parts.critic(batch.states, batch.actions))
+    noise = agent.noise.get_state()
+    policy, _, value = agent.method.judged(agent, batch)
+    agent.noise.set_state(noise)
+    actions, _ = policy.sample(agent.noise)
     members = [
-        agent.parts.critic(batch.states, batch.actions, torch.tensor([critic]))
-        for critic in range(5)
+        agent.parts.critic(batch.states, actions, torch.tensor([critic])) for critic in range(5)
     ]
     torch.testing.assert_close(value, torch.cat(members).mean(0))
 

@@ -103,7 +103,34 @@ def test_the_reported_result_is_that_of_the_reporting_starts(page, reported_run)
     assert shown["episodes"] == "200"
     assert "reset seeds 10000 to 10199" in page.text
     low, high = event["intervals"]["return_mean"]
-    assert f"{low:,.1f} to {high:,.1f}" in [text for _, text in page.named("td")]
+    cells = [text for _, text in page.named("td")]
+    assert shown["return_mean"] == f"{event['return_mean']:,.1f}"
+    assert f" [{low:,.1f}, {high:,.1f}]" in cells
+
+
+def test_the_best_policy_stands_beside_the_last(write_run):
+    path = write_run(reported=200)
+    file = path / "metrics.jsonl"
+    event = json.loads(file.read_text().splitlines()[-1])
+    best = event | {"policy": "best", "of_env_steps": 7500, "success_ever": 0.123}
+    file.write_text(file.read_text() + json.dumps(best) + "\n")
+    page = Page(write_report(path))
+    assert "Best policy, 7,500 steps" in [text for _, text in page.named("th")]
+    line = str(len(file.read_text().splitlines()) - 1)
+    shown = {a["data-field"]: t for a, t in page.named("data") if a["data-event"] == line}
+    assert shown["success_ever"] == "0.12"
+
+
+def test_a_loss_is_told_as_plainly_as_a_gain(write_run):
+    path = write_run(last_step=2500)
+    file = path / "metrics.jsonl"
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    success = {0: 0.75, 2500: 0.5}
+    for event in events:
+        if event["event"] == "evaluation":
+            event["success_ever"] = success[event["env_steps"]]
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert "Learning lowered success at any step by 0.25." in Page(write_report(path)).text
 
 
 def test_a_run_that_was_not_reported_says_so(write_run):

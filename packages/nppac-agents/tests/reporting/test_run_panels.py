@@ -4,7 +4,12 @@ import json
 
 import numpy as np
 from nppac_agents.reporting.run_files import RunFiles
-from nppac_agents.reporting.run_panels import evaluation_panels, prior_panel, training_panels
+from nppac_agents.reporting.run_panels import (
+    evaluation_panels,
+    guard_panels,
+    prior_panel,
+    training_panels,
+)
 
 
 def rewrite(path, change):
@@ -82,3 +87,20 @@ def test_prior_panel_leaves_the_data_itself_to_the_line():
     np.testing.assert_array_equal(on_data.y, [0.31, 0.31])
     assert prior_panel(curve).scale == "linear"
     assert prior_panel({**curve, "p10": [0.2, 0.1, 1e-4]}).scale == "log"
+
+
+def test_the_guard_has_a_panel_for_each_gauge_that_was_measured(write_run):
+    path = write_run(last_step=5000)
+    assert guard_panels(RunFiles.read(path)) == []
+    measured = {0: None, 2500: 3.0, 5000: 1.0}
+
+    def with_gauge(event):
+        value = measured.get(event["env_steps"])
+        known = event["event"] == "evaluation" and value is not None
+        return event | {"value_over_return": value} if known else event
+
+    (panel,) = guard_panels(rewrite(path, with_gauge))
+    curve, limit = panel.curves
+    assert panel.key == "value_over_return"
+    np.testing.assert_array_equal(curve.y, [np.nan, 3.0, 1.0])
+    assert set(limit.y) == {2.0}

@@ -3,6 +3,7 @@ import io
 import gymnasium
 import numpy as np
 import pytest
+from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.play import load_agent, record
 from nppac_agents.running.run_directory import RunDirectory
@@ -47,10 +48,8 @@ def test_actions_are_sampled_and_the_same_command_records_the_same(finished, tmp
     assert np.abs(one.actions - np.clip(modes, -1, 1)).mean() > 0.01
 
 
-def test_the_loaded_policy_is_the_checkpoints(finished, point_experiment, demonstrations):
-    from nppac_agents.running.checkpoint import Checkpoint, checkpoints
-
-    stored = Checkpoint.load(checkpoints(finished.checkpoints)[-1]).tensors["agent"]
+def test_the_loaded_policy_is_the_best(finished, point_experiment, demonstrations):
+    stored = Checkpoint.load(checkpoints(finished.checkpoints / "best")[-1]).tensors["agent"]
     agent = load_agent(finished)
     for name, value in agent.state().items():
         np.testing.assert_array_equal(value, stored[name])

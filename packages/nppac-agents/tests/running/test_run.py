@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import signal
@@ -5,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.running import run as run_module
 from nppac_agents.running import training as training_module
@@ -81,12 +83,15 @@ def test_the_last_policy_is_reported_on_starts_that_served_no_evaluation(
 
     monkeypatch.setattr(Evaluator, "evaluate", watched)
     summary, run = run_point(point_experiment)
-    policy, seeds = played.pop()
-    assert seeds == range(10_000, 10_006)
-    assert {seeds for _, seeds in played} == {range(1000, 1004)}
+    seeds = range(10_000, 10_006)
+    assert {seeds for _, seeds in played} == {range(1000, 1004), seeds}
+    policy = played[-1][0]
     events = read_metrics(run.metrics)
-    assert [e["event"] for e in events if e["event"] != "train"][-2:] == ["evaluation", "reporting"]
-    event = events[-1]
+    order = [e["event"] for e in events if e["event"] != "train"]
+    assert order == sorted(order), "evaluations, then reports"
+    assert order.count("evaluation") + order.count("reporting") == len(played)
+    event = next(e for e in events if e["event"] == "reporting")
+    assert event["policy"] == "last"
     measures = evaluate(Evaluator(point_config, 6), policy, seeds)
     assert event["per_episode"]["time_to_success"] == measures.per_episode()["time_to_success"]
     assert event["per_episode"]["success_at_end"] == measures.per_episode()["success_at_end"]
@@ -97,6 +102,110 @@ def test_the_last_policy_is_reported_on_starts_that_served_no_evaluation(
         "selection": {"first_seed": 1000, "episodes": 4},
         "reporting": {"first_seed": 10_000, "episodes": 6},
     }
+
+
+@pytest.fixture
+def returns(monkeypatch):
+    """Makes the evaluations on selection starts return these, one after the other."""
+
+    def prescribe(*values):
+        evaluate, left = Evaluator.evaluate, list(values)
+
+        def prescribed(self, policy, seeds):
+            measures = evaluate(self, policy, seeds)
+            if seeds.start < 10_000:
+                measures = dataclasses.replace(
+                    measures, returns=np.full_like(measures.returns, left.pop(0))
+                )
+            return measures
+
+        monkeypatch.setattr(Evaluator, "evaluate", prescribed)
+
+    return prescribe
+
+
+def test_the_best_policy_is_kept_and_reported_beside_the_last(point_experiment, run_point, returns):
+    returns(1.0, 9.0, 2.0, 1.0)
+    select = point_experiment.evaluation.model_copy(update={"select_over": 1})
+    summary, run = run_point(point_experiment.model_copy(update={"evaluation": select}))
+    (kept,) = [Checkpoint.load(path) for path in checkpoints(run.checkpoints / "best")[-1:]]
+    assert kept.position["env_steps"] == summary["best"]["env_steps"] == 102
+    assert kept.tensors.keys() == {"agent"}
+    last, best = (e for e in read_metrics(run.metrics) if e["event"] == "reporting")
+    assert (last["policy"], last["of_env_steps"]) == ("last", 300)
+    assert (best["policy"], best["of_env_steps"]) == ("best", 102)
+    assert summary["best"]["reported"]["return_mean"] == best["return_mean"]
+    assert summary["reported"]["return_mean"] == last["return_mean"]
+    final = Checkpoint.load(checkpoints(run.checkpoints)[-1])
+    different = [
+        name
+        for name, value in kept.tensors["agent"].items()
+        if not torch.equal(value, final.tensors["agent"][name])
+    ]
+    assert different
+    assert all(
+        torch.equal(value, final.tensors["agent"][name])
+        for name, value in agents[0].state().items()
+    ), "after the report the agent is the last one again"
+
+
+def test_the_untrained_policy_is_kept_where_learning_only_lowers_it(
+    point_experiment, run_point, returns
+):
+    returns(9.0, 1.0, 2.0, 1.0)
+    summary, _ = run_point(point_experiment)
+    assert summary["best"]["updates"] == summary["best"]["env_steps"] == 0
+
+
+def test_a_resumed_run_keeps_the_same_policy(point_experiment, run_point, monkeypatch):
+    whole, run = run_point(point_experiment, "whole")
+    with monkeypatch.context() as patch:
+        learn, left = Agent.learn, [170]
+
+        def killed(self, *given):
+            left[0] -= 1
+            if not left[0]:
+                raise KeyboardInterrupt
+            return learn(self, *given)
+
+        patch.setattr(Agent, "learn", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_point(point_experiment, "killed")
+    resumed, again = run_point(point_experiment, "killed", resume=True)
+    assert resumed["best"] == whole["best"]
+    one, other = (
+        Checkpoint.load(checkpoints(d.checkpoints / "best")[-1]).tensors["agent"]
+        for d in (run, again)
+    )
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+@pytest.mark.parametrize("damage", ["missing", "damaged", "foreign"])
+def test_a_best_policy_that_cannot_be_read_leaves_the_last(
+    point_experiment, run_point, returns, monkeypatch, damage
+):
+    returns(9.0, 1.0, 2.0, 1.0)
+    report, said = training_module.Training.report, []
+
+    def spoilt(self, folder):
+        (path,) = checkpoints(folder / "best")
+        if damage == "missing":
+            path.unlink()
+        elif damage == "damaged":
+            path.write_bytes(path.read_bytes()[:-1])
+        else:
+            best = Checkpoint.load(path)
+            dataclasses.replace(
+                best, identity=dataclasses.replace(best.identity, run_id="another")
+            ).save(folder / "best")
+        monkeypatch.setattr(self.console, "line", said.append)
+        report(self, folder)
+
+    monkeypatch.setattr(training_module.Training, "report", spoilt)
+    _, run = run_point(point_experiment)
+    reported = [e["policy"] for e in read_metrics(run.metrics) if e["event"] == "reporting"]
+    assert reported == ["last"]
+    assert sum("stands alone" in line for line in said) == 1
 
 
 def test_without_reporting_starts_nothing_is_reported(point_experiment, run_point):

@@ -12,6 +12,8 @@ from nppac_agents.data.discounting import Discounting
 from nppac_agents.data.transitions import Transitions
 
 _MOMENTS = ("prior_mean", "prior_std", "next_prior_mean", "next_prior_std")
+_OUTCOME = ("next_states", "terminated", "truncated", "next_prior_mean", "next_prior_std")
+"""What a transition of several steps has from its last"""
 
 MeanAndStd = tuple[Tensor, Tensor]
 """The prior's mean and standard deviation, (B, A) each"""
@@ -66,13 +68,34 @@ class Layout:
         """
         return torch.cat([columns[n].reshape(-1, w) for n, w in self.widths.items() if w], dim=1)
 
-    def unpack(self, rows: Tensor) -> Transitions:
-        """The transitions of rows (B, width); their columns are views."""
+    def outcomes(self, rows: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Rewards (B,) of the rows ``index`` (B,) of all, and whether episodes ended with them."""
+        columns = [self.column(name) for name in ("rewards", "terminated", "truncated")]
+        rewards, terminated, truncated = (rows[:, column][index].squeeze(1) for column in columns)
+        return rewards, terminated + truncated > 0
+
+    def unpack(
+        self, rows: Tensor, followed_by: tuple[Tensor, Tensor, Tensor] | None = None
+    ) -> Transitions:
+        """The transitions of rows (B, width); their columns are views.
+
+        Args:
+            rows: where they begin.
+            followed_by: of transitions of several steps, the rows (B, width) of their last, their
+                discounted sums of rewards (B,) and how many steps they have (B,).
+        """
+        columns, steps = self._columns(rows), None
+        if followed_by is not None:
+            last, rewards, steps = followed_by
+            columns |= {name: self._columns(last)[name] for name in _OUTCOME} | {"rewards": rewards}
+        ends = columns["terminated"], columns["truncated"]
+        discounts = self.discounting.discounts(*ends, steps)
+        extra = {name: columns.pop(name) for name in self.extra}
+        return Transitions(**columns, discounts=discounts, extra=extra)
+
+    def _columns(self, rows: Tensor) -> dict[str, Tensor]:
         parts = rows.split(list(self.widths.values()), dim=1)
-        columns = {
+        return {
             name: part.squeeze(1) if name in self._flat else part
             for name, part in zip(self.widths, parts, strict=True)
         }
-        discounts = self.discounting.discounts(columns["terminated"], columns["truncated"])
-        extra = {name: columns.pop(name) for name in self.extra}
-        return Transitions(**columns, discounts=discounts, extra=extra)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from nppac_agents.data.episode_columns import EPISODE_COLUMNS, UNKNOWN
 from nppac_agents.data.layout import Layout
+from nppac_agents.data.multi_step import multi_step
 from nppac_agents.data.observed_prior import ObservedPrior
 from nppac_agents.data.transitions import Transitions, columns_of
 from nppac_agents.parts.tensors import as_tensor
@@ -63,6 +64,7 @@ class TensorReplay(ReplayBufferManager):
             self._rows[self.maxsize :] = demonstrations
         self._offsets = torch.as_tensor([*self._offset, self.maxsize], device=device)
         self._fill_ends = torch.zeros(n_envs, dtype=torch.long, device=device)
+        self._newest = torch.full((n_envs + 1,), -1, device=device)
 
     def add(
         self, batch: Any, buffer_ids: np.ndarray | list[int] | None = None
@@ -143,14 +145,35 @@ class TensorReplay(ReplayBufferManager):
     def _count(self) -> None:
         self._lengths = np.array([len(ring) for ring in self.buffers])
         self._fill_ends.copy_(torch.from_numpy(np.cumsum(self._lengths)))
+        self._newest[:-1].copy_(torch.from_numpy(np.asarray(self.last_index)))
 
     def sample_transitions(self, batch_size: int) -> Transitions:
         """A minibatch, drawn with replacement: uniformly, or with its share of demonstrations."""
-        return self.transitions(self._draw(batch_size))
+        return self._learned_from(self._draw(batch_size))
 
     def transitions(self, rows: Tensor) -> Transitions:
-        """The transitions at the given rows."""
+        """The transitions at the given rows, of one step each."""
         return self.layout.unpack(self._rows[rows])
+
+    def _learned_from(self, rows: Tensor) -> Transitions:
+        """The transitions that begin at the given rows, of as many steps as the method adds up."""
+        if self.layout.discounting.n_steps == 1:
+            return self.transitions(rows)
+        return multi_step(self._rows, rows, self.layout, self._after)
+
+    def _after(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The rows of the next steps, and whether these have not been stored yet.
+
+        The last step of a demonstration is marked as the end of its episode, so that nobody asks
+        what comes after it.
+        """
+        ring = torch.bucketize(rows, self._offsets[1:], right=True)
+        demonstrated = ring == self.buffer_num
+        first = self._offsets[ring]
+        size = self.maxsize // self.buffer_num
+        within = first + (rows - first + 1) % size
+        after = torch.where(demonstrated, (rows + 1).clamp(max=len(self._rows) - 1), within)
+        return after, rows == self._newest[ring]
 
     def in_order(self) -> Transitions:
         """All transitions of the interaction, ring after ring, each from its oldest to its newest.
@@ -208,7 +231,8 @@ class TensorReplay(ReplayBufferManager):
     def __getitem__(self, index: Any) -> Any:
         """The transitions at ``index`` as a Tianshou batch, all columns under ``transitions``."""
         index = np.arange(len(self._rows))[index]
-        part = self.transitions(torch.as_tensor(index, device=self._rows.device).reshape(-1))
+        rows = torch.as_tensor(index, device=self._rows.device).reshape(-1)
+        part = self.transitions(rows)
         return Batch(
             obs=part.states,
             act=part.actions,
@@ -217,7 +241,7 @@ class TensorReplay(ReplayBufferManager):
             truncated=part.truncated.bool(),
             done=(part.terminated + part.truncated).bool(),
             obs_next=part.next_states,
-            transitions=Batch(columns_of(part)),
+            transitions=Batch(columns_of(self._learned_from(rows))),
         )
 
     def hasnull(self) -> bool:
@@ -252,13 +276,13 @@ class TensorReplay(ReplayBufferManager):
             ring._size, ring._insertion_idx = length, insertion
             ring._ep_len, ring._ep_start_idx = episode_length, episode_start
             ring._ep_return = episode_return
-        self._count()
         self.last_index = np.array(
             [
                 start + (ring._insertion_idx - 1) % max(len(ring), 1)
                 for start, ring in zip(self._offset, self.buffers, strict=True)
             ]
         )
+        self._count()
         rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
         self._rows[rows] = state["rows"].to(self._rows.device)
         self.generator.set_state(state["generator"])

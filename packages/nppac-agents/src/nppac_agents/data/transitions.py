@@ -43,6 +43,12 @@ class Transitions:
     extra: Mapping[str, Tensor] = field(default_factory=dict)
     """The columns that the method declares beside these"""
 
+    def every(self, step: int) -> Transitions:
+        """Every ``step``-th of them."""
+        columns = columns_of(self)
+        extra = {name: column[::step] for name, column in columns.pop("extra").items()}
+        return Transitions(**{name: c[::step] for name, c in columns.items()}, extra=extra)
+
 
 def columns_of(transitions: Transitions) -> dict[str, Any]:
     """The columns by name; ``Transitions(**columns)`` reads them back."""

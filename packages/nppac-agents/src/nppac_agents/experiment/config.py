@@ -56,7 +56,8 @@ class EvaluationConfig(Config):
     """How a policy is judged: deterministic actions, fixed seeds, the task's own horizon.
 
     On two sets of starts that never mix. Selection starts serve the evaluations while a run
-    learns, by which settings are tuned; reporting starts are played once, by the last policy.
+    learns, by which settings are tuned and the best policy is kept; reporting starts are played
+    once, by the last policy and the best.
     """
 
     every: int = Field(
@@ -81,7 +82,18 @@ class EvaluationConfig(Config):
         ge=0,
         le=10_000,
         description="Reporting starts, reset seeds from 10,000 up: episodes that the last policy "
-        "plays once, at the end of the run, for its reported result; 0 for none.",
+        "and the best play once, at the end of the run, for their reported results; 0 for none.",
+    )
+
+    select_by: Literal["return_mean", "success_at_end", "success_ever", "solved_fraction"] = Field(
+        default="return_mean",
+        description="Measure by which the best policy of the run is kept, the untrained included.",
+    )
+    select_over: int = Field(
+        default=3,
+        ge=1,
+        description="Evaluations, that of the policy itself and those before, over which the "
+        "measure is averaged for it.",
     )
 
     @property

@@ -19,9 +19,9 @@ is KL regularisation towards a behavioural prior pi0 (Rudner et al. 2021).
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nppac_agents import parts
 from nppac_agents.data.discounting import Discounting
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nppac_agents.agent import Agent
     from nppac_agents.data.replay import TensorReplay
     from nppac_agents.data.transitions import Transitions
-    from nppac_agents.parts import Critics, Dual, Part
+    from nppac_agents.parts import Critics, Dual, Part, TrustRegion
     from nppac_agents.parts.distributions import ActionDistribution
 
 
@@ -59,6 +59,18 @@ class ActorCritic(Method):
     timeouts_are_terminal: bool = Field(
         default=False, description="Whether the critic target stops at the time limit."
     )
+    n_steps: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="Rewards that a critic target adds up before the value of the state that "
+        "follows: credit arrives sooner, from actions of the policies that stored them.",
+    )
+    relative_rewards: bool = Field(
+        default=False,
+        description="Divide rewards by the largest absolute one that was seen, so that alpha and "
+        "learning rates mean the same whatever unit rewards have.",
+    )
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics, policy, slow critics."""
@@ -68,15 +80,19 @@ class ActorCritic(Method):
 
     def critic_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of all critics towards the target y (B,)."""
+        critic = agent.parts.critic
+        rewards = batch.rewards
         with parts.no_grad():
-            target = batch.rewards + batch.discounts * self.next_value(agent, batch)
-        values = agent.parts.critic(batch.states, batch.actions)
+            if self.relative_rewards:
+                rewards = critic.in_units(rewards, self.discounting().full_weight)
+            target = rewards + batch.discounts * self.next_value(agent, batch)
+        values = critic(batch.states, batch.actions)
         loss = self.critic_loss(agent, batch, values, target)
         return {
-            "critic_grad_norm": agent.parts.critic.descend(loss),
+            "critic_grad_norm": critic.descend(loss),
             "critic_loss": loss,
-            "critic_value": values.mean(),
-            "target_value": target.mean(),
+            "critic_value": values.mean() * critic.unit,
+            "target_value": target.mean() * critic.unit,
         }
 
     def critic_loss(
@@ -95,7 +111,7 @@ class ActorCritic(Method):
 
     def discounting(self) -> Discounting:
         """Gamma, and whether timeouts end the value."""
-        return Discounting(self.gamma, self.timeouts_are_terminal)
+        return Discounting(self.gamma, self.timeouts_are_terminal, self.n_steps)
 
     def critics(
         self,
@@ -164,12 +180,30 @@ class RegularisedActorCritic(ActorCritic):
     temperature_learning_rate: LearningRate = Field(
         default=3e-4, description="Adam's rate for alpha, where it is learned."
     )
+    n_critics: int = Field(default=2, ge=1, le=100, description="Critics in the ensemble.")
+    target_subset: int = Field(
+        default=2,
+        ge=1,
+        description="Critics, drawn for each update, whose minimum is backed up.",
+    )
+    actor_value: Literal["lowest", "mean"] = Field(
+        default="lowest", description="What the policy ascends of the critics' values."
+    )
+
+    @model_validator(mode="after")
+    def _subset_fits_ensemble(self) -> Self:
+        if self.target_subset > self.n_critics:
+            raise ValueError(
+                f"target_subset {self.target_subset} is above n_critics {self.n_critics}; "
+                "draw at most all critics"
+            )
+        return self
 
     def parts(self, agent: Agent, generator: torch.Generator) -> RegularisedParts:
         """A Gaussian policy, two critics, the temperature."""
         return RegularisedParts(
             self.policy(agent, generator),
-            self.critics(agent, generator),
+            self.critics(agent, generator, n_critics=self.n_critics),
             parts.Dual.scalar(self.alpha, self.temperature_learning_rate),
         )
 
@@ -180,8 +214,18 @@ class RegularisedActorCritic(ActorCritic):
         start: Literal["fresh", "distilled", "residual"] = "fresh",
     ) -> Part:
         """The part of the policy; see ``parts.policy_network`` for its ways to start."""
-        network = self.policy_network(agent, generator, squash=self.squash, start=start)
+        network = self.policy_network(
+            agent,
+            generator,
+            squash=self.squash,
+            start=start,
+            trust=self.trust(agent),
+        )
         return parts.Part(network, self.policy_learning_rate)
+
+    def trust(self, agent: Agent) -> TrustRegion | None:
+        """How far a residual policy may leave its prior; None: as far as it learns to."""
+        return None
 
     @abstractmethod
     def kappa(
@@ -197,6 +241,11 @@ class RegularisedActorCritic(ActorCritic):
         """Where a learned temperature holds the mean of kappa; None: it is fixed."""
         return None
 
+    def excess(self, kappa: Tensor, action_dim: int) -> Tensor | None:
+        """How far kappa (B,) is above its target, which a learned temperature answers."""
+        target = self.target(action_dim)
+        return None if target is None else kappa - target
+
     def prior_at(self, agent: Agent, batch: Transitions) -> Any:
         """The prior's distribution at s, for methods with one."""
         return None
@@ -211,24 +260,30 @@ class RegularisedActorCritic(ActorCritic):
         policy = agent.parts.policy(batch.next_states, prior)
         actions, log_prob = policy.sample(agent.noise)
         kappa = self.kappa(policy, actions, log_prob, prior)
-        value = agent.parts.critic.slow(batch.next_states, actions).amin(0)
+        critic = agent.parts.critic
+        value = critic.lowest(batch.next_states, actions, self.target_subset, agent.noise)
         return value - agent.parts.temperature.value() * kappa
 
     def actor_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the policy, and of the temperature where it is learned."""
+        policy, kappa, value = self.judged(agent, batch)
+        alpha = agent.parts.temperature.value()
+        loss = self.actor_loss(agent, batch, alpha, kappa, value)
+        norm = agent.parts.policy.descend(loss)
+        excess = self.excess(kappa, agent.spaces.action_dim)
+        if excess is not None:
+            agent.parts.temperature.ascend_log(excess)
+        losses = {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}
+        return losses | {"alpha": alpha} | self.reported(kappa, batch)
+
+    def judged(self, agent: Agent, batch: Transitions) -> tuple[ActionDistribution, Tensor, Tensor]:
+        """The policy at s; of an action that it draws, kappa (B,) and the critics' value (B,)."""
         prior = self.prior_at(agent, batch)
         policy = agent.parts.policy(batch.states, prior)
         actions, log_prob = policy.sample(agent.noise)
-        kappa = self.kappa(policy, actions, log_prob, prior)
-        alpha = agent.parts.temperature.value()
-        value = self.actor_value(agent.parts.critic(batch.states, actions))
-        loss = self.actor_loss(agent, batch, alpha, kappa, value)
-        norm = agent.parts.policy.descend(loss)
-        target = self.target(agent.spaces.action_dim)
-        if target is not None:
-            agent.parts.temperature.ascend_log(kappa - target)
-        losses = {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}
-        return losses | {"alpha": alpha} | self.reported(kappa, batch)
+        values = agent.parts.critic(batch.states, actions)
+        value = values.mean(0) if self.actor_value == "mean" else values.amin(0)
+        return policy, self.kappa(policy, actions, log_prob, prior), value
 
     def actor_loss(
         self, agent: Agent, batch: Transitions, alpha: Tensor, kappa: Tensor, value: Tensor
@@ -236,6 +291,9 @@ class RegularisedActorCritic(ActorCritic):
         """What the policy descends, from kappa and value (B,); a method may add terms."""
         return (alpha * kappa - value).mean()
 
-    def actor_value(self, values: Tensor) -> Tensor:
-        """What the policy ascends (B,) of the critics' values (E, B): the lowest."""
-        return values.amin(0)
+    def pulls(self, agent: Agent, batch: Transitions) -> tuple[Tensor, Tensor]:
+        """How hard alpha kappa and the value pull at the policy: norms of their gradients."""
+        _, kappa, value = self.judged(agent, batch)
+        divergence = agent.parts.temperature.value() * kappa.mean()
+        policy = agent.parts.policy
+        return policy.gradient_norm(divergence), policy.gradient_norm(value.mean())

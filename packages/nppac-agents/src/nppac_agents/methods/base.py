@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
-    from nppac_agents.parts import PolicyNetwork, Standardiser
+    from nppac_agents.parts import PolicyNetwork, Standardiser, TrustRegion
     from nppac_agents.spaces import Spaces
 
 Width = Annotated[int, Field(ge=1, le=8192)]
@@ -138,6 +138,7 @@ class Method(ComponentConfig, ABC):
         *,
         squash: bool,
         start: Literal["fresh", "distilled", "residual"] = "fresh",
+        trust: TrustRegion | None = None,
     ) -> PolicyNetwork:
         """A Gaussian policy with mean and std of the state; see its module for its starts."""
         return parts.PolicyNetwork(
@@ -146,6 +147,7 @@ class Method(ComponentConfig, ABC):
             self.policy_hidden,
             start=start,
             squash=squash,
+            trust=trust,
             standardiser=self.standardiser(agent),
             generator=generator,
         )

@@ -23,7 +23,7 @@ from pydantic import Field, model_validator
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import RegularisedActorCritic, RegularisedParts
 from nppac_agents.methods.base import BatchSize, Width
-from nppac_agents.phase import ONLINE, Losses, Phase
+from nppac_agents.phase import ONLINE, Losses, Phase, rollouts
 from nppac_agents.requirements import require_demonstrations, require_dimensions
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nppac_agents.agent import Agent
     from nppac_agents.data.replay import TensorReplay
     from nppac_agents.data.transitions import Transitions
-    from nppac_agents.parts import DiagonalGaussian
+    from nppac_agents.parts import DiagonalGaussian, TrustRegion
     from nppac_agents.parts.distributions import ActionDistribution
     from nppac_agents.spaces import Spaces
 
@@ -66,6 +66,20 @@ class NPPAC(RegularisedActorCritic):
         description="Tune alpha as a dual variable that holds the KL at this many nats; null keeps "
         "alpha fixed. The paper's tuned variant uses one nat per action dimension.",
     )
+    kl_budget: float | None = Field(
+        default=None,
+        gt=0,
+        description="Nats per action dimension above which alpha rises, and below which it falls "
+        "back to its first value; null lets the divergence grow.",
+    )
+    trust_region: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="Largest shift of a residual policy's mean from the prior's, per state and "
+        "dimension, in the prior's standard deviations there or on the demonstrations, whichever "
+        "is smaller; null bounds none.",
+    )
     kl_estimator: Literal["sampled", "analytic"] = Field(
         default="sampled",
         description="`sampled`: log pi - log pi0 at one action (the paper); `analytic`: the exact "
@@ -85,8 +99,22 @@ class NPPAC(RegularisedActorCritic):
     policy_hidden: tuple[Width, ...] = Field(
         default=(256, 256, 256, 256), description="Hidden widths of the policy network."
     )
+    demonstration_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of demonstrated transitions, with their rewards, in a minibatch.",
+    )
+    rollout_steps: int = Field(
+        default=0,
+        ge=0,
+        description="Environment steps that the starting policy collects before any update; they "
+        "count.",
+    )
     critic_warmup_updates: int = Field(
-        default=0, ge=0, description="First updates that train the critics only (not in the paper)."
+        default=0,
+        ge=0,
+        description="Updates of the critics alone, on these rollouts, before the policy learns.",
     )
     pretraining_epochs: int = Field(
         default=400,
@@ -98,7 +126,16 @@ class NPPAC(RegularisedActorCritic):
     )
 
     @model_validator(mode="after")
-    def _estimator_fits_policy(self) -> Self:
+    def _options_fit_each_other(self) -> Self:
+        if self.target_kl is not None and self.kl_budget is not None:
+            raise ValueError(
+                "target_kl and kl_budget both say how far the divergence goes; set one of them"
+            )
+        if self.trust_region is not None and self.start != "residual":
+            raise ValueError(
+                "trust_region needs start 'residual', for it bounds a correction to the prior; set "
+                "it to null"
+            )
         if self.squash and self.kl_estimator == "analytic":
             raise ValueError(
                 "kl_estimator 'analytic' needs an unsquashed policy; set squash to false or "
@@ -107,17 +144,34 @@ class NPPAC(RegularisedActorCritic):
         return self
 
     def parts(self, agent: Agent, generator: torch.Generator) -> RegularisedParts:
-        """The policy with its start, two critics, the temperature."""
-        policy = self.policy(agent, generator, self.start)
-        return super().parts(agent, generator)._replace(policy=policy)
+        """The policy with its start, the critics, the temperature."""
+        bounds = (math.log(self.alpha), math.inf) if self.kl_budget is not None else None
+        return RegularisedParts(
+            self.policy(agent, generator, self.start),
+            self.critics(agent, generator, n_critics=self.n_critics),
+            parts.Dual.scalar(self.alpha, self.temperature_learning_rate, bounds),
+        )
 
-    def update(self, agent: Agent, batch: Transitions) -> Losses:
-        """Critics; after their warm-up, policy and temperature; slow critics."""
+    def trust(self, agent: Agent) -> TrustRegion | None:
+        """The bound of a residual policy's correction, where there is one."""
+        if self.trust_region is None:
+            return None
+        return parts.TrustRegion(self.trust_region, agent.std_on_data)
+
+    def warm_up(self, agent: Agent, batch: Transitions) -> Losses:
+        """Critics and their slow copies, while the policy stays at its start."""
         losses = self.critic_step(agent, batch)
-        if agent.updates >= self.critic_warmup_updates:
-            losses |= self.actor_step(agent, batch)
         agent.parts.critic.follow(self.tau)
         return losses
+
+    @property
+    def demonstrations_in_replay(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Whether minibatches have a share of them."""
+        return self.demonstration_share > 0
+
+    def demonstrated_share(self) -> float | None:
+        """``demonstration_share``."""
+        return self.demonstration_share or None
 
     def kappa(
         self,
@@ -134,6 +188,15 @@ class NPPAC(RegularisedActorCritic):
     def target(self, action_dim: int) -> float | None:
         """``target_kl``."""
         return self.target_kl
+
+    def excess(self, kappa: Tensor, action_dim: int) -> Tensor | None:
+        """Above ``target_kl``; of a budget the relative excess of the mean, at most one.
+
+        Cut off there, a short burst of divergence does not keep Adam from following its fall.
+        """
+        if self.kl_budget is None:
+            return super().excess(kappa, action_dim)
+        return (kappa.mean() / (self.kl_budget * action_dim) - 1.0).clamp(max=1.0)
 
     def reported(self, kappa: Tensor, batch: Transitions) -> Losses:
         """The divergence, and a Gaussian prior's standard deviation at the same states."""
@@ -180,8 +243,9 @@ class NPPAC(RegularisedActorCritic):
 
     def phases(self, agent: Agent) -> list[Phase]:
         """Distillation on the demonstrated states first, where the policy starts so."""
+        learning = [*rollouts(self.rollout_steps), *self.warming(), ONLINE]
         if self.start != "distilled":
-            return [ONLINE]
+            return learning
         states = agent.demonstrated_states(agent.device)
         passes = parts.shuffled_passes(len(states), self.pretraining_batch_size, agent.noise)
         prior = functools.cache(lambda: self.normal(*agent.moments(states)))
@@ -194,7 +258,14 @@ class NPPAC(RegularisedActorCritic):
 
         updates = self.pretraining_epochs * math.ceil(len(states) / self.pretraining_batch_size)
         distillation = Phase("pretrain", updates, update=self.distil, batch=batch, prepares=True)
-        return [distillation, ONLINE]
+        return [distillation, *learning]
+
+    def warming(self) -> list[Phase]:
+        """The critics' warm-up; no phase for no updates."""
+        updates = self.critic_warmup_updates
+        if not updates:
+            return []
+        return [Phase("warm-up", updates, update=self.warm_up, evaluates=False)]
 
     def distil(self, agent: Agent, batch: tuple[Tensor, Any]) -> Losses:
         """One step of the policy towards the prior at states (B, S)."""
@@ -219,3 +290,7 @@ class NPPAC(RegularisedActorCritic):
         super().require(spaces, prior, demonstrations)
         if self.start == "distilled":
             require_demonstrations(self.kind, "a distilled start", demonstrations)
+        if self.trust_region is not None:
+            require_demonstrations(
+                self.kind, "the prior's usual std, for trust_region", demonstrations
+            )

@@ -13,18 +13,15 @@ Set ``training.updates_per_step`` to the same number, 20 in the source.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from nppac_agents import parts
-from nppac_agents.methods.actor_critic import RegularisedParts
 from nppac_agents.methods.base import Width
 from nppac_agents.methods.sac import SAC
 from nppac_agents.phase import Losses
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from nppac_agents.agent import Agent
@@ -38,10 +35,8 @@ class RLPD(SAC):
 
     kind: Literal["rlpd"] = "rlpd"  # pyright: ignore[reportIncompatibleVariableOverride]
     n_critics: int = Field(default=10, ge=1, le=100, description="Critics in the ensemble.")
-    target_subset: int = Field(
-        default=2,
-        ge=1,
-        description="Critics, drawn for each update, whose minimum is backed up.",
+    actor_value: Literal["lowest", "mean"] = Field(
+        default="mean", description="What the policy ascends of the critics' values."
     )
     entropy_backup: bool = Field(
         default=False,
@@ -69,23 +64,6 @@ class RLPD(SAC):
         description="Normalise the critics' hidden layers: bounds their values away from the data.",
     )
 
-    @model_validator(mode="after")
-    def _subset_fits_ensemble(self) -> Self:
-        if self.target_subset > self.n_critics:
-            raise ValueError(
-                f"target_subset {self.target_subset} is above n_critics {self.n_critics}; "
-                "draw at most all critics"
-            )
-        return self
-
-    def parts(self, agent: Agent, generator: torch.Generator) -> RegularisedParts:
-        """SAC's, with ``n_critics`` critics."""
-        return RegularisedParts(
-            self.policy(agent, generator),
-            self.critics(agent, generator, n_critics=self.n_critics),
-            parts.Dual.scalar(self.alpha, self.temperature_learning_rate),
-        )
-
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics; policy and temperature with the last of each group; slow critics."""
         losses = self.critic_step(agent, batch)
@@ -96,15 +74,10 @@ class RLPD(SAC):
 
     def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
         """The lowest (B,) of a random subset of the slow critics."""
-        critic = agent.parts.critic
         actions, log_prob = agent.parts.policy(batch.next_states).sample(agent.noise)
-        members = critic.random_members(self.target_subset, agent.noise)
-        value = critic.slow(batch.next_states, actions, members).amin(0)
+        critic = agent.parts.critic
+        value = critic.lowest(batch.next_states, actions, self.target_subset, agent.noise)
         return value - agent.parts.temperature.value() * log_prob if self.entropy_backup else value
-
-    def actor_value(self, values: Tensor) -> Tensor:
-        """The mean (B,) of all critics."""
-        return values.mean(0)
 
     def demonstrated_share(self) -> float:
         """``demonstration_share``."""

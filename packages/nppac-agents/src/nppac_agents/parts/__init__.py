@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.part import Part as Part
     from nppac_agents.parts.perturbation import Perturbation as Perturbation
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
+    from nppac_agents.parts.policy_network import TrustRegion as TrustRegion
     from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
@@ -51,7 +52,7 @@ __getattr__, __dir__ = lazy_names(
         ".fisher": "FisherProduct flat_gradient move",
         ".part": "Part",
         ".perturbation": "Perturbation",
-        ".policy_network": "PolicyNetwork",
+        ".policy_network": "PolicyNetwork TrustRegion",
         ".solvers": "conjugate_gradients",
         ".standardised_policy": "StandardisedPolicy",
         ".standardiser": "Standardiser",

@@ -21,12 +21,35 @@ CRITIC_OUTPUT_BOUND = 3e-3
 class Critics(Part):
     """An ensemble, its optimizer and the slow copy that targets are computed with.
 
-    ``critic(states, actions)`` and ``critic.slow(states, actions)`` are values (E, B).
+    ``critic(states, actions)`` and ``critic.slow(states, actions)`` are values (E, B), in units of
+    ``unit``: 1, or the largest reward that ``in_units`` has seen.
     """
+
+    unit: Tensor
 
     def __init__(self, ensemble: CriticEnsemble, rate: float) -> None:
         super().__init__(ensemble, rate, slow=True)
         self.n_critics = len(ensemble.biases[0])
+        self.register_buffer("unit", torch.ones(()))
+        self.register_buffer("measured", torch.zeros((), dtype=torch.bool))
+
+    @torch.no_grad()
+    def in_units(self, rewards: Tensor, steps: float = 1.0) -> Tensor:
+        """Rewards (B,) over the largest absolute one so far, a step, where they add up ``steps``.
+
+        When a larger one comes, the last layers are scaled so that values stay what they were (van
+        Hasselt et al. 2016, "Learning values across many orders of magnitude").
+        """
+        largest = rewards.abs().max() / steps
+        unit = torch.where(self.measured, self.unit.maximum(largest), largest)
+        unit = torch.where(unit > 0, unit, self.unit)
+        kept = torch.where(self.measured, self.unit / unit, 1.0)
+        for ensemble in (self.net, self.slow):
+            ensemble.weights[-1].mul_(kept)
+            ensemble.biases[-1].mul_(kept)
+        self.measured |= largest > 0
+        self.unit.copy_(unit)
+        return rewards / unit
 
     def mixed(self, states: Tensor, actions: Tensor, lowest: float) -> Tensor:
         """Lowest times min_j Qbar_j plus (1 - lowest) times max_j Qbar_j, (B,) or (N, B).
@@ -36,8 +59,18 @@ class Critics(Part):
         values = self.slow(states, actions)
         return lowest * values.amin(0) + (1.0 - lowest) * values.amax(0)
 
+    def lowest(
+        self, states: Tensor, actions: Tensor, subset: int, generator: torch.Generator
+    ) -> Tensor:
+        """The lowest slow value (B,) of a random subset of the critics, drawn anew.
+
+        Source: Chen et al. 2021 (REDQ), Ball et al. 2023 (RLPD).
+        """
+        members = None if subset == self.n_critics else self.random_members(subset, generator)
+        return self.slow(states, actions, members).amin(0)
+
     def random_members(self, size: int, generator: torch.Generator) -> Tensor:
-        """Indices (size,) of distinct members, drawn anew (Ball et al. 2023, RLPD)."""
+        """Indices (size,) of distinct members."""
         order = torch.randperm(self.n_critics, generator=generator, device=generator.device)
         return order[:size]
 

@@ -50,8 +50,7 @@ class Part(nn.Module):
     def descend(self, loss: Tensor) -> Tensor:
         """One optimizer step on a scalar; returns the norm of its gradient, before clipping."""
         gradients = torch.autograd.grad(loss, self.weights)
-        norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
-        norm = torch.linalg.vector_norm(torch.stack(norms))
+        norm = _norm(gradients)
         if self.clip is not None:
             scale = (self.clip / (norm + 1e-12)).clamp(max=1.0)
             gradients = [gradient * scale for gradient in gradients]
@@ -59,6 +58,10 @@ class Part(nn.Module):
             weight.grad = gradient
         self.optimizer.step()
         return norm
+
+    def gradient_norm(self, loss: Tensor) -> Tensor:
+        """The norm of a scalar's gradient, without a step; its graph stays for another."""
+        return _norm(torch.autograd.grad(loss, self.weights, retain_graph=True))
 
     @torch.no_grad()
     def follow(self, tau: float) -> None:
@@ -80,3 +83,9 @@ class Part(nn.Module):
             slots.setdefault(int(index), {})[name] = value.clone()
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def _norm(gradients: list[Tensor] | tuple[Tensor, ...]) -> Tensor:
+    """The Euclidean norm over all of them."""
+    norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
+    return torch.linalg.vector_norm(torch.stack(norms))

@@ -45,6 +45,32 @@ WIDEST = 1.0
 """Its largest std before the tanh: about uniform; wider ones gather at the edges."""
 
 
+class TrustRegion(nn.Module):
+    """Bounds a residual policy's correction, per state and dimension, in the prior's own std.
+
+    shift = b tanh(x / width), b = width min(sigma0(s), sigma_data): as long as it is small, the
+    network's output x is the shift in standard deviations, and nothing that the critics say moves
+    a mean further than ``width`` of them. Off the demonstrations, where sigma0 is wide and the
+    critics know least, the std on the data bounds it.
+
+    Args:
+        width: the largest shift, in standard deviations.
+        std_on_data: sigma_data (A,), the median std of the prior on the demonstrated states.
+    """
+
+    std_on_data: Tensor
+
+    def __init__(self, width: float, std_on_data: Tensor) -> None:
+        super().__init__()
+        self.width = width
+        self.register_buffer("std_on_data", std_on_data)
+
+    def forward(self, outputs: Tensor, prior_std: Tensor) -> Tensor:
+        """Shifts (B, A) of the mean, from the network's outputs (B, A) and sigma0 (B, A)."""
+        reach = self.width * prior_std.minimum(self.std_on_data)
+        return reach * (outputs / self.width).tanh()
+
+
 class PolicyNetwork(nn.Module):
     """Maps states, and for a residual policy the prior's moments, to an action distribution."""
 
@@ -56,10 +82,12 @@ class PolicyNetwork(nn.Module):
         *,
         start: Start,
         squash: bool,
+        trust: TrustRegion | None = None,
         standardiser: Standardiser,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
+        self.trust = trust
         self.start = start
         self.needs_prior = start == "residual"
         self.mode_needs_scale = self.needs_prior and squash
@@ -97,8 +125,11 @@ class PolicyNetwork(nn.Module):
     def _residual(
         self, shift: Tensor, ratio: Tensor, prior_mean: Tensor, prior_scale: Tensor
     ) -> ActionDistribution:
+        mean, std = prior_mean, prior_scale
+        if self.trust is not None:
+            shift = self.trust(shift, prior_scale)
         if not self.squash:
-            return DiagonalGaussian(prior_mean + shift, prior_scale * ratio)
+            return DiagonalGaussian(mean + shift, std * ratio)
         mean, std = squashed_prior(prior_mean, prior_scale)
         return SquashedGaussian(mean + shift, std * ratio)
 

@@ -13,7 +13,12 @@ from nppac_priors.drawing.rendering import figure_png, image_png
 
 from nppac_agents.reporting import sections
 from nppac_agents.reporting.run_files import RunFiles
-from nppac_agents.reporting.run_panels import evaluation_panels, prior_panel, training_panels
+from nppac_agents.reporting.run_panels import (
+    evaluation_panels,
+    guard_panels,
+    prior_panel,
+    training_panels,
+)
 
 REPORT_FILE = "report.html"
 FOOTER = (
@@ -36,19 +41,28 @@ def write_report(run_dir: str | Path) -> Path:
     """
     run = RunFiles.read(run_dir)
     measured = evaluation_panels(run) if run.evaluations else []
+    guarded = guard_panels(run)
     trained = {phase: training_panels(run, phase) for phase in run.training_phases}
     prior = None if run.prior_std is None else prior_panel(run.prior_std)
     content = [
         sections.header(run),
         sections.reported(run),
         sections.measures(run, measured),
+        sections.guard(run, guarded),
         sections.training(trained),
         sections.prior_std(run, prior),
         sections.episode(run),
         sections.evaluations(run),
         sections.provenance(run),
     ]
-    _write_plots(run, {"measures": measured, **{f"training-{k}": v for k, v in trained.items()}})
+    _write_plots(
+        run,
+        {
+            "measures": measured,
+            "guard": guarded,
+            **{f"training-{k}": v for k, v in trained.items()},
+        },
+    )
     if prior is not None:
         _write_plots(run, {"prior_std": [prior]})
     whole = page(sections.title(run), "\n".join(content), FOOTER)

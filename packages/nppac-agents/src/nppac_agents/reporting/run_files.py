@@ -81,7 +81,16 @@ class RunFiles:
     @property
     def reported(self) -> Logged | None:
         """The last policy on the reporting starts."""
-        return next(self._logged("reporting"), None)
+        return self._judged("last")
+
+    @property
+    def reported_best(self) -> Logged | None:
+        """The best policy there; None where it is the last, or none was played."""
+        return self._judged("best")
+
+    def _judged(self, policy: str) -> Logged | None:
+        found = self._logged("reporting")
+        return next((one for one in found if one.event.get("policy", "last") == policy), None)
 
     def training(self, phase: str) -> list[dict[str, Any]]:
         """The training events of one phase."""

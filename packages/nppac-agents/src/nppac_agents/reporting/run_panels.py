@@ -10,6 +10,7 @@ from nppac_priors.drawing.panels import Curve, Panel, Scale, wide_range
 from nppac_priors.drawing.style import INK, SERIES
 from numpy.typing import NDArray
 
+from nppac_agents.reporting.gauges import GAUGES
 from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.run_files import RunFiles
 
@@ -88,6 +89,32 @@ def evaluation_panels(run: RunFiles) -> list[Panel]:
                 limits=limits,
                 x_end=x_end,
                 form=measure.form,
+            )
+        )
+    return panels
+
+
+def guard_panels(run: RunFiles) -> list[Panel]:
+    """What the pathology guard measured, each with the end of its range."""
+    events = [logged.event for logged in run.evaluations]
+    field, x_label = _progress(events)
+    x, x_end = values(events, field), _planned(run, field)
+    panels = []
+    for gauge in GAUGES:
+        measured = Curve(x, values(events, gauge.field), SERIES[0], "measured", marked=True)
+        if np.isnan(measured.y).all():
+            continue
+        ends = np.array([0.0, x_end])
+        limit = Curve(ends, np.full(2, gauge.highest), INK, "limit", line="--", weight=1.0)
+        panels.append(
+            Panel(
+                gauge.field,
+                gauge.title,
+                f"warns above {gauge.highest:g}",
+                x_label,
+                [measured, limit],
+                scale="symlog" if wide_range([measured]) else "linear",
+                x_end=x_end,
             )
         )
     return panels

@@ -23,12 +23,14 @@ from nppac_priors.drawing.rendering import image_png
 
 from nppac_agents.reporting.durations import duration
 from nppac_agents.reporting.elements import image, metric, panel_grid, panel_svg, records
-from nppac_agents.reporting.measures import BY_FIELD, MEASURES
+from nppac_agents.reporting.gauges import GAUGES
+from nppac_agents.reporting.measures import BY_FIELD, MEASURES, Measure
 from nppac_agents.reporting.run_files import Logged, RunFiles
 
 _PHASES = {
     "pretrain": "Pre-training, before any interaction",
     "offline": "Offline, without interaction",
+    "warm-up": "Warm-up of the critics, while the policy stays",
     "online": "Online, with interaction",
 }
 
@@ -59,6 +61,7 @@ def header(run: RunFiles) -> str:
     first, last = evaluations[0], evaluations[-1]
     results = [_result(field, first, last) for field in ("success_ever", "success_at_end")]
     parts.append(f'<div class="headline">{"".join(results)}</div>')
+    parts += [notice(text) for text in _losses(run, first.event, last.event)]
     return "\n".join([*parts, paragraph(_protocol(run, first, last))])
 
 
@@ -68,29 +71,53 @@ def _unevaluated(run: RunFiles) -> str:
     return "No evaluation has been made yet."
 
 
+def _losses(run: RunFiles, first: dict[str, Any], last: dict[str, Any]) -> list[str]:
+    """What learning made worse, in plain words, and what is kept instead."""
+    best = (run.summary or {}).get("best")
+    kept = "" if best is None else f" The best policy, of {best['env_steps']:,} steps, is kept."
+    drops = {field: first[field] - last[field] for field in ("success_ever", "success_at_end")}
+    return [
+        f"Learning lowered {BY_FIELD[field].title.lower()} by {drop:.2f}.{kept}"
+        for field, drop in drops.items()
+        if drop > 0
+    ]
+
+
 def reported(run: RunFiles) -> str:
-    """The last policy on the reporting starts, with intervals; nothing while a run goes on."""
-    name, logged = "Reported result", run.reported
-    if logged is None:
+    """Last and best policy on the reporting starts, with intervals; nothing while a run goes on."""
+    name, last, best = "Reported result", run.reported, run.reported_best
+    if last is None:
         text = "No reporting starts were played: all results of this run are on selection starts."
         return section(name, notice(text)) if run.summary is not None else ""
-    event = logged.event
-    low, high = event["seeds"]
+    low, high = last.event["seeds"]
     text = (
-        f"The last policy in {metric(logged, 'episodes', str(event['episodes']))} episodes, "
-        f"deterministic actions, reset seeds {low} to {high}. No setting or policy was chosen by "
+        f"The {'last and the best policy' if best else 'last policy, which is the best too,'} in "
+        f"{metric(last, 'episodes', str(last.event['episodes']))} episodes, deterministic "
+        f"actions, reset seeds {low} to {high}. No setting or policy was chosen by "
         "these starts; all other evaluations on this page are on the selection starts. Intervals: "
         "95 %, over starts, for this one policy; another training seed may lie outside."
     )
-    rows = []
-    for measure in MEASURES:
-        interval = event["intervals"].get(measure.field)
-        ends = NOTHING
-        if interval is not None:
-            ends = " to ".join(format(end, measure.form) for end in interval)
-        rows.append([escape(measure.title), _measured(logged, measure.field), ends])
-    head = ["Measure", "Value", "95 % interval"]
+    shown = {"Last": last} if best is None else {"Last": last, "Best": best}
+    rows = [
+        [escape(measure.title), *(_with_interval(logged, measure) for logged in shown.values())]
+        for measure in MEASURES
+    ]
+    head = ["Measure", *(_at(which, logged) for which, logged in shown.items())]
     return section(name, paragraph(text), table(head, rows, name=name, kind="evaluations"))
+
+
+def _at(which: str, logged: Logged) -> str:
+    steps = logged.event.get("of_env_steps", logged.event["env_steps"])
+    return f"{which} policy, {steps:,} steps"
+
+
+def _with_interval(logged: Logged, measure: Measure) -> str:
+    """`0.93 [0.88, 0.96]`, the value marked with where it was logged."""
+    interval = logged.event["intervals"].get(measure.field)
+    if interval is None:
+        return _measured(logged, measure.field)
+    low, high = (format(end, measure.form) for end in interval)
+    return f"{_measured(logged, measure.field)} [{low}, {high}]"
 
 
 def measures(run: RunFiles, panels: Sequence[Panel]) -> str:
@@ -100,6 +127,30 @@ def measures(run: RunFiles, panels: Sequence[Panel]) -> str:
     terms = [f"<dt>{escape(m.title)}</dt><dd>{escape(m.meaning)}</dd>" for m in MEASURES]
     aside = f"<dl>{''.join(terms)}</dl>"
     return section("Evaluations", panel_grid(panels, group="measures", aside=aside))
+
+
+def guard(run: RunFiles, panels: Sequence[Panel]) -> str:
+    """The pathology guard's gauges over the run, and what to do where one left its range."""
+    if not panels:
+        return ""
+    shown = {panel.key for panel in panels}
+    gauges = [gauge for gauge in GAUGES if gauge.field in shown]
+    terms = [f"<dt>{escape(g.title)}</dt><dd>{escape(g.meaning)}</dd>" for g in gauges]
+    beyond = [g for g in gauges if _highest(run, g.field) > g.highest]
+    notices = [
+        notice(f"{g.title} rose to {_highest(run, g.field):.3g}: {g.advice}.") for g in beyond
+    ]
+    text = paragraph(
+        "Measured with every evaluation on what the replay holds: whether the prior keeps its "
+        "width where the policy goes, what moves the policy, and whether the critics promise more "
+        "than follows."
+    )
+    grid = panel_grid(panels, group="guard", aside=f"<dl>{''.join(terms)}</dl>")
+    return section("Pathology guard", text, *notices, grid)
+
+
+def _highest(run: RunFiles, field: str) -> float:
+    return max(logged.event.get(field) or 0.0 for logged in run.evaluations)
 
 
 def training(panels_by_phase: dict[str, list[Panel]]) -> str:

@@ -14,6 +14,7 @@ from nppac_priors.errors import ConfigError
 from nppac_agents.agent import Agent
 from nppac_agents.parts.tensors import as_tensor
 from nppac_agents.running import assembly
+from nppac_agents.running.best import BEST
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
 from nppac_agents.running.run_directory import RunDirectory
@@ -22,7 +23,7 @@ from nppac_agents.running.seeds import Seeds
 
 
 def load_agent(run_dir: RunDirectory) -> Agent:
-    """The agent of a run's latest checkpoint, on the CPU.
+    """The agent of a run with its best policy so far, on the CPU.
 
     Raises:
         ConfigError: the directory holds no checkpoint.
@@ -30,7 +31,7 @@ def load_agent(run_dir: RunDirectory) -> Agent:
             than that of the checkpoint.
     """
     config = run_dir.config()
-    found = checkpoints(run_dir.checkpoints)
+    found = checkpoints(run_dir.checkpoints / BEST) or checkpoints(run_dir.checkpoints)
     if not found:
         raise ConfigError(f"{run_dir.path}: holds no checkpoint; let the run finish first")
     device = assembly.resolve_device("cpu")
@@ -46,7 +47,7 @@ def load_agent(run_dir: RunDirectory) -> Agent:
 
 
 def sampling_agent(run_dir: RunDirectory, seed: int) -> Policy:
-    """Actions sampled from the latest checkpoint's policy."""
+    """Actions sampled from the run's best policy."""
     agent = load_agent(run_dir)
     agent.acting.manual_seed(seed)
     return lambda state: agent.act(state[None], deterministic=False)[0]

@@ -96,6 +96,7 @@ def run_experiment(
             return {}
         if checkpoint is not None:
             _restore(training, checkpoint)
+            training.selection.replay(_events(run, "evaluation"))
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
             if training.rollouts is not None and not training.rollouts.can_be_saved:
                 run.console.line(_RESTARTED)
@@ -103,13 +104,12 @@ def run_experiment(
             _adopt_changes(run, training.recorder)
         training.run(run_dir.checkpoints)
         if not _events(run, "reporting"):
-            training.report()
-        summary = _summary(run, training.recorder)
+            training.report(run_dir.checkpoints)
+        summary = _summary(run, training)
     run_dir.write_summary(summary)
     report = _write_report(run, prior, agent)
-    for name in ("success_ever", "success_at_end") if summary["after"] is not None else ():
-        before, after = summary["before"][name], summary["after"][name]
-        console.line(f"{name}: {before:.2f} before learning, {after:.2f} after")
+    for line in _outcome(summary):
+        console.line(line)
     console.line(f"report: {report}")
     return summary
 
@@ -244,10 +244,10 @@ def _adopt_changes(run: _Run, recorder: Recorder) -> None:
     run.directory.write_config(run.config)
 
 
-def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:
+def _summary(run: _Run, training: Training) -> dict[str, Any]:
+    recorder, protocol = training.recorder, run.config.evaluation
     evaluations = _events(run, "evaluation")
-    reported = _events(run, "reporting")
-    protocol = run.config.evaluation
+    reported = {event["policy"]: event for event in _events(run, "reporting")}
     return {
         "kind": run.config.agent.kind,
         "seed": run.config.seed,
@@ -256,8 +256,8 @@ def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:
         "wall_seconds": round(recorder.wall_seconds, 1),
         "before": _measured(evaluations[0]) if evaluations else None,
         "after": _measured(evaluations[-1]) if evaluations else None,
-        "reported": _measured(reported[-1]) if reported else None,
-        "reported_intervals": reported[-1]["intervals"] if reported else None,
+        **_reported(reported.get("last")),
+        "best": _best(run, training, evaluations, reported) if evaluations else None,
         "protocol": {
             "selection": _starts(protocol.selection_seeds) if evaluations else None,
             "reporting": _starts(protocol.reporting_seeds) if reported else None,
@@ -265,6 +265,49 @@ def _summary(run: _Run, recorder: Recorder) -> dict[str, Any]:
         "config_hash": config_hash(run.config),
         "status": "done",
     }
+
+
+def _best(
+    run: _Run,
+    training: Training,
+    evaluations: list[dict[str, Any]],
+    reported: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """The policy that the run keeps: when it was, and what it showed."""
+    best = evaluations[training.selection.best]
+    return {
+        "env_steps": best["env_steps"],
+        "updates": best["updates"],
+        "selected_by": run.config.evaluation.select_by,
+        "selection": _measured(best),
+        **_reported(reported.get("best", reported.get("last"))),
+    }
+
+
+def _reported(event: dict[str, Any] | None) -> dict[str, Any]:
+    """What one policy showed on the reporting starts; nothing where none were played."""
+    return {
+        "reported": None if event is None else _measured(event),
+        "reported_intervals": None if event is None else event["intervals"],
+    }
+
+
+def _outcome(summary: dict[str, Any]) -> list[str]:
+    """What learning did to success, a loss as plainly as a gain, and which policy is kept."""
+    lines, best = [], summary["best"]
+    if best is None:
+        return lines
+    for name in ("success_ever", "success_at_end"):
+        before, after = summary["before"][name], summary["after"][name]
+        change = f"; learning LOWERED it by {before - after:.2f}" if after < before else ""
+        lines.append(f"{name}: {before:.2f} before learning, {after:.2f} after{change}")
+    which = "the last one" if best["updates"] == summary["updates"] else "not the last one"
+    which = "the untrained one" if best["updates"] == 0 else which
+    lines.append(
+        f"best policy: at {best['env_steps']:,} steps ({which}), chosen by {best['selected_by']}; "
+        "it is in checkpoints/best"
+    )
+    return lines
 
 
 def _events(run: _Run, kind: str) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.reporting.intervals import episode_intervals
 from nppac_agents.reporting.measures import BY_FIELD
+from nppac_agents.running import guard
+from nppac_agents.running.best import BEST, best_checkpoint
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
 from nppac_agents.running.divergence import DivergedError, outside_cause, require_finite
@@ -25,6 +27,7 @@ from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.interruption import Interruption
 from nppac_agents.running.metrics_log import Recorder
+from nppac_agents.running.selection import Selection
 
 RECENT_EPISODES = 20
 
@@ -60,6 +63,7 @@ class Training:
         self.phase = 0
         self.phase_updates = 0
         self.judged = False
+        self.selection = Selection(config.evaluation.select_by, config.evaluation.select_over)
         self.recent: deque[float] = deque(maxlen=RECENT_EPISODES)
 
     def run(self, checkpoint_folder: Path) -> None:
@@ -82,13 +86,13 @@ class Training:
                 self._prepare(phase)
             else:
                 if not self.judged:
-                    self.evaluate()
+                    self.evaluate(checkpoint_folder)
                     self._save(checkpoint_folder)
                 self._learn(phase, checkpoint_folder)
             self.phase, self.phase_updates = self.phase + 1, 0
 
-    def evaluate(self) -> Measures | None:
-        """Evaluates the current policy, and records and prints what came out.
+    def evaluate(self, folder: Path) -> Measures | None:
+        """Evaluates the current policy, records and prints what came out, keeps the best.
 
         Raises:
             DivergedError: what has been learned is not finite.
@@ -99,40 +103,67 @@ class Training:
         if self.evaluator is None:
             return None
         measures = self.evaluator.evaluate(self.agent, self.config.evaluation.selection_seeds)
-        self.recorder.write_evaluation(measures)
+        gauges = guard.look(self.agent, self.replay)
+        self.recorder.write_evaluation(measures, "evaluation", **gauges)
         means = measures.means()
         self.console.line(
             f"evaluation at {self.recorder.env_steps:,} steps: "
             f"success_ever {means['success_ever']:.2f}, "
             f"success_at_end {means['success_at_end']:.2f}, return {means['return_mean']:.1f}"
         )
+        for warning in guard.warnings(gauges):
+            self.console.line(f"warning: {warning}")
+        if self.selection.prefers(means):
+            self._checkpoint({"agent": self.agent.state()}).save(folder / BEST)
         return measures
 
-    def report(self) -> None:
-        """Judges the last policy on the reporting starts; on none of them, does nothing."""
+    def report(self, folder: Path) -> None:
+        """Judges the last policy and the best on the reporting starts, if there are any."""
         seeds = self.config.evaluation.reporting_seeds
         if not seeds or self.evaluator is None:
             return
-        measures = self.evaluator.evaluate(self.agent, seeds)
+        self._report(self.evaluator, "last", seeds, self.recorder.env_steps)
+        best = best_checkpoint(folder, self.identity, self.console)
+        if best is None or best.position["updates"] == self.recorder.updates:
+            return
+        last = {name: value.clone() for name, value in self.agent.state().items()}
+        self.agent.load_state(best.tensors["agent"])
+        self._report(self.evaluator, "best", seeds, best.position["env_steps"])
+        self.agent.load_state(last)
+
+    def _report(self, evaluator: Evaluator, policy: str, seeds: range, env_steps: int) -> None:
+        measures = evaluator.evaluate(self.agent, seeds)
         intervals = episode_intervals(measures)
         self.recorder.write_evaluation(
-            measures, "reporting", seeds=[seeds[0], seeds[-1]], intervals=intervals
+            measures,
+            "reporting",
+            policy=policy,
+            of_env_steps=env_steps,
+            seeds=[seeds[0], seeds[-1]],
+            intervals=intervals,
         )
         means = measures.means()
         shown = ("success_ever", "success_at_end", "return_mean")
         values = [f"{m} {BY_FIELD[m].shown(means[m], intervals[m])}" for m in shown]
-        self.console.line(f"reported, on {len(seeds)} fresh starts: {', '.join(values)}")
+        self.console.line(
+            f"reported, the {policy} policy ({env_steps:,} steps) on {len(seeds)} fresh starts: "
+            f"{', '.join(values)}"
+        )
 
     def checkpoint(self) -> Checkpoint:
         """Everything that the rest of the run depends on."""
-        sums, counters = self.recorder.state()
+        tensors = {
+            "agent": self.agent.state(),
+            "replay": self.replay.state(),
+            "rollouts": {} if self.rollouts is None else self.rollouts.state(),
+            "recorder": self.recorder.state()[0],
+        }
+        return self._checkpoint(tensors)
+
+    def _checkpoint(self, tensors: dict[str, dict[str, Tensor]]) -> Checkpoint:
+        _, counters = self.recorder.state()
         return Checkpoint(
-            {
-                "agent": self.agent.state(),
-                "replay": self.replay.state(),
-                "rollouts": {} if self.rollouts is None else self.rollouts.state(),
-                "recorder": sums,
-            },
+            tensors,
             {
                 **counters,
                 "phase": self.phase,
@@ -207,10 +238,12 @@ class Training:
                 done = self._done(phase)
                 stage.advance(done, **self._status())
                 ended = done >= total
-                if phase.update is not None and (
-                    ended or _passed(before, done, self.config.evaluation.every)
+                if (
+                    phase.update is not None
+                    and phase.evaluates
+                    and (ended or _passed(before, done, self.config.evaluation.every))
                 ):
-                    self.evaluate()
+                    self.evaluate(folder)
                 if (
                     ended
                     or _passed(before, done, self.config.logging.checkpoint_every)

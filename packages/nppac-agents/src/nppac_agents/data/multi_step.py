@@ -1,0 +1,43 @@
+"""N-step transitions: the rewards of up to n steps, and the state that follows them.
+
+A transition that starts in s_0 adds up r_0 + gamma r_1 + ... until n rewards are in, the episode
+ends, or nothing later is stored; s' is the state after the last of these, and its value counts by
+gamma^k (1 - d). Actions in between are those that were stored: there is no correction for a policy
+that has changed since, and a regulariser's price in the states between is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from nppac_agents.data.layout import Layout
+from nppac_agents.data.transitions import Transitions
+
+
+def multi_step(
+    rows: Tensor, start: Tensor, layout: Layout, after: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> Transitions:
+    """The n-step transitions that begin at the rows ``start`` (B,), n of ``layout.discounting``.
+
+    Args:
+        rows: all stored transitions, (R, width).
+        start: rows (B,).
+        layout: of the rows.
+        after: gives for rows (B,) those of the next step of the same environment, and whether
+            they hold nothing yet.
+    """
+    gamma, index, last = layout.discounting.gamma, start, start
+    alive = torch.ones_like(start, dtype=torch.bool)
+    rewards = rows.new_zeros(len(start))
+    steps = rows.new_zeros(len(start))
+    for step in range(layout.discounting.n_steps):
+        step_rewards, ended = layout.outcomes(rows, index)
+        rewards = rewards + alive * gamma**step * step_rewards
+        last = torch.where(alive, index, last)
+        steps = steps + alive
+        index, nothing = after(index)
+        alive = alive & ~ended & ~nothing
+    return layout.unpack(rows[start], followed_by=(rows[last], rewards, steps))
