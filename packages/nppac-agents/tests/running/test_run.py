@@ -124,8 +124,17 @@ def returns(monkeypatch):
     return prescribe
 
 
-def test_the_best_policy_is_kept_and_reported_beside_the_last(point_experiment, run_point, returns):
+def test_the_best_policy_is_kept_and_reported_beside_the_last(
+    point_experiment, run_point, returns, monkeypatch
+):
     returns(1.0, 9.0, 2.0, 1.0)
+    report, agents = training_module.Training.report, []
+
+    def watched(self, folder):
+        report(self, folder)
+        agents.append(self.agent)
+
+    monkeypatch.setattr(training_module.Training, "report", watched)
     select = point_experiment.evaluation.model_copy(update={"select_over": 1})
     summary, run = run_point(point_experiment.model_copy(update={"evaluation": select}))
     (kept,) = [Checkpoint.load(path) for path in checkpoints(run.checkpoints / "best")[-1:]]
