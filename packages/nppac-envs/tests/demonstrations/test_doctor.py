@@ -93,6 +93,21 @@ def test_one_reading_that_lies_absurdly_far_out(findings):
     assert "far out" not in findings(change, lengths=(50,) * 4, exclude=(2,))
 
 
+def test_a_place_that_is_reached_step_by_step_does_not_lie_far_out(findings):
+    """A thing that falls and stays there, against a jump to there and back."""
+    column = np.random.default_rng(3).uniform(-1, 1, 400)
+    column[196:200] = [-12.0, -24.0, -36.0, -48.0]
+
+    def change(arrays, values):
+        arrays["states"][:, 1] = values
+
+    lengths = (50,) * 8
+    assert "far out" not in findings(lambda a: change(a, column), lengths=lengths)
+    column[196:198] = 0.0
+    text = findings(lambda a: change(a, column), lengths=lengths)["far out"].text
+    assert text.endswith("dimension 1 is -36 at episode 3, step 48")
+
+
 @pytest.mark.parametrize("shape", ["mostly still", "two places", "heavy tails"])
 def test_what_is_a_dimensions_own_shape_does_not_lie_far_out(findings, shape):
     rng = np.random.default_rng(2)
@@ -110,6 +125,7 @@ def test_values_that_float32_cannot_tell_apart(findings):
         arrays["states"] = arrays["states"].astype(np.float64)
         arrays["states"][:, 2] = 1.7e9 + 0.01 * np.arange(20)
 
+    assert list(findings(change)) == ["lost in float32"], "it is not dead"
     found = findings(change)["lost in float32"]
     assert "state dimension 2 has 20 distinct values in the file and 1 in float32" in found.text
 

@@ -69,12 +69,14 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
             np.flatnonzero(finite)
         )
         numbers = kept[finite]
-        for check in (_failures, _lengths, _saturation, _duplicated_states, _dead_dimensions):
+        for check in (_failures, _lengths, _saturation, _duplicated_states):
             findings += check(demonstrations, numbers)
         findings += _duplicated_episodes(demonstrations, numbers, excluded)
         findings += _far_out(demonstrations, numbers, excluded)
-        rows = np.repeat(finite, arrays["episode_lengths"])
-        findings += _lost(stored["states"][rows])
+        states = stored["states"][np.repeat(finite, arrays["episode_lengths"])]
+        lost = list(lost_in_float32(states))
+        findings += _lost(lost, states)
+        findings += _dead_dimensions(demonstrations, {dimension for dimension, _, _ in lost})
         if task in SUCCESS_RULES:
             findings += _rule(demonstrations, numbers, task)
     return sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.level))
@@ -251,10 +253,12 @@ def _duplicated_episodes(
         )
 
 
-def _dead_dimensions(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
+def _dead_dimensions(demonstrations: Demonstrations, lost: set[int]) -> Iterator[Finding]:
+    """Those that never change, but for state dimensions that only do not change in float32."""
     for name in ("states", "actions"):
         rows = getattr(demonstrations, name)
         dead = np.flatnonzero((rows == rows[0]).all(axis=0))
+        dead = np.setdiff1d(dead, [*lost]) if name == "states" else dead
         if dead.size and len(rows) > 1:
             yield Finding(
                 "note" if name == "states" else "warning",
@@ -270,11 +274,11 @@ def _dead_dimensions(demonstrations: Demonstrations, numbers: NDArray[Any]) -> I
 def _far_out(
     demonstrations: Demonstrations, numbers: NDArray[Any], excluded: set[int]
 ) -> Iterator[Finding]:
-    far = far_out(demonstrations.states)
-    if not far.any():
-        return
     lengths = demonstrations.episode_lengths
     owner = _owner(lengths)
+    far = far_out(demonstrations.states, owner)
+    if not far.any():
+        return
     steps = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
     episodes = numbers[np.unique(owner[far.any(axis=1)])]
     correct = "put right values there, since one reading ruins the scale of its dimension"
@@ -289,8 +293,8 @@ def _far_out(
     )
 
 
-def _lost(states: NDArray[Any]) -> Iterator[Finding]:
-    for dimension, distinct, kept in lost_in_float32(states):
+def _lost(lost: list[tuple[int, int, int]], states: NDArray[Any]) -> Iterator[Finding]:
+    for dimension, distinct, kept in lost:
         yield Finding(
             "warning",
             "lost in float32",

@@ -37,15 +37,22 @@ def lost_in_float32(states: NDArray[Any]) -> Iterator[tuple[int, int, int]]:
             yield dimension, distinct, kept
 
 
-def far_out(states: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(N, S) readings more than `RANGES` interquartile ranges from the median of their dimension.
+def far_out(states: NDArray[np.float32], owner: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(N, S) readings that jump over `RANGES` interquartile ranges away from their dimension.
 
-    Dimensions half of whose values are one and the same have no such range, and those with many
-    readings far out are no dimensions with glitches: nothing of either.
+    They are as far from its median, and from the reading before or after them in their episode
+    (`owner` has the episode of each row): what moves there step by step has been there. Dimensions
+    half of whose values are one and the same have no such range, and those with many such readings
+    have no glitches: nothing of either.
     """
     low, middle, high = np.quantile(states.astype(np.float64), (0.25, 0.5, 0.75), axis=0)
     spread = high - low
     far = np.abs(states - middle) > RANGES * spread
+    jumps = np.abs(np.diff(states.astype(np.float64), axis=0)) > RANGES * spread
+    jumps &= (owner[1:] == owner[:-1])[:, None]
+    far[1:-1] &= jumps[1:] | jumps[:-1]
+    far[:1] &= jumps[:1]
+    far[-1:] &= jumps[-1:]
     return far & (spread > 0) & (far.mean(axis=0) <= _FEW)
 
 
