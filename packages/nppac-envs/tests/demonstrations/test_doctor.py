@@ -13,9 +13,14 @@ from nppac_envs.demonstrations.doctor import Finding, episode_list, examine
 def findings(make_arrays, tmp_path: Path):
     """Examines a clean set of four episodes of five steps with changes made to its arrays."""
 
-    def run(change: Any = lambda arrays: None, task: str | None = None, **settings: Any):
-        arrays = make_arrays(lengths=(5, 5, 5, 5))
-        arrays["successes"] = np.arange(20) % 5 == 4
+    def run(
+        change: Any = lambda arrays: None,
+        task: str | None = None,
+        lengths: tuple[int, ...] = (5, 5, 5, 5),
+        **settings: Any,
+    ):
+        arrays = make_arrays(lengths=lengths)
+        arrays["successes"] = np.arange(sum(lengths)) % 5 == 4
         change(arrays)
         np.savez(tmp_path / "set.npz", **arrays)
         found = examine(NpzConfig(path=tmp_path / "set.npz", **settings), task)
@@ -74,6 +79,69 @@ def test_advice_to_exclude_works_word_for_word(findings):
     assert found["duplicated episodes"].text == "episode 3 equals episode 2"
     assert found["duplicated episodes"].advice == "--exclude 0,3"
     assert set(findings(change, exclude=(0, 1, 3))) == set()
+
+
+def test_one_reading_that_lies_absurdly_far_out(findings):
+    def change(arrays):
+        arrays["states"][:] = np.random.default_rng(1).uniform(-1, 1, (200, 5))
+        arrays["states"][127, 3] = 65535.0
+
+    found = findings(change, lengths=(50,) * 4)["far out"]
+    assert found.level == "warning"
+    assert "dimension 3 is 65535 at episode 2, step 27" in found.text
+    assert found.advice.endswith("--exclude 2")
+    assert "far out" not in findings(change, lengths=(50,) * 4, exclude=(2,))
+
+
+def test_a_place_that_is_reached_step_by_step_does_not_lie_far_out(findings):
+    """A thing that falls and stays there, against a jump to there and back."""
+    column = np.random.default_rng(3).uniform(-1, 1, 400)
+    column[196:200] = [-12.0, -24.0, -36.0, -48.0]
+
+    def change(arrays, values):
+        arrays["states"][:, 1] = values
+
+    lengths = (50,) * 8
+    assert "far out" not in findings(lambda a: change(a, column), lengths=lengths)
+    column[196:198] = 0.0
+    text = findings(lambda a: change(a, column), lengths=lengths)["far out"].text
+    assert text.endswith("dimension 1 is -36 at episode 3, step 48")
+
+
+@pytest.mark.parametrize("shape", ["mostly still", "two places", "heavy tails"])
+def test_what_is_a_dimensions_own_shape_does_not_lie_far_out(findings, shape):
+    rng = np.random.default_rng(2)
+    column = {
+        "mostly still": np.where(rng.random(200) < 0.1, 100.0, 0.0),
+        "two places": np.where(rng.random(200) < 0.3, 100.0, 0.1 * rng.random(200)),
+        "heavy tails": np.where(rng.random(200) < 0.15, 9.0, rng.normal(0, 0.1, 200)),
+    }[shape]
+    found = findings(lambda a: a["states"].__setitem__((..., 1), column), lengths=(50,) * 4)
+    assert "far out" not in found
+
+
+def test_values_that_float32_cannot_tell_apart(findings):
+    def change(arrays):
+        arrays["states"] = arrays["states"].astype(np.float64)
+        arrays["states"][:, 2] = 1.7e9 + 0.01 * np.arange(20)
+
+    assert list(findings(change)) == ["lost in float32"], "it is not dead"
+    found = findings(change)["lost in float32"]
+    assert "state dimension 2 has 20 distinct values in the file and 1 in float32" in found.text
+
+    def subtracted(arrays):
+        change(arrays)
+        arrays["states"][:, 2] -= arrays["states"][0, 2]
+
+    assert findings(subtracted) == {}, "the advice works"
+
+
+def test_an_offset_that_float32_can_hold_is_fine(findings):
+    def change(arrays):
+        arrays["states"] = arrays["states"].astype(np.float64)
+        arrays["states"][:, 2] += 1e5
+
+    assert findings(change) == {}
 
 
 def test_actions_out_of_range(findings):

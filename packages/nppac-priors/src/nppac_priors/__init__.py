@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nppac_priors.errors import PluginLoadError as PluginLoadError
     from nppac_priors.errors import PriorFileError as PriorFileError
     from nppac_priors.errors import UnknownKindError as UnknownKindError
+    from nppac_priors.given.file import FilePriorConfig as FilePriorConfig
     from nppac_priors.gp.exact.config import ExactGPConfig as ExactGPConfig
     from nppac_priors.gp.sparse.config import SparseGPConfig as SparseGPConfig
     from nppac_priors.hookspecs import hookimpl as hookimpl
@@ -67,6 +68,7 @@ _MODULES = {
         "PriorFileError",
         "UnknownKindError",
     ],
+    "given.file": ["FilePriorConfig"],
     "gp.exact.config": ["ExactGPConfig"],
     "networks.gaussian": ["GaussianMLPConfig"],
     "hookspecs": ["hookimpl"],

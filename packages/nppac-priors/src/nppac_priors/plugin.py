@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nppac_priors.cvae.config import CVAEConfig
+from nppac_priors.given.file import FilePriorConfig
 from nppac_priors.gp.exact.config import ExactGPConfig
 from nppac_priors.gp.sparse.config import SparseGPConfig
 from nppac_priors.hookspecs import hookimpl
@@ -34,4 +35,5 @@ def nppac_prior_configs() -> list[type[PriorConfig]]:
         VarianceFloorConfig,
         ConstantVarianceConfig,
         MeanAndScaleConfig,
+        FilePriorConfig,
     ]

@@ -163,6 +163,7 @@ def _new_parser() -> _Parser:
         metavar="NAME=VALUE",
         help="a setting of the environment, such as horizon=200; may be repeated",
     )
+    add("--prior", metavar="FILE", help="a prior that nppac-prior fit wrote, to be used as it is")
     add(
         "--output",
         type=Path,

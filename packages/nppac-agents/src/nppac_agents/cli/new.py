@@ -25,7 +25,7 @@ def new(arguments: argparse.Namespace) -> int:
     if arguments.env is not None:
         env = _environment(arguments, data.state_dim, data.action_dim)
     named = source.model_dump(mode="json", exclude_defaults=True)
-    experiment = starter(env, {"source": source.source, **named}, data)
+    experiment = starter(env, {"source": source.source, **named}, data, arguments.prior)
     write_json(arguments.output, experiment)
     for line in experiment["$comment"]:
         print(line)

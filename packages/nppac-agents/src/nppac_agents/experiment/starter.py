@@ -15,7 +15,10 @@ MANY_STEPS = 20_000
 
 
 def starter(
-    env: dict[str, Any] | None, demonstrations: dict[str, Any], data: Demonstrations
+    env: dict[str, Any] | None,
+    demonstrations: dict[str, Any],
+    data: Demonstrations,
+    prior_file: str | None = None,
 ) -> dict[str, Any]:
     """The experiment, as JSON.
 
@@ -23,6 +26,7 @@ def starter(
         env: the environment's field; None for cloning without one.
         demonstrations: the field that names ``data``.
         data: what the settings depend on.
+        prior_file: a fitted prior; None to fit one in the run.
     """
     experiment: dict[str, Any] = {"$comment": [_seen(data)]}
     if env is not None:
@@ -35,7 +39,7 @@ def starter(
             "agent: clones the demonstrations; env is what all else needs."
         )
         return experiment
-    prior, why = _prior(data)
+    prior, why = _prior(data, prior_file)
     experiment |= {
         "prior": prior,
         "agent": {
@@ -74,7 +78,9 @@ def _seen(data: Demonstrations) -> str:
     )
 
 
-def _prior(data: Demonstrations) -> tuple[dict[str, Any], str]:
+def _prior(data: Demonstrations, prior_file: str | None) -> tuple[dict[str, Any], str]:
+    if prior_file is not None:
+        return {"kind": "file", "path": prior_file}, "prior: the one in this file, as it is."
     if len(data) > MANY_STEPS:
         return (
             {"kind": "sparse-gp", "kernel": "matern12"},

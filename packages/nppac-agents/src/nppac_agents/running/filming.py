@@ -46,7 +46,7 @@ def record_frames(env_config: EnvConfig, act: Act, *, seed: int, n_frames: int) 
         env.reset(seed=seed)
         env.render()
     except Exception as error:
-        reason = f"cannot draw {env_config.kind!r}: {_first_line(error)}"
+        reason = f"cannot draw {env_config.shown_as}: {_first_line(error)}"
         logger.warning("no frames for the report: %s", reason)
         if env is not None:
             env.close()

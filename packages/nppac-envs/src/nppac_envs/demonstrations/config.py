@@ -73,7 +73,11 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
         return loaded
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The chosen episodes as they are stored, by the names and types of `Demonstrations`.
+        """The chosen episodes, by the names and types of `Demonstrations`; see `stored`."""
+        return as_loaded(self.stored())
+
+    def stored(self) -> dict[str, NDArray[Any]]:
+        """The chosen episodes as they are stored, by the names of `Demonstrations`.
 
         Shapes are checked; numbers may be NaN and actions outside [-1, 1].
 
@@ -95,11 +99,9 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
             )
         owner = np.repeat(np.arange(episodes), arrays["episode_lengths"])
         steps = np.isin(owner, kept)
-        with np.errstate(over="ignore"):
-            return {
-                name: array[kept if name in PER_EPISODE else steps].astype(FIELDS[name])
-                for name, array in arrays.items()
-            }
+        return {
+            name: array[kept if name in PER_EPISODE else steps] for name, array in arrays.items()
+        }
 
     def clips(self) -> bool:
         """Whether actions are clipped when the set is loaded."""
@@ -116,6 +118,12 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
     @abstractmethod
     def _read(self) -> dict[str, NDArray[Any]]:
         """The arrays of `Demonstrations` by name, numeric, not yet checked against each other."""
+
+
+def as_loaded(stored: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays in the types of `Demonstrations`; what float32 cannot hold becomes infinite."""
+    with np.errstate(over="ignore"):
+        return {name: array.astype(FIELDS[name]) for name, array in stored.items()}
 
 
 def rescale(

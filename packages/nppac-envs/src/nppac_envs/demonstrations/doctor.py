@@ -9,9 +9,10 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig, rescale
+from nppac_envs.demonstrations.config import DemonstrationsConfig, as_loaded, rescale
 from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.operations import episode_successes
+from nppac_envs.demonstrations.readings import RANGES, far_out, in_words, lost_in_float32
 from nppac_envs.demonstrations.success_rules import SUCCESS_RULES, rule_successes
 
 SATURATED = 0.999
@@ -51,7 +52,8 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     Raises:
         DataError: The set cannot be read at all, or the task's rule does not fit its states.
     """
-    arrays = config.arrays()
+    stored = config.stored()
+    arrays = as_loaded(stored)
     excluded = set(config.exclude)
     # Episodes are named by their numbers in the file, as --exclude takes them.
     kept = np.setdiff1d(np.arange(len(arrays["episode_lengths"]) + len(excluded)), [*excluded])
@@ -67,9 +69,14 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
             np.flatnonzero(finite)
         )
         numbers = kept[finite]
-        for check in (_failures, _lengths, _saturation, _duplicated_states, _dead_dimensions):
+        for check in (_failures, _lengths, _saturation, _duplicated_states):
             findings += check(demonstrations, numbers)
         findings += _duplicated_episodes(demonstrations, numbers, excluded)
+        findings += _far_out(demonstrations, numbers, excluded)
+        states = stored["states"][np.repeat(finite, arrays["episode_lengths"])]
+        lost = list(lost_in_float32(states))
+        findings += _lost(lost, states)
+        findings += _dead_dimensions(demonstrations, {dimension for dimension, _, _ in lost})
         if task in SUCCESS_RULES:
             findings += _rule(demonstrations, numbers, task)
     return sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.level))
@@ -246,10 +253,12 @@ def _duplicated_episodes(
         )
 
 
-def _dead_dimensions(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
+def _dead_dimensions(demonstrations: Demonstrations, lost: set[int]) -> Iterator[Finding]:
+    """Those that never change, but for state dimensions that only do not change in float32."""
     for name in ("states", "actions"):
         rows = getattr(demonstrations, name)
         dead = np.flatnonzero((rows == rows[0]).all(axis=0))
+        dead = np.setdiff1d(dead, [*lost]) if name == "states" else dead
         if dead.size and len(rows) > 1:
             yield Finding(
                 "note" if name == "states" else "warning",
@@ -260,6 +269,39 @@ def _dead_dimensions(demonstrations: Demonstrations, numbers: NDArray[Any]) -> I
                 if name == "states"
                 else "check the field map and the units: nothing was done with them",
             )
+
+
+def _far_out(
+    demonstrations: Demonstrations, numbers: NDArray[Any], excluded: set[int]
+) -> Iterator[Finding]:
+    lengths = demonstrations.episode_lengths
+    owner = _owner(lengths)
+    far = far_out(demonstrations.states, owner)
+    if not far.any():
+        return
+    steps = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
+    episodes = numbers[np.unique(owner[far.any(axis=1)])]
+    correct = "put right values there, since one reading ruins the scale of its dimension"
+    yield Finding(
+        "warning",
+        "far out",
+        f"state readings over {RANGES:g} interquartile ranges from the median: "
+        + in_words(far, demonstrations.states, np.stack([numbers[owner], steps], axis=1)),
+        correct
+        if len(episodes) == len(numbers)
+        else f"{correct}, or {_exclude(episodes, excluded)}",
+    )
+
+
+def _lost(lost: list[tuple[int, int, int]], states: NDArray[Any]) -> Iterator[Finding]:
+    for dimension, distinct, kept in lost:
+        yield Finding(
+            "warning",
+            "lost in float32",
+            f"state dimension {dimension} has {distinct:,} distinct values in the file and "
+            f"{kept:,} in float32, in which states are kept (near {states[0, dimension]:.6g})",
+            "subtract its start, or an offset that is the same everywhere, and write the set again",
+        )
 
 
 def _shown(indices: Sequence[int] | NDArray[Any]) -> str:
