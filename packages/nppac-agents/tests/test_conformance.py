@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from nppac_agents import AWAC, BC, BEAR, DAPG, IQL, NPPAC, RLPD, SAC, SACfD
+from nppac_agents import (
+    AWAC,
+    BC,
+    BEAR,
+    CRR,
+    DAPG,
+    IQL,
+    NPPAC,
+    RLPD,
+    SAC,
+    TD3BC,
+    SACfD,
+)
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.testing import MethodConformance
 
@@ -20,6 +32,10 @@ class TestBC(MethodConformance):
 
 class TestBEAR(MethodConformance):
     method = BEAR(**CRITICS, offline_updates=3, behaviour_hidden=(16,))
+
+
+class TestCRR(MethodConformance):
+    method = CRR(**CRITICS, offline_updates=3)
 
 
 class TestDAPG(MethodConformance):
@@ -44,6 +60,10 @@ class TestSAC(MethodConformance):
 
 class TestSACfD(MethodConformance):
     method = SACfD(**CRITICS)
+
+
+class TestTD3BC(MethodConformance):
+    method = TD3BC(**CRITICS, offline_updates=3)
 
 
 def test_every_builtin_method_is_tested_here():

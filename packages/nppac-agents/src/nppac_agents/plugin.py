@@ -10,12 +10,14 @@ METHODS = {
     ".methods.awac": "AWAC",
     ".methods.bc": "BC",
     ".methods.bear": "BEAR",
+    ".methods.crr": "CRR",
     ".methods.dapg": "DAPG",
     ".methods.iql": "IQL",
     ".methods.nppac": "NPPAC",
     ".methods.rlpd": "RLPD",
     ".methods.sac": "SAC",
     ".methods.sacfd": "SACfD",
+    ".methods.td3_bc": "TD3BC",
 }
 """Each module and its class; they are public names of ``nppac_agents`` too"""
 
