@@ -6,6 +6,7 @@ from nppac_agents import (
     AWAC,
     BC,
     BEAR,
+    CQL,
     CRR,
     DAPG,
     IQL,
@@ -13,6 +14,7 @@ from nppac_agents import (
     RLPD,
     SAC,
     TD3BC,
+    CalQL,
     SACfD,
 )
 from nppac_agents.experiment.registries import agent_registry
@@ -32,6 +34,14 @@ class TestBC(MethodConformance):
 
 class TestBEAR(MethodConformance):
     method = BEAR(**CRITICS, offline_updates=3, behaviour_hidden=(16,))
+
+
+class TestCalQL(MethodConformance):
+    method = CalQL(**CRITICS, offline_updates=3, conservative_samples=2)
+
+
+class TestCQL(MethodConformance):
+    method = CQL(**CRITICS, offline_updates=3, conservative_samples=2)
 
 
 class TestCRR(MethodConformance):

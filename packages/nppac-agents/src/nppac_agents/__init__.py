@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nppac_agents.methods.base import Method as Method
     from nppac_agents.methods.bc import BC as BC
     from nppac_agents.methods.bear import BEAR as BEAR
+    from nppac_agents.methods.cal_ql import CalQL as CalQL
+    from nppac_agents.methods.cql import CQL as CQL
     from nppac_agents.methods.crr import CRR as CRR
     from nppac_agents.methods.dapg import DAPG as DAPG
     from nppac_agents.methods.iql import IQL as IQL

@@ -10,6 +10,8 @@ METHODS = {
     ".methods.awac": "AWAC",
     ".methods.bc": "BC",
     ".methods.bear": "BEAR",
+    ".methods.cal_ql": "CalQL",
+    ".methods.cql": "CQL",
     ".methods.crr": "CRR",
     ".methods.dapg": "DAPG",
     ".methods.iql": "IQL",

@@ -67,6 +67,18 @@ METHODS = {
         mixed={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
                "mmd_samples": 5},
     ),
+    "cal-ql": Row(
+        dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0, "backup_samples": 2},
+        phases=("offline", "online"), updates=150, logs=GAP,
+        mixed=CONSERVATIVE | {"backup_samples": 4}, without={"conservative_weight": 0.0},
+    ),
+    "cql": Row(
+        dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
+                            "warmup_updates": 1},
+        phases=("offline", "online"), updates=150, logs=GAP,
+        mixed=CONSERVATIVE | {"warmup_updates": 300, "conservative_weight": 1.0},
+        without={"conservative_weight": 0.0},
+    ),
     "crr": Row(
         dry_steps=4, small={"offline_updates": 60, "copy_every": 2},
         phases=("offline", "online"), updates=150, logs=CRITIC | {"advantage", "mean_weight"},
