@@ -13,6 +13,7 @@ from nppac_agents import (
     NPPAC,
     RLPD,
     SAC,
+    SACBC,
     TD3BC,
     CalQL,
     SACfD,
@@ -66,6 +67,10 @@ class TestRLPD(MethodConformance):
 
 class TestSAC(MethodConformance):
     method = SAC(**CRITICS)
+
+
+class TestSACBC(MethodConformance):
+    method = SACBC(**CRITICS)
 
 
 class TestSACfD(MethodConformance):

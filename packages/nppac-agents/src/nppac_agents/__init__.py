@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nppac_agents.methods.nppac import NPPAC as NPPAC
     from nppac_agents.methods.rlpd import RLPD as RLPD
     from nppac_agents.methods.sac import SAC as SAC
+    from nppac_agents.methods.sac_bc import SACBC as SACBC
     from nppac_agents.methods.sacfd import SACfD as SACfD
     from nppac_agents.methods.td3_bc import TD3BC as TD3BC
     from nppac_agents.phase import ONLINE as ONLINE

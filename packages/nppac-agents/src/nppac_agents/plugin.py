@@ -18,6 +18,7 @@ METHODS = {
     ".methods.nppac": "NPPAC",
     ".methods.rlpd": "RLPD",
     ".methods.sac": "SAC",
+    ".methods.sac_bc": "SACBC",
     ".methods.sacfd": "SACfD",
     ".methods.td3_bc": "TD3BC",
 }

@@ -68,7 +68,8 @@ METHODS = {
                "mmd_samples": 5},
     ),
     "cal-ql": Row(
-        dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0, "backup_samples": 2},
+        dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
+                            "backup_samples": 2},
         phases=("offline", "online"), updates=150, logs=GAP,
         mixed=CONSERVATIVE | {"backup_samples": 4}, without={"conservative_weight": 0.0},
     ),
@@ -105,6 +106,10 @@ METHODS = {
         dry_steps=1, small=ENSEMBLE, logs=SOFT, learning=ENSEMBLE | TEMPERATURE, online=1_500,
     ),
     "sac": Row(logs=SOFT, learning=TEMPERATURE, online=1_500),
+    "sac-bc": Row(
+        dry_steps=3, small={"cloning_batch_size": 16}, logs=SOFT,
+        learning=TEMPERATURE | {"actor_weight": 1.0, "cloning_batch_size": 64}, online=1_500,
+    ),
     "sacfd": Row(
         dry_steps=4, small={"cloning_updates": 10}, phases=("pretrain", "online"), updates=100,
         first_updates=10,
