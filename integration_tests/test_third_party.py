@@ -168,7 +168,7 @@ def test_a_run_uses_the_plugins_agent_in_the_plugins_environment(environment, ex
         episode_lengths=np.array([20]),
         final_states=np.zeros((1, 4), np.float32),
     )
-    agent = {"kind": "sac-bc", "batch_size": 16, "policy_hidden": [16], "critic_hidden": [16]}
+    agent = {"kind": "cloning-sac", "batch_size": 16, "policy_hidden": [16], "critic_hidden": [16]}
     data = json.loads(experiment.read_text()) | {
         "env": {"kind": "reach", "horizon": 20},
         "demonstrations": {"source": "npz", "path": "reach.npz"},

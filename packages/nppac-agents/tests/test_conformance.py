@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from nppac_agents import AWAC, BC, BCQ, BEAR, DAPG, IQL, MPO, NPPAC, RLPD, SAC, SACfD
+from nppac_agents import (
+    AWAC,
+    BC,
+    BCQ,
+    BEAR,
+    CQL,
+    CRR,
+    DAPG,
+    IQL,
+    MPO,
+    NPPAC,
+    RLPD,
+    SAC,
+    SACBC,
+    TD3BC,
+    CalQL,
+    SACfD,
+)
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.testing import MethodConformance
 
@@ -24,6 +41,18 @@ class TestBCQ(MethodConformance):
 
 class TestBEAR(MethodConformance):
     method = BEAR(**CRITICS, offline_updates=3, behaviour_hidden=(16,))
+
+
+class TestCalQL(MethodConformance):
+    method = CalQL(**CRITICS, offline_updates=3, conservative_samples=2)
+
+
+class TestCQL(MethodConformance):
+    method = CQL(**CRITICS, offline_updates=3, conservative_samples=2)
+
+
+class TestCRR(MethodConformance):
+    method = CRR(**CRITICS, offline_updates=3)
 
 
 class TestDAPG(MethodConformance):
@@ -50,8 +79,16 @@ class TestSAC(MethodConformance):
     method = SAC(**CRITICS)
 
 
+class TestSACBC(MethodConformance):
+    method = SACBC(**CRITICS)
+
+
 class TestSACfD(MethodConformance):
     method = SACfD(**CRITICS)
+
+
+class TestTD3BC(MethodConformance):
+    method = TD3BC(**CRITICS, offline_updates=3)
 
 
 def test_every_builtin_method_is_tested_here():

@@ -23,13 +23,18 @@ if TYPE_CHECKING:
     from nppac_agents.methods.bc import BC as BC
     from nppac_agents.methods.bcq import BCQ as BCQ
     from nppac_agents.methods.bear import BEAR as BEAR
+    from nppac_agents.methods.cal_ql import CalQL as CalQL
+    from nppac_agents.methods.cql import CQL as CQL
+    from nppac_agents.methods.crr import CRR as CRR
     from nppac_agents.methods.dapg import DAPG as DAPG
     from nppac_agents.methods.iql import IQL as IQL
     from nppac_agents.methods.mpo import MPO as MPO
     from nppac_agents.methods.nppac import NPPAC as NPPAC
     from nppac_agents.methods.rlpd import RLPD as RLPD
     from nppac_agents.methods.sac import SAC as SAC
+    from nppac_agents.methods.sac_bc import SACBC as SACBC
     from nppac_agents.methods.sacfd import SACfD as SACfD
+    from nppac_agents.methods.td3_bc import TD3BC as TD3BC
     from nppac_agents.phase import ONLINE as ONLINE
     from nppac_agents.phase import Losses as Losses
     from nppac_agents.phase import Phase as Phase

@@ -11,13 +11,18 @@ METHODS = {
     ".methods.bc": "BC",
     ".methods.bcq": "BCQ",
     ".methods.bear": "BEAR",
+    ".methods.cal_ql": "CalQL",
+    ".methods.cql": "CQL",
+    ".methods.crr": "CRR",
     ".methods.dapg": "DAPG",
     ".methods.iql": "IQL",
     ".methods.mpo": "MPO",
     ".methods.nppac": "NPPAC",
     ".methods.rlpd": "RLPD",
     ".methods.sac": "SAC",
+    ".methods.sac_bc": "SACBC",
     ".methods.sacfd": "SACfD",
+    ".methods.td3_bc": "TD3BC",
 }
 """Each module and its class; they are public names of ``nppac_agents`` too"""
 

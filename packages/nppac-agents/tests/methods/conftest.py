@@ -50,6 +50,7 @@ def random_batch():
             prior_std=spread,
             next_prior_mean=normal(size, prior_dim).tanh(),
             next_prior_std=spread.clone(),
+            extra={"return_to_go": normal(size)},
         )
 
     return draw
@@ -91,7 +92,7 @@ def doubled():
 
     def doubled(batch):
         columns = columns_of(batch)
-        extra = columns.pop("extra")
+        extra = {name: column.double() for name, column in columns.pop("extra").items()}
         return Transitions(
             **{name: column.double() for name, column in columns.items()}, extra=extra
         )

@@ -85,12 +85,14 @@ def test_weight_decay_draws_the_weights_it_names_to_zero(build, random_batch, ki
 
 @pytest.mark.parametrize("kind", OFF_POLICY)
 def test_slow_critics_start_as_copies_and_follow(build, random_batch, kind):
-    agent = build(kind, tau=0.25)
+    agent = build(kind, **METHODS[kind].small, tau=0.25)
     critic = agent.parts.critic
     pairs = list(zip(critic.slow.parameters(), critic.net.parameters(), strict=True))
     assert all(torch.equal(slow, fast) for slow, fast in pairs)
     before = [slow.clone() for slow, _ in pairs]
-    agent.step(random_batch(prior_std=0.1 if kind == "nppac" else None))
+    for _ in range(METHODS[kind].follows_every):
+        assert all(map(torch.equal, before, critic.slow.parameters()))
+        agent.step(random_batch(prior_std=0.1 if agent.method.uses_prior else None))
     for old, (slow, fast) in zip(before, pairs, strict=True):
         torch.testing.assert_close(slow, 0.75 * old + 0.25 * fast.detach())
 

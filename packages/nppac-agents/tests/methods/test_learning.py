@@ -92,22 +92,33 @@ def mean_return(act, env):
     return measures.means()["return_mean"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.mixed is not None])
-def test_offline_it_tells_good_demonstrations_from_mistakes(
-    kind, spaces, mixed_demonstrations, point_config, generator, expert
-):
-    """At least half way from nothing to the expert's return, where a clone of the data fails."""
+@pytest.fixture
+def learned(spaces, mixed_demonstrations, point_config, generator):
+    """The return of what a method learns offline from demonstrations of mixed quality."""
 
-    def learned(kind, settings):
-        config = configured(agent_registry().get(kind), LEARNING, settings)
+    def learned(kind, *settings):
+        config = configured(agent_registry().get(kind), LEARNING, *settings)
         agent = config.build(spaces, None, mixed_demonstrations, generator=generator)
         losses = learn_offline(agent, agent.make_replay(1, 1, generator))
         assert all(torch.isfinite(loss) for loss in losses.values())
         return mean_return(lambda states: agent.act(states, deterministic=True), point_config)
 
+    return learned
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.mixed is not None])
+def test_offline_it_tells_good_demonstrations_from_mistakes(kind, learned, point_config, expert):
+    """At least half way from nothing to the expert's return, where a clone of the data fails."""
     best = mean_return(expert, point_config)
     cloned = learned("bc", {"updates": 1_000})
     got = learned(kind, METHODS[kind].mixed)
     assert cloned < 0.25 * best
     assert got > 0.5 * best
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.without is not None])
+def test_without_its_own_term_it_does_not(kind, learned, point_config, expert):
+    best = mean_return(expert, point_config)
+    assert learned(kind, METHODS[kind].mixed, METHODS[kind].without) < 0.5 * best

@@ -35,12 +35,18 @@ class Row:
     """Settings beside ``LEARNING`` that learn the point task; None: another test shows it"""
     online: int = 400
     """Updates with interaction until it has learned it"""
+    follows_every: int = 1
+    """Updates after which the slow critics follow"""
     mixed: dict[str, Any] | None = None
     """Settings beside ``LEARNING`` that beat cloning on demonstrations of mixed quality, offline"""
+    without: dict[str, Any] | None = None
+    """Those that take the method's own term out of it, where that does not make it clone"""
 
 
 CRITIC = frozenset({"critic_loss", "critic_value", "target_value", "critic_grad_norm"})
 SOFT = CRITIC | {"entropy", "alpha"}
+GAP = SOFT | {"conservative_gap", "multiplier"}
+CONSERVATIVE = {"offline_updates": 1_500, "conservative_samples": 4}
 TEMPERATURE = {"temperature_learning_rate": 1e-2}
 ENSEMBLE = {"n_critics": 3, "critic_updates_per_actor_update": 2}
 
@@ -66,6 +72,25 @@ METHODS = {
         logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "mmd", "multiplier"},
         mixed={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
                "mmd_samples": 5},
+    ),
+    "cal-ql": Row(
+        dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
+                            "backup_samples": 2},
+        phases=("offline", "online"), updates=150, logs=GAP,
+        mixed=CONSERVATIVE | {"backup_samples": 4}, without={"conservative_weight": 0.0},
+    ),
+    "cql": Row(
+        dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
+                            "warmup_updates": 1},
+        phases=("offline", "online"), updates=150, logs=GAP,
+        mixed=CONSERVATIVE | {"warmup_updates": 300, "conservative_weight": 1.0},
+        without={"conservative_weight": 0.0},
+    ),
+    "crr": Row(
+        dry_steps=4, small={"offline_updates": 60, "copy_every": 2},
+        phases=("offline", "online"), updates=150, logs=CRITIC | {"advantage", "mean_weight"},
+        follows_every=2,
+        mixed={"offline_updates": 1_500, "weights": "binary", "copy_every": 50},
     ),
     "dapg": Row(
         small={"cloning_epochs": 1}, phases=("pretrain", "online"), updates=None, logs=CRITIC,
@@ -93,10 +118,19 @@ METHODS = {
         dry_steps=1, small=ENSEMBLE, logs=SOFT, learning=ENSEMBLE | TEMPERATURE, online=1_500,
     ),
     "sac": Row(logs=SOFT, learning=TEMPERATURE, online=1_500),
+    "sac-bc": Row(
+        dry_steps=3, small={"cloning_batch_size": 16}, logs=SOFT,
+        learning=TEMPERATURE | {"actor_weight": 1.0, "cloning_batch_size": 64}, online=1_500,
+    ),
     "sacfd": Row(
         dry_steps=4, small={"cloning_updates": 10}, phases=("pretrain", "online"), updates=100,
         first_updates=10,
         logs=SOFT, learning=TEMPERATURE, online=1_500,
+    ),
+    "td3-bc": Row(
+        dry_steps=3, small={"offline_updates": 60}, phases=("offline", "online"), updates=150,
+        logs=CRITIC | {"cloning_error"}, follows_every=2,
+        mixed={"offline_updates": 1_500},
     ),
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from pydantic import Field
 class SACBC(SAC):
     """SAC whose actor loss has a second term, the squared error of demonstrated actions."""
 
-    kind: Literal["sac-bc"] = "sac-bc"
+    kind: Literal["cloning-sac"] = "cloning-sac"
     cloning_weight: float = Field(0.1, ge=0, description="Weight of the squared error.")
 
     def require(self, spaces: Any, prior: Any, demonstrations: Any) -> None:

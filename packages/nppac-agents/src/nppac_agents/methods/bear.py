@@ -16,14 +16,15 @@ deviation there: the policy should stay on the data's support, not match its den
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import BatchSize, LearningRate, Width
-from nppac_agents.phase import ONLINE, Losses, Phase, offline
+from nppac_agents.methods.offline_first import OfflineFirst
+from nppac_agents.phase import Losses
 
 if TYPE_CHECKING:
     import torch
@@ -47,11 +48,8 @@ class BEARParts(NamedTuple):
     multiplier: Dual
 
 
-class BEAR(ActorCritic):
+class BEAR(OfflineFirst, ActorCritic):
     """BEAR: actor-critic on the support of the data, by MMD (Kumar et al. 2019)."""
-
-    uses_prior: ClassVar[bool] = False
-    demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["bear"] = "bear"  # pyright: ignore[reportIncompatibleVariableOverride]
     largest_mmd: float = Field(
@@ -73,9 +71,6 @@ class BEAR(ActorCritic):
     )
     warmup_updates: int = Field(
         default=40_000, ge=0, description="First updates whose policy minimises the MMD alone."
-    )
-    offline_updates: int = Field(
-        default=1_000_000, ge=0, description="Updates on the replay before interaction goes on."
     )
     behaviour_learning_rate: LearningRate = Field(
         default=1e-3, description="Adam's rate for the behaviour."
@@ -173,7 +168,3 @@ class BEAR(ActorCritic):
         actions = (policy.mean + policy.std * noise).tanh()
         best = agent.parts.critic(states, actions)[0].argmax(0)
         return actions[best, range(len(states))]
-
-    def phases(self, agent: Agent) -> list[Phase]:
-        """Offline, then online."""
-        return [*offline(self.offline_updates), ONLINE]

@@ -14,14 +14,15 @@ value of the data's own policy; at beta = 0 the policy clones the data.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import LearningRate, Width
-from nppac_agents.phase import ONLINE, Losses, Phase, offline
+from nppac_agents.methods.offline_first import OfflineFirst
+from nppac_agents.phase import Losses
 
 if TYPE_CHECKING:
     import torch
@@ -40,11 +41,8 @@ class IQLParts(NamedTuple):
     value: Part
 
 
-class IQL(ActorCritic):
+class IQL(OfflineFirst, ActorCritic):
     """IQL: expectile regression of values, advantage-weighted policy (Kostrikov et al. 2022)."""
-
-    uses_prior: ClassVar[bool] = False
-    demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["iql"] = "iql"  # pyright: ignore[reportIncompatibleVariableOverride]
     expectile: float = Field(
@@ -62,9 +60,6 @@ class IQL(ActorCritic):
     )
     largest_weight: float = Field(
         default=100.0, gt=0, description="Bound of the weights exp(beta A)."
-    )
-    offline_updates: int = Field(
-        default=1_000_000, ge=0, description="Updates on the replay before interaction goes on."
     )
     value_learning_rate: LearningRate = Field(
         default=3e-4, description="Adam's rate for the state value."
@@ -135,7 +130,3 @@ class IQL(ActorCritic):
     def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
         """V itself; no action at s' is needed."""
         return agent.parts.value(batch.next_states)
-
-    def phases(self, agent: Agent) -> list[Phase]:
-        """Offline, then online."""
-        return [*offline(self.offline_updates), ONLINE]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.constant_std_policy import ConstantStdPolicy as ConstantStdPolicy
     from nppac_agents.parts.critics import CriticEnsemble as CriticEnsemble
     from nppac_agents.parts.critics import Critics as Critics
+    from nppac_agents.parts.deterministic_policy import DeterministicPolicy as DeterministicPolicy
     from nppac_agents.parts.discrepancy import mmd as mmd
     from nppac_agents.parts.distributions import DiagonalGaussian as DiagonalGaussian
     from nppac_agents.parts.divergences import analytic_kl as analytic_kl
@@ -45,6 +46,7 @@ __getattr__, __dir__ = lazy_names(
         ".advantages": "generalised_advantages steps_since_start",
         ".constant_std_policy": "ConstantStdPolicy",
         ".critics": "CriticEnsemble Critics",
+        ".deterministic_policy": "DeterministicPolicy",
         ".distributions": "DiagonalGaussian",
         ".discrepancy": "mmd",
         ".divergences": "analytic_kl sampled_kl",

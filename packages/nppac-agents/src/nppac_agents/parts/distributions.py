@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -19,14 +20,21 @@ EDGE = 1.0 - 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class DiagonalGaussian:
+class _MeanAndStd:
+    mean: Tensor
+    std: Tensor
+
+    def repeated(self, size: int) -> Self:
+        """The same distribution ``size`` times: samples (N, B, A), log-densities (N, B)."""
+        return type(self)(*(x.expand(size, *x.shape) for x in (self.mean, self.std)))
+
+
+@dataclass(frozen=True, slots=True)
+class DiagonalGaussian(_MeanAndStd):
     """Independent normals with mean (B, A) and standard deviation (B, A), unbounded.
 
     A policy's distribution, and the prior's at the same states.
     """
-
-    mean: Tensor
-    std: Tensor
 
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) and its log-density (B,)."""
@@ -42,11 +50,8 @@ class DiagonalGaussian:
 
 
 @dataclass(frozen=True, slots=True)
-class SquashedGaussian:
+class SquashedGaussian(_MeanAndStd):
     """tanh of independent normals; ``mean`` and ``std`` (B, A) are those before the tanh."""
-
-    mean: Tensor
-    std: Tensor
 
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) in (-1, 1) and its log-density (B,)."""
