@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from nppac_agents import (
+    ABM,
     AWAC,
+    AWR,
     BC,
     BCQ,
     BEAR,
+    BRAC,
     CQL,
     CRR,
     DAPG,
@@ -27,8 +30,16 @@ SMALL = {"policy_hidden": (16,), "batch_size": 32}
 CRITICS = SMALL | {"critic_hidden": (16,)}
 
 
+class TestABM(MethodConformance):
+    method = ABM(**CRITICS, samples=4, target_period=2, offline_updates=3)
+
+
 class TestAWAC(MethodConformance):
     method = AWAC(**CRITICS, offline_updates=3)
+
+
+class TestAWR(MethodConformance):
+    method = AWR(**CRITICS, steps_per_update=60, critic_updates=2, policy_updates=3)
 
 
 class TestBC(MethodConformance):
@@ -41,6 +52,10 @@ class TestBCQ(MethodConformance):
 
 class TestBEAR(MethodConformance):
     method = BEAR(**CRITICS, offline_updates=3, behaviour_hidden=(16,))
+
+
+class TestBRAC(MethodConformance):
+    method = BRAC(**CRITICS, behaviour_updates=3, offline_updates=3, warmup_updates=1)
 
 
 class TestCalQL(MethodConformance):

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from nppac_agents.experiment.config import ExperimentConfig as ExperimentConfig
     from nppac_agents.experiment.loading import load_experiment as load_experiment
     from nppac_agents.hookspecs import hookimpl as hookimpl
+    from nppac_agents.methods.abm import ABM as ABM
     from nppac_agents.methods.actor_critic import ActorCritic as ActorCritic
     from nppac_agents.methods.actor_critic import RegularisedActorCritic as RegularisedActorCritic
     from nppac_agents.methods.awac import AWAC as AWAC
+    from nppac_agents.methods.awr import AWR as AWR
     from nppac_agents.methods.base import Method as Method
     from nppac_agents.methods.bc import BC as BC
     from nppac_agents.methods.bcq import BCQ as BCQ
     from nppac_agents.methods.bear import BEAR as BEAR
+    from nppac_agents.methods.brac import BRAC as BRAC
     from nppac_agents.methods.cal_ql import CalQL as CalQL
     from nppac_agents.methods.cql import CQL as CQL
     from nppac_agents.methods.crr import CRR as CRR

@@ -7,10 +7,13 @@ import importlib
 from nppac_agents.hookspecs import hookimpl
 
 METHODS = {
+    ".methods.abm": "ABM",
     ".methods.awac": "AWAC",
+    ".methods.awr": "AWR",
     ".methods.bc": "BC",
     ".methods.bcq": "BCQ",
     ".methods.bear": "BEAR",
+    ".methods.brac": "BRAC",
     ".methods.cal_ql": "CalQL",
     ".methods.cql": "CQL",
     ".methods.crr": "CRR",

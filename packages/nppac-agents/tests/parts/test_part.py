@@ -1,3 +1,4 @@
+import pytest
 import torch
 from nppac_agents.parts.part import Part
 from torch import nn
@@ -77,3 +78,18 @@ def test_the_optimizers_state_comes_back(generator):
         one.descend(one(torch.ones(1, 3)).square().sum())
     for left, right in zip(part.net.parameters(), other.net.parameters(), strict=True):
         assert torch.equal(left, right)
+
+
+def test_with_momentum_it_descends_plainly():
+    """w <- w - rate m, m <- momentum m + gradient; and the momentum is in its state."""
+    part = Part(nn.Linear(1, 1, bias=False), 0.1, momentum=0.9)
+    part.net.weight.data.fill_(1.0)
+    for expected in (1.0 - 0.1 * 2.0, 0.8 - 0.1 * (0.9 * 2.0 + 2.0)):
+        part.descend(2.0 * part.net.weight.sum())
+        assert part.net.weight.item() == pytest.approx(expected)
+    other = Part(nn.Linear(1, 1, bias=False), 0.1, momentum=0.9)
+    other.load_state_dict(part.state_dict())
+    other.load_optimizer_state(part.optimizer_state())
+    for each in (part, other):
+        each.descend(2.0 * each.net.weight.sum())
+    assert torch.equal(other.net.weight, part.net.weight)

@@ -51,10 +51,25 @@ TEMPERATURE = {"temperature_learning_rate": 1e-2}
 ENSEMBLE = {"n_critics": 3, "critic_updates_per_actor_update": 2}
 
 METHODS = {
+    "abm": Row(
+        dry_steps=14, small={"samples": 4, "target_period": 2, "offline_updates": 60},
+        phases=("offline", "online"), updates=150,
+        logs=CRITIC | {"temperature", "behaviour_loss", "kept", "mean_kl", "std_kl"},
+        mixed={"offline_updates": 1_500, "target_period": 20, "tau": 1.0, "samples": 10,
+               "mean_epsilon": 0.05, "std_epsilon": 1e-3, "behaviour_learning_rate": 1e-3},
+    ),
     "awac": Row(
         dry_steps=5, small={"offline_updates": 60, "rollout_steps": 60, "cloning_updates": 10},
         phases=("pretrain", "offline", "online"), updates=160, first_updates=10, logs=CRITIC,
         learning={"offline_updates": 400},
+    ),
+    "awr": Row(
+        dry_steps=10, small={"steps_per_update": 50, "offline_updates": 60, "critic_updates": 2,
+                             "policy_updates": 3},
+        phases=("offline", "online"), updates=63, logs=frozenset({"critic_loss", "largest_weight"}),
+        mixed={"steps_per_update": 1, "offline_updates": 8, "policy_updates": 200,
+               "critic_updates": 100, "policy_learning_rate": 0.005, "critic_learning_rate": 0.1,
+               "advantage_temperature": 0.3, "trace_decay": 0.5},
     ),
     "bc": Row(
         dry_steps=1, small={"updates": 60}, phases=("offline",), updates=60,
@@ -72,6 +87,15 @@ METHODS = {
         logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "mmd", "multiplier"},
         mixed={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
                "mmd_samples": 5},
+    ),
+    "brac": Row(
+        dry_steps=18, small={"behaviour_updates": 20, "offline_updates": 60, "warmup_updates": 1,
+                             "divergence": "wasserstein", "largest_divergence": 0.1,
+                             "refit_behaviour": True},
+        phases=("behaviour", "offline", "online"), updates=170,
+        logs=CRITIC | {"divergence", "alpha", "behaviour_loss", "discriminator_loss"},
+        mixed={"behaviour_updates": 500, "offline_updates": 1_500, "warmup_updates": 200,
+               "alpha": 0.1},
     ),
     "cal-ql": Row(
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -48,6 +49,15 @@ class Transitions:
         columns = columns_of(self)
         extra = {name: column[::step] for name, column in columns.pop("extra").items()}
         return Transitions(**{name: c[::step] for name, c in columns.items()}, extra=extra)
+
+    def followed_by(self, others: Transitions) -> Transitions:
+        """These transitions, then the others."""
+        columns, more = columns_of(self), columns_of(others)
+        extra, more_extra = columns.pop("extra"), more.pop("extra")
+        return Transitions(
+            **{name: torch.cat([column, more[name]]) for name, column in columns.items()},
+            extra={name: torch.cat([column, more_extra[name]]) for name, column in extra.items()},
+        )
 
 
 def columns_of(transitions: Transitions) -> dict[str, Any]:

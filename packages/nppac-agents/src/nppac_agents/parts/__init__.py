@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from nppac_agents.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from nppac_priors.cvae.ensemble import CVAEEnsemble as CVAEEnsemble
     from nppac_priors.cvae.networks import CVAE as CVAE
+    from nppac_priors.cvae.networks import kl_to_unit as kl_to_unit
 
     from nppac_agents.parts.advantages import generalised_advantages as generalised_advantages
     from nppac_agents.parts.advantages import steps_since_start as steps_since_start
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.perturbation import Perturbation as Perturbation
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
     from nppac_agents.parts.policy_network import TrustRegion as TrustRegion
+    from nppac_agents.parts.slopes import action_slopes as action_slopes
     from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
     from nppac_agents.parts.tensors import no_grad as no_grad
     from nppac_agents.parts.tensors import normal as normal
     from nppac_agents.parts.tensors import shuffled_passes as shuffled_passes
+    from nppac_agents.parts.tensors import stack as stack
+    from nppac_agents.parts.tensors import uniform as uniform
     from nppac_agents.parts.value_baseline import ValueBaseline as ValueBaseline
 
 __getattr__, __dir__ = lazy_names(
@@ -55,12 +60,14 @@ __getattr__, __dir__ = lazy_names(
         ".part": "Part",
         ".perturbation": "Perturbation",
         ".policy_network": "PolicyNetwork TrustRegion",
+        ".slopes": "action_slopes",
         ".solvers": "conjugate_gradients",
         ".standardised_policy": "StandardisedPolicy",
         ".standardiser": "Standardiser",
         ".state_value": "StateValue",
-        ".tensors": "fixed_normal no_grad normal shuffled_passes",
+        ".tensors": "fixed_normal no_grad normal shuffled_passes stack uniform",
         ".value_baseline": "ValueBaseline",
-        "nppac_priors.cvae.networks": "CVAE",
+        "nppac_priors.cvae.ensemble": "CVAEEnsemble",
+        "nppac_priors.cvae.networks": "CVAE kl_to_unit",
     },
 )

@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 
 class Part(nn.Module):
-    """A network with Adam; calling the part calls the network.
+    """A network with its optimizer; calling the part calls the network.
 
     Args:
         net: what learns.
         rate: Adam's learning rate.
         decay: Adam's weight decay.
+        momentum: of plain gradient descent, which takes the place of Adam where this is given.
         slow: whether a copy follows the network.
         clip: largest norm of a gradient; longer ones are scaled down to it.
         optimised: the piece of ``net`` that ``descend`` moves; all of it by default.
@@ -31,6 +32,7 @@ class Part(nn.Module):
         rate: float,
         *,
         decay: float = 0.0,
+        momentum: float | None = None,
         slow: bool = False,
         clip: float | None = None,
         optimised: nn.Module | None = None,
@@ -39,7 +41,11 @@ class Part(nn.Module):
         self.net: Any = net
         self.clip = clip
         self.weights = list((optimised or net).parameters())
-        self.optimizer = torch.optim.Adam(self.weights, lr=rate, weight_decay=decay, fused=True)
+        self.optimizer = (
+            torch.optim.Adam(self.weights, lr=rate, weight_decay=decay, fused=True)
+            if momentum is None
+            else torch.optim.SGD(self.weights, lr=rate, momentum=momentum)
+        )
         if slow:
             self.slow: Any = copy.deepcopy(net).requires_grad_(False)
 
@@ -71,7 +77,7 @@ class Part(nn.Module):
         )
 
     def optimizer_state(self) -> dict[str, Tensor]:
-        """Adam's moments and step counts as flat named tensors."""
+        """The optimizer's moments and step counts as flat named tensors."""
         slots = self.optimizer.state_dict()["state"]
         return {f"{i}.{name}": value for i, slot in slots.items() for name, value in slot.items()}
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch import no_grad as no_grad
+from torch import stack as stack
 
 
 def as_tensor(states: np.ndarray, device: str | torch.device) -> Tensor:
@@ -24,6 +25,11 @@ def spawn_generator(generator: torch.Generator, device: str | torch.device) -> t
 def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
     """Standard normal numbers, on the generator's device."""
     return torch.randn(*shape, generator=generator, device=generator.device)
+
+
+def uniform(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Numbers uniform in [0, 1), on the generator's device."""
+    return torch.rand(*shape, generator=generator, device=generator.device)
 
 
 def fixed_normal(shape: Sequence[int], device: str | torch.device) -> Tensor:
