@@ -26,7 +26,7 @@ def referred(batch, value):
 def gap(agent, batch):
     agent.noise.manual_seed(1)
     values = agent.parts.critic(batch.states, batch.actions)
-    reference = agent.method.reference(batch)
+    reference = agent.method.reference(agent, batch)
     return conservative_gap(agent, batch, values, 3, reference)
 
 

@@ -66,11 +66,6 @@ class ActorCritic(Method):
         description="Rewards that a critic target adds up before the value of the state that "
         "follows: credit arrives sooner, from actions of the policies that stored them.",
     )
-    relative_rewards: bool = Field(
-        default=False,
-        description="Divide rewards by the largest absolute one that was seen, so that alpha and "
-        "learning rates mean the same whatever unit rewards have.",
-    )
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics, policy, slow critics."""
@@ -80,12 +75,7 @@ class ActorCritic(Method):
 
     def critic_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of all critics towards the target y (B,)."""
-        critic = agent.parts.critic
-        rewards = batch.rewards
-        with parts.no_grad():
-            if self.relative_rewards:
-                rewards = critic.in_units(rewards, self.discounting().full_weight)
-            target = rewards + batch.discounts * self.next_value(agent, batch)
+        critic, target = agent.parts.critic, self.critic_target(agent, batch)
         values = critic(batch.states, batch.actions)
         loss = self.critic_loss(agent, batch, values, target)
         return {
@@ -94,6 +84,16 @@ class ActorCritic(Method):
             "critic_value": values.mean() * critic.unit,
             "target_value": target.mean() * critic.unit,
         }
+
+    def critic_target(self, agent: Agent, batch: Transitions) -> Tensor:
+        """The target y (B,), without gradient."""
+        with parts.no_grad():
+            rewards = self.rewards(agent, batch)
+            return rewards + batch.discounts * self.next_value(agent, batch)
+
+    def rewards(self, agent: Agent, batch: Transitions) -> Tensor:
+        """What the critics learn from (B,): as the environment gives them."""
+        return batch.rewards
 
     def critic_loss(
         self, agent: Agent, batch: Transitions, values: Tensor, target: Tensor
@@ -180,6 +180,11 @@ class RegularisedActorCritic(ActorCritic):
     temperature_learning_rate: LearningRate = Field(
         default=3e-4, description="Adam's rate for alpha, where it is learned."
     )
+    relative_rewards: bool = Field(
+        default=False,
+        description="Divide rewards by the largest absolute one that was seen, so that alpha and "
+        "learning rates mean the same whatever unit rewards have.",
+    )
     n_critics: int = Field(default=2, ge=1, le=100, description="Critics in the ensemble.")
     target_subset: int = Field(
         default=2,
@@ -222,6 +227,12 @@ class RegularisedActorCritic(ActorCritic):
             trust=self.trust(agent),
         )
         return parts.Part(network, self.policy_learning_rate)
+
+    def rewards(self, agent: Agent, batch: Transitions) -> Tensor:
+        """As the environment gives them, or over the largest that was seen."""
+        if not self.relative_rewards:
+            return batch.rewards
+        return agent.parts.critic.in_units(batch.rewards, self.discounting().full_weight)
 
     def trust(self, agent: Agent) -> TrustRegion | None:
         """How far a residual policy may leave its prior; None: as far as it learns to."""

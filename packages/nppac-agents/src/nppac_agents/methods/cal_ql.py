@@ -27,6 +27,7 @@ from nppac_agents.methods.cql import CQL
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
 
 
@@ -58,9 +59,9 @@ class CalQL(CQL):
         default=(512, 512, 512), description="Hidden widths of each critic."
     )
 
-    def reference(self, batch: Transitions) -> Tensor:
-        """The returns to go (B,)."""
-        return batch.extra["return_to_go"]
+    def reference(self, agent: Agent, batch: Transitions) -> Tensor:
+        """The returns to go (B,), in the critics' unit."""
+        return batch.extra["return_to_go"] / agent.parts.critic.unit
 
     def demonstrated_share(self) -> float:
         """``demonstration_share``."""

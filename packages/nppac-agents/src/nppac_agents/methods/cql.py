@@ -94,11 +94,10 @@ class CQL(OfflineFirst, SAC):
     def critic_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of all critics on squared errors and gap, then one of the multiplier."""
         critic, multiplier = agent.parts.critic, agent.parts.multiplier
-        with parts.no_grad():
-            target = batch.rewards + batch.discounts * self.next_value(agent, batch)
+        target = self.critic_target(agent, batch)
         values = critic(batch.states, batch.actions)
         gap = conservative_gap(
-            agent, batch, values, self.conservative_samples, self.reference(batch)
+            agent, batch, values, self.conservative_samples, self.reference(agent, batch)
         )
         excess = self.conservative_weight * gap - (self.largest_gap or 0.0)
         alpha = multiplier.value()
@@ -106,11 +105,15 @@ class CQL(OfflineFirst, SAC):
         norm = critic.descend(loss)
         if self.largest_gap is not None:
             multiplier.ascend(excess)
-        losses = {"critic_grad_norm": norm, "critic_loss": loss, "critic_value": values.mean()}
+        losses = {
+            "critic_grad_norm": norm,
+            "critic_loss": loss,
+            "critic_value": values.mean() * critic.unit,
+        }
         losses |= {"conservative_gap": gap.mean(), "multiplier": alpha}
-        return losses | {"target_value": target.mean()}
+        return losses | {"target_value": target.mean() * critic.unit}
 
-    def reference(self, batch: Transitions) -> Tensor | None:
+    def reference(self, agent: Agent, batch: Transitions) -> Tensor | None:
         """Values (B,) below which the policy's actions are not pushed; none here."""
         return None
 
