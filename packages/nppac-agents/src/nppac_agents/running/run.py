@@ -107,9 +107,9 @@ def run_experiment(
         summary = _summary(run, training.recorder)
     run_dir.write_summary(summary)
     report = _write_report(run, prior, agent)
-    for name in ("success_ever", "success_at_end") if summary["after"] is not None else ():
-        before, after = summary["before"][name], summary["after"][name]
-        console.line(f"{name}: {before:.2f} before learning, {after:.2f} after")
+    before, after = summary["before"], summary["after"]
+    for name in ("success_ever", "success_at_end") if before and after else ():
+        console.line(f"{name}: {before[name]:.2f} before learning, {after[name]:.2f} after")
     console.line(f"report: {report}")
     return summary
 
