@@ -76,3 +76,8 @@ def test_many_steps_get_the_sparse_process():
     states = np.zeros((steps, 2), np.float32)
     data = Demonstrations(states, states, states[:1], np.array([steps]))
     assert starter({"kind": "push"}, {}, data)["prior"]["kind"] == "sparse-gp"
+
+
+def test_a_fitted_prior_is_named_as_it_is(mine):
+    experiment = starter({"kind": "push"}, {}, mine, "gp.safetensors")
+    assert experiment["prior"] == {"kind": "file", "path": "gp.safetensors"}

@@ -58,10 +58,13 @@ def test_actions_that_are_in_range_already_are_passed_on_as_they_are(lab_arm):
 
 
 def test_a_mapped_action_never_leaves_the_bounds(lab_arm):
-    low, high = np.array([0.1, -0.7], np.float32), np.array([0.3, 1 / 3], np.float32)
-    env = MappedActions(lab_arm.Arm(action_space=Box(low, high)))
-    for value in np.linspace(-1, 1, 101, dtype=np.float32):
-        assert Box(low, high).contains(env.action(np.full(2, value)))
+    rng = np.random.default_rng(0)
+    ends = np.sort(rng.normal(size=(2, 500)) * 10.0 ** rng.uniform(-3, 3, (2, 500)), axis=0)
+    assert (ends[0] + (ends[1] - ends[0]) > ends[1]).any(), "rounding does leave some"
+    box = Box(*ends, dtype=np.float64)
+    env = MappedActions(lab_arm.Arm(action_space=box))
+    for value in (-1.0, 0.0, 1.0):
+        assert box.contains(env.action(np.full(500, value, np.float32)))
 
 
 def test_observations_become_float32(lab_arm):

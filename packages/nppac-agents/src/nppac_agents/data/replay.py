@@ -95,7 +95,7 @@ class TensorReplay(ReplayBufferManager):
     def cut_episodes(self, envs: np.ndarray) -> None:
         """Ends the running episodes of the environments ``envs`` (indices) as a time limit does."""
         for env in envs.tolist():
-            ring = self.buffers[env]
+            ring: Any = self.buffers[env]
             if not ring._ep_len:
                 continue
             newest = self._offset[env] + (ring._insertion_idx - 1) % ring.maxsize

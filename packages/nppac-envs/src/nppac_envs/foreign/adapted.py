@@ -94,9 +94,10 @@ class MappedActions(gymnasium.ActionWrapper[Any, NDArray[np.float32], Any]):
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         """Wrap an environment whose action space is a bounded box (A,)."""
         super().__init__(env)
-        self.low = env.action_space.low.astype(np.float64)
-        self.high = env.action_space.high.astype(np.float64)
-        self._type = env.action_space.dtype
+        own: Any = env.action_space
+        self.low: NDArray[np.float64] = own.low.astype(np.float64)
+        self.high: NDArray[np.float64] = own.high.astype(np.float64)
+        self._type = own.dtype
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, self.low.shape, np.float32)
 
     def action(self, action: NDArray[np.float32]) -> NDArray[Any]:
