@@ -286,7 +286,7 @@ AGENTS = mutations_of("nppac-agents", [
     ("AWAC without weight decay", "methods/awac.py",
      "decay=self.policy_weight_decay", "decay=0.0",
      "methods/test_family.py -k weight_decay"),
-    # TD3+BC, CRR, CQL, Cal-QL, SAC+BC.
+    # TD3+BC, CRR, CQL, Cal-QL, SAC+BC, WSRL.
     ("TD3+BC's noise on the target is not clipped", "methods/td3_bc.py",
      ".clamp(-bound, bound)", "", "methods/test_td3_bc.py -k target"),
     ("TD3+BC backs up its fast policy", "methods/td3_bc.py",
@@ -330,6 +330,14 @@ AGENTS = mutations_of("nppac-agents", [
      "(theirs > mine)", "(theirs >= mine)", "methods/test_sac_bc.py -k nothing"),
     ("SAC+BC without its cloning term", "methods/sac_bc.py",
      " + self.cloning_weight * cost.mean()", "", "methods/test_sac_bc.py -k by_hand"),
+    ("WSRL stays conservative", "methods/wsrl.py",
+     "return agent.updates < self.offline_updates", "return True",
+     "methods/test_wsrl.py -k conservative"),
+    ("WSRL backs up the lowest of all critics", "methods/wsrl.py",
+     "critic.slow(batch.next_states, actions, members)", "critic.slow(batch.next_states, actions)",
+     "methods/test_wsrl.py -k by_hand"),
+    ("WSRL keeps the demonstrations", "methods/wsrl.py",
+     "default=0.0, ge=0, le=1", "default=0.5, ge=0, le=1", "methods/test_wsrl.py -k gone"),
     ("cloning without weight decay", "methods/bc.py",
      "parts.Part(network, rate, decay=decay)", "parts.Part(network, rate)",
      "methods/test_family.py -k weight_decay"),

@@ -20,6 +20,7 @@ from nppac_agents import (
     SAC,
     SACBC,
     TD3BC,
+    WSRL,
     CalQL,
     SACfD,
 )
@@ -104,6 +105,10 @@ class TestSACfD(MethodConformance):
 
 class TestTD3BC(MethodConformance):
     method = TD3BC(**CRITICS, offline_updates=3)
+
+
+class TestWSRL(MethodConformance):
+    method = WSRL(**CRITICS, offline_updates=3, n_critics=3, conservative_samples=2)
 
 
 def test_every_builtin_method_is_tested_here():

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nppac_agents.methods.sac_bc import SACBC as SACBC
     from nppac_agents.methods.sacfd import SACfD as SACfD
     from nppac_agents.methods.td3_bc import TD3BC as TD3BC
+    from nppac_agents.methods.wsrl import WSRL as WSRL
     from nppac_agents.phase import ONLINE as ONLINE
     from nppac_agents.phase import Losses as Losses
     from nppac_agents.phase import Phase as Phase

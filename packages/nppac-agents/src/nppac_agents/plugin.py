@@ -26,6 +26,7 @@ METHODS = {
     ".methods.sac_bc": "SACBC",
     ".methods.sacfd": "SACfD",
     ".methods.td3_bc": "TD3BC",
+    ".methods.wsrl": "WSRL",
 }
 """Each module and its class; they are public names of ``nppac_agents`` too"""
 

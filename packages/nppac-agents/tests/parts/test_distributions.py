@@ -67,3 +67,12 @@ def test_gradients_reach_mean_and_std(generator):
     (actions.sum() + log_prob.sum()).backward()
     assert mean.grad.abs().sum() > 0
     assert std.grad.abs().sum() > 0
+
+
+def test_repeated_it_draws_several_actions_for_each_state(generator):
+    for one in (DiagonalGaussian(MEAN, STD), SquashedGaussian(MEAN, STD)):
+        actions, log_prob = one.repeated(3).sample(generator)
+        assert actions.shape == (3, 2, 2)
+        assert len(actions.unique()) == 12
+        expected = torch.stack([one.log_prob(action) for action in actions])
+        torch.testing.assert_close(log_prob, expected)

@@ -156,6 +156,14 @@ METHODS = {
         logs=CRITIC | {"cloning_error"}, follows_every=2,
         mixed={"offline_updates": 1_500},
     ),
+    "wsrl": Row(
+        dry_steps=8, small={"offline_updates": 60, "rollout_steps": 60, "conservative_samples": 2,
+                            "backup_samples": 2, "largest_gap": 1.0, "n_critics": 3},
+        phases=("offline", "online"), updates=150, logs=GAP,
+        learning=TEMPERATURE | {"offline_updates": 500, "n_critics": 3, "conservative_samples": 4,
+                                "backup_samples": 4},
+        online=600,
+    ),
 }  # fmt: skip
 
 

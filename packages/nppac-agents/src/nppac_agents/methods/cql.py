@@ -85,7 +85,9 @@ class CQL(OfflineFirst, SAC):
         default=(256, 256, 256), description="Hidden widths of each critic."
     )
 
-    def parts(self, agent: Agent, generator: torch.Generator) -> CQLParts:
+    def parts(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, agent: Agent, generator: torch.Generator
+    ) -> CQLParts:
         """SAC's, and the multiplier of the gap, which learns at the critics' rate."""
         bounds = -math.inf, math.log(LARGEST_MULTIPLIER)
         multiplier = parts.Dual.scalar(1.0, self.critic_learning_rate, log_bounds=bounds)
