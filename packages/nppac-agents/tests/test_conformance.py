@@ -16,6 +16,7 @@ from nppac_agents import (
     NPPAC,
     RLPD,
     SAC,
+    BRACPlus,
     SACfD,
 )
 from nppac_agents.experiment.registries import agent_registry
@@ -51,6 +52,12 @@ class TestBEAR(MethodConformance):
 
 class TestBRAC(MethodConformance):
     method = BRAC(**CRITICS, behaviour_updates=3, offline_updates=3, warmup_updates=1)
+
+
+class TestBRACPlus(MethodConformance):
+    method = BRACPlus(
+        **CRITICS, behaviour_hidden=(16,), behaviour_updates=3, start_updates=2, offline_updates=3
+    )
 
 
 class TestDAPG(MethodConformance):

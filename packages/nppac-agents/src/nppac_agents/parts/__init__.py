@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.critics import CriticEnsemble as CriticEnsemble
     from nppac_agents.parts.critics import Critics as Critics
     from nppac_agents.parts.discrepancy import mmd as mmd
+    from nppac_agents.parts.discriminator import Discriminator as Discriminator
     from nppac_agents.parts.distributions import DiagonalGaussian as DiagonalGaussian
     from nppac_agents.parts.divergences import analytic_kl as analytic_kl
     from nppac_agents.parts.divergences import sampled_kl as sampled_kl
@@ -51,6 +52,7 @@ __getattr__, __dir__ = lazy_names(
         ".critics": "CriticEnsemble Critics",
         ".distributions": "DiagonalGaussian",
         ".discrepancy": "mmd",
+        ".discriminator": "Discriminator",
         ".divergences": "analytic_kl sampled_kl",
         ".dual": "Dual",
         ".fisher": "FisherProduct flat_gradient move",
