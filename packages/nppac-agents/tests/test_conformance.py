@@ -21,6 +21,7 @@ from nppac_agents import (
     SACBC,
     TD3BC,
     WSRL,
+    BRACPlus,
     CalQL,
     SACfD,
 )
@@ -57,6 +58,12 @@ class TestBEAR(MethodConformance):
 
 class TestBRAC(MethodConformance):
     method = BRAC(**CRITICS, behaviour_updates=3, offline_updates=3, warmup_updates=1)
+
+
+class TestBRACPlus(MethodConformance):
+    method = BRACPlus(
+        **CRITICS, behaviour_hidden=(16,), behaviour_updates=3, start_updates=2, offline_updates=3
+    )
 
 
 class TestCalQL(MethodConformance):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nppac_agents.methods.bcq import BCQ as BCQ
     from nppac_agents.methods.bear import BEAR as BEAR
     from nppac_agents.methods.brac import BRAC as BRAC
+    from nppac_agents.methods.brac_plus import BRACPlus as BRACPlus
     from nppac_agents.methods.cal_ql import CalQL as CalQL
     from nppac_agents.methods.cql import CQL as CQL
     from nppac_agents.methods.crr import CRR as CRR

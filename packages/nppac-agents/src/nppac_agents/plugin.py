@@ -14,6 +14,7 @@ METHODS = {
     ".methods.bcq": "BCQ",
     ".methods.bear": "BEAR",
     ".methods.brac": "BRAC",
+    ".methods.brac_plus": "BRACPlus",
     ".methods.cal_ql": "CalQL",
     ".methods.cql": "CQL",
     ".methods.crr": "CRR",

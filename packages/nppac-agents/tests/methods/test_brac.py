@@ -49,6 +49,7 @@ def test_target_and_policy_loss_by_hand_on_two_samples(
 ):  # fmt: skip
     settings = {"divergence": divergence, "value_penalty": value_penalty, "sigma": 1.5}
     agent = randomise(build("brac", gamma=0.9, alpha=0.7, entropy_weight=0.2, **settings, **QUICK))
+    agent.parts.multiplier.net.log_value.data.fill_(math.log(0.7))
     agent = agent.double()
     batch = ending(agent, doubled(random_batch(2)), terminated=[0.0, 1.0])
     before = agent.noise.get_state()
@@ -106,7 +107,8 @@ def test_in_brac_v_a_constant_divergence_lowers_the_target_by_its_price(
     batch = random_batch(5)
 
     def target(value_penalty):
-        agent = randomise(build("brac", value_penalty=value_penalty, alpha=0.5, **QUICK))
+        agent = randomise(build("brac", value_penalty=value_penalty, **QUICK))
+        agent.parts.multiplier.net.log_value.data.fill_(math.log(0.5))
         return critic_target(agent, batch)
 
     torch.testing.assert_close(target(False) - target(True), 0.5 * 2.0 * batch.discounts)

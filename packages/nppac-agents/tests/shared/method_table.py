@@ -97,6 +97,15 @@ METHODS = {
         mixed={"behaviour_updates": 500, "offline_updates": 1_500, "warmup_updates": 200,
                "alpha": 0.1},
     ),
+    "brac-plus": Row(
+        dry_steps=14, small={"behaviour_updates": 20, "start_updates": 10, "offline_updates": 60,
+                             "behaviour_hidden": (16,), "refit_behaviour": True},
+        phases=("behaviour", "start", "value", "offline", "online"), updates=190,
+        logs=CRITIC | {"divergence", "entropy", "behaviour_loss"},
+        mixed={"behaviour_updates": 600, "start_updates": 200, "offline_updates": 1_200,
+               "behaviour_hidden": (64, 64), "multiplier_learning_rate": 1e-3, "members": 1,
+               "beta": 0.1, "entropy": -1.0, "largest_divergence": 3.0},
+    ),
     "cal-ql": Row(
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
                             "backup_samples": 2},

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
-    from nppac_agents.parts import Critics, Dual, Part
+    from nppac_agents.parts import Critics, Discriminator, Dual, Part
     from nppac_agents.parts.distributions import ActionDistribution
 
 INSIDE = 1.0 - 1e-3
-DISCRIMINATOR_STEPS, GRADIENT_PENALTY = 3, 5.0
+DISCRIMINATOR_STEPS = 3
 LOG_BOUNDS = (-20.0, 6.2146)
 
 
@@ -53,7 +53,7 @@ class BRACParts(NamedTuple):
     behaviour: Part
     behaviour_entropy: Dual
     multiplier: Dual
-    discriminator: Critics
+    discriminator: Discriminator
 
 
 class BRAC(ActorCritic):
@@ -118,14 +118,16 @@ class BRAC(ActorCritic):
     def parts(self, agent: Agent, generator: torch.Generator) -> BRACParts:
         """Two squashed Gaussians, two critics, a discriminator and two duals."""
         policy, behaviour = (self.policy_network(agent, generator, squash=True) for _ in range(2))
-        rate, start = self.behaviour_learning_rate, max(self.alpha, 1e-8)
+        rate = self.behaviour_learning_rate
         return BRACParts(
             parts.Part(policy, self.policy_learning_rate),
             self.critics(agent, generator),
             parts.Part(behaviour, rate),
             parts.Dual.scalar(1.0, rate),
-            parts.Dual.scalar(start, self.critic_learning_rate, log_bounds=LOG_BOUNDS),
-            self.critics(agent, generator, n_critics=1),
+            parts.Dual.scalar(self.alpha, self.critic_learning_rate, log_bounds=LOG_BOUNDS),
+            parts.Discriminator(
+                self.critics(agent, generator, n_critics=1).net, self.critic_learning_rate
+            ),
         )
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
@@ -165,28 +167,17 @@ class BRAC(ActorCritic):
         others = self.drawn(agent, behaviour)[0].detach()
         if self.divergence == "mmd":
             return parts.mmd(actions, others, "laplacian", self.sigma / 2).square()
-        critic = agent.parts.discriminator
-        return (critic(states, actions) - critic(states, others))[0].mean(0)
+        return agent.parts.discriminator.difference(states, actions, others)
 
     def discriminate(self, agent: Agent, states: Tensor) -> Losses:
-        """Steps of the discriminator c towards the largest difference with slopes up to one."""
-        part, loss = agent.parts.discriminator, states.new_zeros(())
+        """Steps of the discriminator towards the largest difference."""
+        loss = states.new_zeros(())
         for _ in range(DISCRIMINATOR_STEPS):
             with parts.no_grad():
                 actions, _ = self.drawn(agent, agent.parts.policy(states))
                 others, _ = self.drawn(agent, agent.parts.behaviour(states))
-                share = parts.uniform(actions.shape[:-1], agent.noise).unsqueeze(-1)
-            difference = part(states, actions).mean() - part(states, others).mean()
-            between = share * actions + (1.0 - share) * others
-            steep = (parts.action_slopes(part, states, between) - 1.0).relu().square().mean()
-            loss = GRADIENT_PENALTY * steep - difference
-            part.descend(loss)
+            loss = agent.parts.discriminator.ascend(states, actions, others, agent.noise)
         return {"discriminator_loss": loss}
-
-    def alpha_now(self, agent: Agent) -> Tensor | float:
-        """The weight of the divergence."""
-        learned = self.largest_divergence is not None
-        return agent.parts.multiplier.value() if learned else self.alpha
 
     def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
         """The lower slow critic, less the price of entropy and, in BRAC-v, of the divergence."""
@@ -196,20 +187,23 @@ class BRAC(ActorCritic):
         value = value - self.entropy_weight * log_prob
         if not self.value_penalty:
             return value
-        return value - self.alpha_now(agent) * self.distance(agent, batch.next_states, policy)
+        return value - agent.parts.multiplier.value() * self.distance(
+            agent, batch.next_states, policy
+        )
 
     def actor_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the policy, and of alpha where it is learned."""
         policy = agent.parts.policy(batch.states)
         actions, log_prob = policy.sample(agent.noise)
-        distance, alpha = self.distance(agent, batch.states, policy), self.alpha_now(agent)
+        distance = self.distance(agent, batch.states, policy)
+        alpha = agent.parts.multiplier.value()
         loss = (alpha * distance + self.entropy_weight * log_prob).mean()
         if agent.updates >= self.warmup_updates:
             loss = loss - agent.parts.critic(batch.states, actions).amin(0).mean()
         losses = {"actor_loss": loss, "actor_grad_norm": agent.parts.policy.descend(loss)}
         if self.largest_divergence is not None:
             agent.parts.multiplier.ascend(distance - self.largest_divergence)
-        losses |= {"divergence": distance.mean(), "alpha": distance.new_tensor(float(alpha))}
+        losses |= {"divergence": distance.mean(), "alpha": alpha}
         return losses | {"actor_std": policy.std.mean()}
 
     def phases(self, agent: Agent) -> list[Phase]:

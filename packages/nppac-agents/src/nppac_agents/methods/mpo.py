@@ -121,15 +121,14 @@ class MPO(ActorCritic):
             agent.parts.policy.follow(self.tau)
         return losses
 
-    def proposed(self, agent: Agent, states: Tensor) -> Tensor:
-        """The actions that the E-step weighs: the slow policy's."""
-        return self.drawn(agent, states)
-
     def drawn(self, agent: Agent, states: Tensor) -> Tensor:
         """Actions (N, B, A) of the slow policy at states (B, S), without gradient."""
         with parts.no_grad():
             old = agent.parts.policy.slow(states)
             return old.mean + old.std * parts.normal((self.samples, *old.mean.shape), agent.noise)
+
+    proposed = drawn
+    """The actions that the E-step weighs"""
 
     def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
         """The mean of the slow critic over the slow policy's actions."""
@@ -160,9 +159,7 @@ class MPO(ActorCritic):
 
     def regress(self, agent: Agent, states: Tensor, actions: Tensor, weights: Tensor) -> Losses:
         """The M-step on weighted actions (N, B, A) and (N, B), in the trust region."""
-        part = agent.parts
-        policy, mean_multiplier = part.policy, part.mean_multiplier
-        std_multiplier = part.std_multiplier
+        policy, _, _, _, mean_multiplier, std_multiplier = agent.parts[:6]
         old, new = policy.slow(states), policy(states)
         moved = parts.DiagonalGaussian(new.mean, old.std)
         widened = parts.DiagonalGaussian(old.mean, new.std)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.critics import Critics as Critics
     from nppac_agents.parts.deterministic_policy import DeterministicPolicy as DeterministicPolicy
     from nppac_agents.parts.discrepancy import mmd as mmd
+    from nppac_agents.parts.discriminator import Discriminator as Discriminator
     from nppac_agents.parts.distributions import DiagonalGaussian as DiagonalGaussian
     from nppac_agents.parts.divergences import analytic_kl as analytic_kl
     from nppac_agents.parts.divergences import sampled_kl as sampled_kl
@@ -54,6 +55,7 @@ __getattr__, __dir__ = lazy_names(
         ".deterministic_policy": "DeterministicPolicy",
         ".distributions": "DiagonalGaussian",
         ".discrepancy": "mmd",
+        ".discriminator": "Discriminator",
         ".divergences": "analytic_kl sampled_kl",
         ".dual": "Dual",
         ".fisher": "FisherProduct flat_gradient move",
