@@ -10,6 +10,15 @@ holds a policy to it that starts fresh or distilled.
 A residual policy is the prior, corrected by a network; a distilled one is first fitted to it:
 minimise E_s [KL(pi(.|s) || pi0(.|s))] over minibatches of shuffled demonstration states, with the
 optimizer that goes on online (appendix I).
+
+Beyond the paper, and off by default:
+
+    kl_budget       alpha rises, from its first value, while the mean divergence is above the
+                    budget, and falls back below it: a price that follows the critics' scale
+    trust_region    a residual policy's mean stays within so many of the prior's standard deviations
+    n_steps         targets of several rewards; the divergence is paid at their last state alone
+    relative_rewards, n_critics, target_subset, actor_value, demonstration_share, rollout_steps,
+    critic_warmup_updates: see their fields
 """
 
 from __future__ import annotations
