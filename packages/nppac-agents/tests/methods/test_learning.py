@@ -93,12 +93,12 @@ def mean_return(act, env):
 
 
 @pytest.fixture
-def learned(spaces, mixed_demonstrations, point_config, generator):
-    """The return of what a method learns offline from demonstrations of mixed quality."""
+def learned(spaces, point_config, generator):
+    """The return of what a method learns offline from demonstrations."""
 
-    def learned(kind, *settings):
+    def learned(demonstrations, kind, *settings):
         config = configured(agent_registry().get(kind), LEARNING, *settings)
-        agent = config.build(spaces, None, mixed_demonstrations, generator=generator)
+        agent = config.build(spaces, None, demonstrations, generator=generator)
         losses = learn_offline(agent, agent.make_replay(1, 1, generator))
         assert all(torch.isfinite(loss) for loss in losses.values())
         return mean_return(lambda states: agent.act(states, deterministic=True), point_config)
@@ -108,17 +108,24 @@ def learned(spaces, mixed_demonstrations, point_config, generator):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.mixed is not None])
-def test_offline_it_tells_good_demonstrations_from_mistakes(kind, learned, point_config, expert):
+def test_offline_it_tells_good_demonstrations_from_mistakes(
+    kind, learned, mixed_demonstrations, point_config, expert
+):
     """At least half way from nothing to the expert's return, where a clone of the data fails."""
     best = mean_return(expert, point_config)
-    cloned = learned("bc", {"updates": 1_000})
-    got = learned(kind, METHODS[kind].mixed)
+    cloned = learned(mixed_demonstrations, "bc", {"updates": 1_000})
+    got = learned(mixed_demonstrations, kind, METHODS[kind].mixed)
     assert cloned < 0.25 * best
     assert got > 0.5 * best
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.without is not None])
-def test_without_its_own_term_it_does_not(kind, learned, point_config, expert):
-    best = mean_return(expert, point_config)
-    assert learned(kind, METHODS[kind].mixed, METHODS[kind].without) < 0.5 * best
+@pytest.mark.parametrize(
+    "kind", [kind for kind, row in METHODS.items() if row.conservative is not None]
+)
+def test_critics_that_are_not_conservative_lead_away_from_the_expert(
+    kind, learned, demonstrations, point_config, expert
+):
+    best, settings = mean_return(expert, point_config), METHODS[kind].conservative
+    assert learned(demonstrations, kind, settings) > 0.5 * best
+    assert learned(demonstrations, kind, settings, {"conservative_weight": 0.0}) < 0.25 * best

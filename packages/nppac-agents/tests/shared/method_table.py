@@ -39,8 +39,8 @@ class Row:
     """Updates after which the slow critics follow"""
     mixed: dict[str, Any] | None = None
     """Settings beside ``LEARNING`` that beat cloning on demonstrations of mixed quality, offline"""
-    without: dict[str, Any] | None = None
-    """Those that take the method's own term out of it, where that does not make it clone"""
+    conservative: dict[str, Any] | None = None
+    """Those that learn offline from the expert alone, with ``conservative_weight`` above 0 only"""
 
 
 CRITIC = frozenset({"critic_loss", "critic_value", "target_value", "critic_grad_norm"})
@@ -110,14 +110,15 @@ METHODS = {
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
                             "backup_samples": 2},
         phases=("offline", "online"), updates=150, logs=GAP,
-        mixed=CONSERVATIVE | {"backup_samples": 4}, without={"conservative_weight": 0.0},
+        mixed=CONSERVATIVE | {"backup_samples": 4},
     ),
     "cql": Row(
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
                             "warmup_updates": 1},
         phases=("offline", "online"), updates=150, logs=GAP,
         mixed=CONSERVATIVE | {"warmup_updates": 300, "conservative_weight": 1.0},
-        without={"conservative_weight": 0.0},
+        conservative={"offline_updates": 600, "conservative_samples": 4, "conservative_weight": 1.0,
+                      "warmup_updates": 0},
     ),
     "crr": Row(
         dry_steps=4, small={"offline_updates": 60, "copy_every": 2},
