@@ -110,11 +110,11 @@ class AWR(Method):
 
     def parts(self, agent: Agent, generator: torch.Generator) -> AWRParts:
         """A Gaussian of fixed standard deviation, and a network of (1 - gamma) V."""
-        size, bounds = agent.spaces.state_dim, (math.log(self.policy_std),) * 2
+        size, log_std = agent.spaces.state_dim, math.log(self.policy_std)
         shared: dict[str, Any] = {"standardiser": self.standardiser(agent), "generator": generator}
         policy = parts.ConstantStdPolicy(
             *(size, agent.spaces.action_dim, self.policy_hidden),
-            log_std_range=bounds,
+            log_std_range=(log_std, log_std),
             bounding="clamp",
             **shared,
         )
