@@ -9,7 +9,6 @@ import pytest
 import torch
 from nppac_priors import ExactGPConfig, FilePriorConfig, VarianceFloorConfig, load_prior
 from nppac_priors.errors import ConfigError, DataError, PriorFileError
-from nppac_priors.fitted import fitted
 
 pytestmark = pytest.mark.medium
 
@@ -26,7 +25,7 @@ def path(tmp_path):
 
 def test_it_is_the_prior_of_the_file(path, caplog):
     with caplog.at_level(logging.WARNING):
-        prior = fitted(FilePriorConfig(path=str(path)), STATES, ACTIONS)
+        prior = FilePriorConfig(path=str(path)).fit(STATES, ACTIONS)
     assert not caplog.records
     assert prior.config == load_prior(path).config
     for one, other in zip(prior.moments(STATES), load_prior(path).moments(STATES), strict=True):
@@ -34,13 +33,13 @@ def test_it_is_the_prior_of_the_file(path, caplog):
 
 
 def test_other_data_are_a_warning(path, caplog):
-    fitted(FilePriorConfig(path=str(path)), STATES[:20], ACTIONS[:20])
+    FilePriorConfig(path=str(path)).fit(STATES[:20], ACTIONS[:20])
     assert "gp.safetensors was fitted to other data" in caplog.text
 
 
 def test_it_can_be_wrapped_and_what_is_saved_needs_the_file_no_more(path, tmp_path):
     config = VarianceFloorConfig(prior=FilePriorConfig(path=str(path)), min_std=0.3)
-    prior = fitted(config, STATES, ACTIONS)
+    prior = config.fit(STATES, ACTIONS)
     prior.save(tmp_path / "floor.safetensors")
     path.unlink()
     again = load_prior(tmp_path / "floor.safetensors")
@@ -53,7 +52,7 @@ def test_it_can_be_wrapped_and_what_is_saved_needs_the_file_no_more(path, tmp_pa
 )
 def test_other_dimensions_are_refused(path, states, actions):
     with pytest.raises(ConfigError, match="is a prior of 4 state and 2 action dimensions, the"):
-        fitted(FilePriorConfig(path=str(path)), states, actions)
+        FilePriorConfig(path=str(path)).fit(states, actions)
 
 
 def test_a_missing_file_and_wrong_data_are_refused(path, tmp_path):

@@ -17,18 +17,16 @@ normalised too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nppac_agents.methods.base import LearningRate
 from nppac_agents.methods.cal_ql import CalQL
-from nppac_agents.methods.cql import CQLParts
 from nppac_agents.methods.sac import SAC
 from nppac_agents.phase import ONLINE, Losses, Phase, offline, rollouts
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from nppac_agents.agent import Agent
@@ -46,9 +44,6 @@ class WSRL(CalQL):
         "they count.",
     )
     n_critics: int = Field(default=10, ge=1, le=100, description="Critics in the ensemble.")
-    target_subset: int = Field(
-        default=2, ge=1, description="Critics, drawn for each update, whose minimum is backed up."
-    )
     critic_updates_per_actor_update: int = Field(
         default=4,
         ge=1,
@@ -64,20 +59,6 @@ class WSRL(CalQL):
         default=True,
         description="Normalise the critics' hidden layers: bounds their values away from the data.",
     )
-
-    @model_validator(mode="after")
-    def _subset_fits_ensemble(self) -> Self:
-        if self.target_subset > self.n_critics:
-            raise ValueError(
-                f"target_subset {self.target_subset} is above n_critics {self.n_critics}; "
-                "draw at most all critics"
-            )
-        return self
-
-    def parts(self, agent: Agent, generator: torch.Generator) -> CQLParts:
-        """Cal-QL's, with ``n_critics`` critics."""
-        critic = self.critics(agent, generator, n_critics=self.n_critics)
-        return super().parts(agent, generator)._replace(critic=critic)
 
     def pretraining(self, agent: Agent) -> bool:
         """Whether the next update is one of the offline ones."""
