@@ -62,19 +62,6 @@ def setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def plugin_of(config: EnvConfig) -> str | None:
-    """Distribution and version of the plugin that offers a config's class; None if none does.
-
-    Asked for messages only; it imports nothing.
-    """
-    for entry in entry_points(group=PROJECT):
-        if entry.module in sys.modules and entry.dist is not None:
-            with contextlib.suppress(Exception):
-                if type(config) in entry.load().nppac_env_configs():
-                    return f"{entry.dist.name} {entry.dist.version}"
-    return None
-
-
 def _classes() -> Iterator[type[EnvConfig]]:
     """The built-in classes, then those of installed plugins that load."""
     from nppac_envs import plugin

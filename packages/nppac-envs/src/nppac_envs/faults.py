@@ -8,8 +8,8 @@ import gymnasium
 import numpy as np
 
 from nppac_envs.config import EnvConfig
-from nppac_envs.environments import plugin_of
 from nppac_envs.errors import ConfigError, FaultyEnvironmentError
+from nppac_envs.plugin_origin import plugin_of
 
 _SHOWN = 200
 """Characters of a space in a message."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, final
 from pydantic import BaseModel, Field
 
 from nppac_envs.config import EnvConfig
+from nppac_envs.foreign import DEFAULT_HORIZON
 
 if TYPE_CHECKING:
     import gymnasium
 
-DEFAULT_HORIZON = 1000
 """Steps after which an episode is cut where neither the config nor the registration says."""
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
 from nppac_envs.foreign.adapted import FlatObservations, action_bounds
-from nppac_envs.foreign.config import GymnasiumConfig
 from nppac_envs.foreign.importing import place_of
+
+if TYPE_CHECKING:
+    from nppac_envs.foreign.config import GymnasiumConfig
 
 
 def described(config: GymnasiumConfig) -> dict[str, Any]:

@@ -8,14 +8,17 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium
 from gymnasium.wrappers import TimeLimit
 
 from nppac_envs.errors import ConfigError
 from nppac_envs.faults import described, in_one_line
-from nppac_envs.foreign.config import DEFAULT_HORIZON, GymnasiumConfig
+from nppac_envs.foreign import DEFAULT_HORIZON
+
+if TYPE_CHECKING:
+    from nppac_envs.foreign.config import GymnasiumConfig
 
 
 def make_named(config: GymnasiumConfig, render_mode: str | None) -> gymnasium.Env[Any, Any]:
