@@ -17,6 +17,11 @@ def random_batch(random_batch):
     return partial(random_batch, prior_std=0.1)
 
 
+def two_modes(demonstrations):
+    """A prior that is not Gaussian."""
+    return TwoModes().fit(demonstrations.states, demonstrations.actions)
+
+
 # The critic target and the losses, by hand on two samples.
 
 
@@ -234,7 +239,7 @@ def test_a_prior_that_is_not_gaussian_is_refused_where_its_moments_are_needed(
     settings, spaces, demonstrations, generator
 ):
     with pytest.raises(ConfigError, match="needs a prior with a mean and a standard deviation"):
-        NPPAC(**settings).build(spaces, TwoModes().fit(None, None), None, generator=generator)
+        NPPAC(**settings).build(spaces, two_modes(demonstrations), None, generator=generator)
 
 
 @pytest.mark.parametrize("start", ["fresh", "distilled"])
@@ -242,7 +247,7 @@ def test_the_sampled_kl_of_a_prior_that_is_not_gaussian_is_in_target_and_loss(
     start, spaces, demonstrations, random_batch, actor_loss, critic_target, generator
 ):
     config = NPPAC(start=start, alpha=0.5, policy_hidden=(16,), critic_hidden=(16,), squash=True)
-    prior = TwoModes().fit(None, None)
+    prior = two_modes(demonstrations)
     agent = config.build(spaces, prior, demonstrations, generator=generator)
     batch = random_batch(8)
     before = agent.noise.get_state()
@@ -271,7 +276,7 @@ def test_distillation_moves_a_policy_onto_one_mode_of_such_a_prior(
     """The divergence KL(pi || pi0) has its minimum there: log 2 nats for each dimension's half."""
     settings = {"pretraining_epochs": 30, "policy_learning_rate": 3e-3, "policy_hidden": (32,)}
     config = NPPAC(start="distilled", pretraining_batch_size=20, **settings)
-    agent = config.build(spaces, TwoModes().fit(None, None), demonstrations, generator=generator)
+    agent = config.build(spaces, two_modes(demonstrations), demonstrations, generator=generator)
     agent.prepare()
     modes = agent.act(demonstrations.states, deterministic=True)
     assert abs(abs(modes) - 0.5).mean() < 0.15

@@ -31,6 +31,7 @@ from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory, resolved
+from nppac_agents.running.selection import Selection
 from nppac_agents.running.training import Training
 from nppac_envs import NpzConfig
 from nppac_priors import load_prior
@@ -326,7 +327,24 @@ def test_every_file_of_a_run_is_in_the_table(stopped):
     for path in (path for path in stopped.rglob("*") if path.is_file()):
         name = path.relative_to(stopped).as_posix()
         found = {name, f"{name.partition('/')[0]}/events"} & {*known, *DERIVED}
-        assert found or path.parent.name in ("checkpoints", "plots"), name
+        assert found or path.parent.name in ("checkpoints", "best", "plots"), name
+
+
+@pytest.mark.usefixtures("without_report")
+@pytest.mark.parametrize("how", ["cut", "flipped", "empty", "foreign", "version", "missing"])
+def test_a_best_policy_that_cannot_be_read_leaves_the_last(how, resume, other, monkeypatch):
+    best, foreign = (
+        checkpoints(folder / "checkpoints" / "best")[0] for folder in (resume.folder, other)
+    )
+    damage(best, how, foreign)
+    monkeypatch.setattr(Selection, "prefers", lambda *_: False)
+    code, output, errors = resume()
+    assert (code, errors) == (0, [])
+    assert output.count("stands alone") == 1
+    reported = [
+        e for e in read_metrics(resume.folder / "metrics.jsonl") if e["event"] == "reporting"
+    ]
+    assert [event["policy"] for event in reported] == ["last"]
 
 
 @pytest.mark.usefixtures("without_report")

@@ -189,34 +189,6 @@ def test_a_resumed_run_keeps_the_same_policy(point_experiment, run_point, monkey
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-@pytest.mark.parametrize("damage", ["missing", "damaged", "foreign"])
-def test_a_best_policy_that_cannot_be_read_leaves_the_last(
-    point_experiment, run_point, returns, monkeypatch, damage
-):
-    returns(9.0, 1.0, 2.0, 1.0)
-    report, said = training_module.Training.report, []
-
-    def spoilt(self, folder):
-        (path,) = checkpoints(folder / "best")
-        if damage == "missing":
-            path.unlink()
-        elif damage == "damaged":
-            path.write_bytes(path.read_bytes()[:-1])
-        else:
-            best = Checkpoint.load(path)
-            dataclasses.replace(
-                best, identity=dataclasses.replace(best.identity, run_id="another")
-            ).save(folder / "best")
-        monkeypatch.setattr(self.console, "line", said.append)
-        report(self, folder)
-
-    monkeypatch.setattr(training_module.Training, "report", spoilt)
-    _, run = run_point(point_experiment)
-    reported = [e["policy"] for e in read_metrics(run.metrics) if e["event"] == "reporting"]
-    assert reported == ["last"]
-    assert sum("stands alone" in line for line in said) == 1
-
-
 def test_without_reporting_starts_nothing_is_reported(point_experiment, run_point):
     unreported = point_experiment.evaluation.model_copy(update={"reporting_episodes": 0})
     summary, run = run_point(point_experiment.model_copy(update={"evaluation": unreported}), "bare")

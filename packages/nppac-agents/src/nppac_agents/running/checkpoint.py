@@ -58,8 +58,8 @@ class Checkpoint:
     identity: RunIdentity
     metrics: MetricsMark
 
-    def save(self, folder: Path) -> Path:
-        """Writes the checkpoint, reads it back, and then forgets all but it and the one before.
+    def save(self, folder: Path, *, kept: int = KEPT) -> Path:
+        """Writes the checkpoint, reads it back, and then forgets all but the latest ``kept``.
 
         Raises:
             CheckpointError: the file cannot be written; earlier checkpoints are untouched.
@@ -83,7 +83,7 @@ class Checkpoint:
         except OSError as error:
             reason = error.strerror or error
             raise CheckpointError(f"{path}: cannot be written: {reason}") from error
-        _forget_others(path)
+        _forget_others(path, kept)
         return path
 
     @classmethod
@@ -123,15 +123,15 @@ def _name(position: dict[str, Any]) -> str:
     return f"phase-{phase}-step-{steps:09d}-update-{updates:09d}.safetensors"
 
 
-def _forget_others(path: Path) -> None:
-    """Keeps a new checkpoint and the last before it.
+def _forget_others(path: Path, count: int) -> None:
+    """Keeps a new checkpoint and the last before it, ``count`` in all.
 
     Those after it are of a time that a resume went back from, and what a killed process left
     half-written is nobody's.
     """
     found = checkpoints(path.parent)
     latest = found.index(path) + 1
-    kept = found[max(latest - KEPT, 0) : latest]
+    kept = found[max(latest - count, 0) : latest]
     for other in [*found, *path.parent.glob(".*.partial")]:
         if other not in kept:
             other.unlink(missing_ok=True)

@@ -213,7 +213,7 @@ def _dry_run(run: _Run, training: Training, again: Agent, prior: Prior | None) -
     losses = training.try_out()
     values = ", ".join(f"{name} {value.item():.3g}" for name, value in losses.items())
     run.console.line(f"dry run: everything builds, and one update gives {values}")
-    training.evaluate()
+    training.evaluate(run.directory.checkpoints)
     path = training.checkpoint().save(run.directory.checkpoints)
     with _training(run, again, training.identity) as resumed:
         _restore(resumed, Checkpoint.load(path))
@@ -221,8 +221,8 @@ def _dry_run(run: _Run, training: Training, again: Agent, prior: Prior | None) -
             resumed.rollouts.step()
             if not resumed.rollouts.can_be_saved:
                 run.console.line(f"dry run: {_RESTARTED}")
-    training.report()
-    run.directory.write_summary(_summary(run, training.recorder))
+    training.report(run.directory.checkpoints)
+    run.directory.write_summary(_summary(run, training))
     _write_report(run, prior, training.agent)
     tried = "checkpoint, resume" if run.config.env is None else "evaluation, checkpoint, resume"
     run.console.line(f"dry run: {tried} and report work")

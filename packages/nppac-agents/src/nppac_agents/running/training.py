@@ -114,7 +114,7 @@ class Training:
         for warning in guard.warnings(gauges):
             self.console.line(f"warning: {warning}")
         if self.selection.prefers(means):
-            self._checkpoint({"agent": self.agent.state()}).save(folder / BEST)
+            self._checkpoint({"agent": self.agent.state()}).save(folder / BEST, kept=1)
         return measures
 
     def report(self, folder: Path) -> None:
