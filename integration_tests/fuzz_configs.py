@@ -178,12 +178,14 @@ def _check_lines(message: str, path: Path) -> None:
 def check_round_trip(config: ExperimentConfig, path: Path) -> None:
     """Checks that the experiment, written to `path` as a run writes it, reads back the same.
 
+    But for what is said to editors and readers of the file.
+
     Raises:
         Fault: it does not.
     """
     write_json(path, resolved(config))
     again = load_experiment(path)
-    if again != config.model_copy(update={"schema_": None}):
+    if again != config.model_copy(update={"schema_": None, "comment": ()}):
         raise Fault(f"reads back as another experiment: {resolved(config)} -> {resolved(again)}")
     if resolved(again) != resolved(config) or config_hash(again) != config_hash(config):
         raise Fault(f"reads back with another hash: {resolved(config)}")
@@ -193,7 +195,7 @@ def _check_says_the_same(given: Any, read: Any, path: str) -> None:
     """Every value that was given is the one that was read."""
     if isinstance(given, dict) and isinstance(read, dict):
         for key, value in given.items():
-            if path or key not in ("$schema", "output_dir"):
+            if path or key not in ("$schema", "$comment", "output_dir"):
                 _check_says_the_same(value, read[key], f"{path}.{key}")
     elif isinstance(given, list) and isinstance(read, list) and len(given) == len(read):
         for index, pair in enumerate(zip(given, read, strict=True)):

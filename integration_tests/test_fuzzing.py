@@ -15,6 +15,8 @@ from nppac_agents.running.run_directory import resolved
 from nppac_priors.atomic_files import write_json
 from nppac_priors.errors import ConfigError
 
+pytestmark = pytest.mark.medium
+
 HERE = Path(__file__).parent
 
 
@@ -40,6 +42,7 @@ def fuzzer() -> dict[str, object]:
         sys.path.remove(str(HERE))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

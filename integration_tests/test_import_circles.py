@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import pytest
+
 from integration_tests.test_isolation import SOURCES, executed_at_import, imported, modules
+
+pytestmark = pytest.mark.medium
 
 WRAPPERS = {"nppac_priors.wrappers.config", "nppac_priors.wrappers.prior"}
 """A wrapper's config makes the prior, and a wrapper made in code its config."""

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.medium
+
 PACKAGES = Path(__file__).parents[1] / "packages"
 SOURCES = {
     name: PACKAGES / name.replace("_", "-") / "src" / name

@@ -10,6 +10,8 @@ import pytest
 from integration_tests.mutations.__main__ import MUTATIONS, main
 from integration_tests.mutations.mutation import ROOT, Mutation
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.what)
 def test_it_changes_one_place_of_a_source_and_names_tests(mutation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from nppac_agents import (
     ABM,
     AWAC,
@@ -27,6 +28,8 @@ from nppac_agents import (
 )
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.testing import MethodConformance
+
+pytestmark = pytest.mark.medium
 
 SMALL = {"policy_hidden": (16,), "batch_size": 32}
 CRITICS = SMALL | {"critic_hidden": (16,)}

@@ -20,6 +20,8 @@ from nppac_envs.errors import ConfigError, FaultyEnvironmentError
 from nppac_envs.plugin import TASKS
 from nppac_envs.simulation_state import get_env_state, set_env_state
 
+pytestmark = pytest.mark.medium
+
 GOOD = np.array([1.0, 2.0, 3.0], np.float32)
 PUSH = np.zeros(2, np.float32)
 

@@ -12,6 +12,8 @@ from nppac_envs import EnvConfig
 from nppac_envs.plugin import TASKS
 from nppac_envs.testing import EnvConformance
 
+pytestmark = pytest.mark.medium
+
 for _cls in TASKS:
     _name = f"Test{_cls.__name__.removesuffix('Config')}"
     globals()[_name] = type(_name, (EnvConformance,), {"config": _cls(horizon=12)})

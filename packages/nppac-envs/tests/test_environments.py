@@ -16,6 +16,8 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from nppac_envs import EnvConfig, EpisodeMeasures
 from nppac_envs.plugin import TASKS as CONFIGS
 
+pytestmark = pytest.mark.medium
+
 KINDS = [config.model_fields["kind"].default for config in CONFIGS]
 
 

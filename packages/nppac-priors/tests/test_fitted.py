@@ -10,6 +10,8 @@ from nppac_priors.fitted import rebuilt
 from nppac_priors.loading import load_prior
 from nppac_priors.registry import Registry, prior_registry
 
+pytestmark = pytest.mark.medium
+
 SOURCE = """
 from typing import Literal
 import numpy as np, sys

@@ -6,6 +6,8 @@ import sys
 import nppac_priors
 import pytest
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.mark.parametrize(
     "statement",

@@ -13,6 +13,8 @@ from nppac_priors import plugin_import
 from nppac_priors.plugin_import import quiet_import
 from nppac_priors.registry import prior_registry
 
+pytestmark = pytest.mark.medium
+
 load = prior_registry.__wrapped__
 PRINTS = {
     "print": "print('noise')",

@@ -6,6 +6,8 @@ import pytest
 from nppac_priors.errors import DuplicateKindError, PluginLoadError, UnknownKindError
 from nppac_priors.registry import prior_registry
 
+pytestmark = pytest.mark.medium
+
 load = prior_registry.__wrapped__
 
 

@@ -18,6 +18,8 @@ from nppac_priors.tensor_file import write_tensors
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def saved(tmp_path, linear_prior) -> Path:
@@ -200,6 +202,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     assert os.listdir(saved.parent) == [saved.name]
 
 
+@pytest.mark.slow
 def test_the_same_fit_has_the_same_bytes_in_every_process(tmp_path):
     """Hash seeds order sets and dicts of other libraries differently."""
     code = (

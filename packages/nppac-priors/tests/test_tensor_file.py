@@ -14,6 +14,8 @@ from nppac_priors.tensor_file import (
 )
 from safetensors.torch import load_file, save_file
 
+pytestmark = pytest.mark.medium
+
 METADATA = {"format": "test", "version": "1", "note": '"checksum":"' + "a" * 64 + '"'}
 KIND = {"format": "test", "version": "1"}
 

@@ -13,6 +13,8 @@ from nppac_agents.experiment.registries import agent_registry, env_registry, reg
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_priors.registry import prior_registry
 
+pytestmark = pytest.mark.medium
+
 EXPERIMENT = {
     "env": {"kind": "lab"},
     "agent": {

@@ -12,6 +12,8 @@ from tianshou.data import Collector
 from tianshou.env import DummyVectorEnv
 from tianshou.trainer import OfflineTrainerParams, OffPolicyTrainerParams
 
+pytestmark = pytest.mark.medium
+
 OFF_POLICY = [kind for kind in METHODS if agent_registry().get(kind).trainer == "off-policy"]
 FROM_DEMONSTRATIONS = [
     kind for kind in METHODS if agent_registry().get(kind)().demonstrations_in_replay

@@ -17,6 +17,8 @@ from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.evaluation import Evaluator
 from nppac_envs import EnvConfig
 
+pytestmark = pytest.mark.medium
+
 
 class _Distance(gym.RewardWrapper):
     def reward(self, reward):

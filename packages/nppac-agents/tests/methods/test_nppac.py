@@ -356,7 +356,7 @@ def test_minibatches_have_their_share_of_demonstrations(build):
     assert build("nppac").make_replay(30, 1, generator).n_demonstrated == 0
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_the_unit_of_rewards_does_not_matter(build, demonstrations, doubled):
     """Powers of two round alike, so that nothing but their unit differs."""
 

@@ -4,6 +4,8 @@ import pytest
 import torch
 from nppac_agents.parts.dual import Dual
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.mark.parametrize("form", ["ascend", "ascend_log"])
 @pytest.mark.parametrize(("excess", "direction"), [(3.0, 1), (-3.0, -1)])

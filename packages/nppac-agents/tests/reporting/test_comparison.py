@@ -12,6 +12,8 @@ from nppac_agents.reporting.comparison_table import comparison_table
 from nppac_agents.reporting.measures import BY_FIELD
 from nppac_priors.errors import ConfigError
 
+pytestmark = pytest.mark.medium
+
 PEN = {"env": {"kind": "pen", "horizon": 200, "reward": "zero-one"}}
 FIFTY = {"evaluation": {"every": 2500, "episodes": 50, "first_seed": 1000}}
 OTHER_SEEDS = {"evaluation": {"every": 2500, "episodes": 20, "first_seed": 0}}

@@ -39,6 +39,8 @@ from nppac_priors.plugin_loading import Component
 from nppac_priors.tensor_file import write_tensors
 from safetensors import safe_open
 
+pytestmark = pytest.mark.medium
+
 STOPPED_AT = 72
 """Environment steps; the checkpoints are of 30 and of 60."""
 LATEST, EARLIER = "checkpoints/latest", "checkpoints/earlier"
@@ -302,6 +304,7 @@ def test_a_damaged_file_of_a_run(file, how, resume, other, whole, monkeypatch):
         assert_ended_alike(whole, resume.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cut", "flipped", "empty", "foreign", "missing"])
 def test_what_a_run_writes_anew_may_be_damaged(how, resume, other, whole):
     for file in (*DERIVED, EARLIER):

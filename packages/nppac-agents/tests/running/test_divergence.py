@@ -23,6 +23,8 @@ from nppac_agents.running.training import Training
 from nppac_priors import ConstantVarianceConfig
 from nppac_priors.errors import NumericalError
 
+pytestmark = pytest.mark.medium
+
 NEVER = 1_000_000
 NETWORKS = "part."
 

@@ -11,7 +11,10 @@ from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
 
+OFTEN = {"awac", "awr", "brac-plus", "wsrl"}
+"""Kinds with the most phases and parts of their own; the others' whole runs are slow tests."""
 RUN = [kind for kind, row in METHODS.items() if row.updates is not None]
+WHOLE_RUNS = [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.slow) for kind in RUN]
 
 
 def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentConfig:
@@ -24,7 +27,7 @@ def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentCo
     return point_experiment.model_copy(update=changes | {"evaluation": evaluation})
 
 
-@pytest.mark.parametrize("kind", RUN)
+@pytest.mark.parametrize("kind", WHOLE_RUNS)
 def test_a_run_goes_through_its_phases(kind, point_experiment, run_point):
     summary, run = run_point(experiment_of(kind, point_experiment), report=True)
     events = read_metrics(run.metrics)
@@ -64,9 +67,7 @@ def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment
         run_point(with_rollouts(point_experiment, 150))
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(k, marks=pytest.mark.slow) if k in ("sac", "nppac") else k for k in RUN]
-)
+@pytest.mark.parametrize("kind", WHOLE_RUNS)
 def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
     kind, point_experiment, run_point, monkeypatch
 ):

@@ -23,6 +23,8 @@ from nppac_agents.running.ownership import own_run_directory
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory
 
+pytestmark = pytest.mark.medium
+
 KILLED = '''
 import os, signal, sys
 operations, folder, *arguments = sys.argv[1:]
@@ -88,6 +90,7 @@ STAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_signal_at_any_stage_ends_with_a_word_and_a_resume_goes_on(
     point_experiment, owned_run, monkeypatch, stage
@@ -112,6 +115,7 @@ def test_a_signal_at_any_stage_ends_with_a_word_and_a_resume_goes_on(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_a_resume_changes_is_in_the_metrics_and_then_in_the_config(
     point_experiment, owned_run, monkeypatch
 ):
@@ -141,6 +145,7 @@ def test_what_a_resume_changes_is_in_the_metrics_and_then_in_the_config(
     assert sum(e["event"] == "changes" for e in read_metrics(run.metrics)) == 1
 
 
+@pytest.mark.slow
 def test_a_resume_that_never_goes_on_changes_nothing(point_experiment, owned_run, monkeypatch):
     run, _ = owned_run()
     before = run.config_file.read_text(), run.metrics.read_text()

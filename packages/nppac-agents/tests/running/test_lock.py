@@ -16,6 +16,8 @@ from nppac_agents.running import lock as lock_module
 from nppac_agents.running.lock import LockError, RunLock
 from nppac_agents.running.process import Process
 
+pytestmark = pytest.mark.medium
+
 RACE = """
 import sys, time
 from pathlib import Path

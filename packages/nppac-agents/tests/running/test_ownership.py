@@ -21,6 +21,8 @@ from nppac_agents.running.process import Process
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_priors.errors import ConfigError, DataError
 
+pytestmark = pytest.mark.medium
+
 OWNER = """
 import json, sys
 from nppac_agents.experiment.config import ExperimentConfig

@@ -55,6 +55,7 @@ def test_the_loaded_policy_is_the_best(finished, point_experiment, demonstration
         np.testing.assert_array_equal(value, stored[name])
 
 
+@pytest.mark.slow
 def test_the_agent_of_another_prior_is_refused(finished, prior_config, demonstrations):
     other = prior_config.model_copy(update={"steps": 2})
     other.fit(demonstrations.states, demonstrations.actions).save(finished.prior)
@@ -62,6 +63,7 @@ def test_the_agent_of_another_prior_is_refused(finished, prior_config, demonstra
         load_agent(finished)
 
 
+@pytest.mark.slow
 def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch, point_config):
     make = type(point_config).make
 
@@ -74,6 +76,7 @@ def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch
     assert not (tmp_path / "none.npz").exists()
 
 
+@pytest.mark.slow
 def test_the_prior_is_rolled_out_in_place_of_the_agent(finished, tmp_path):
     record(finished, 3, 40, PlainConsole(io.StringIO()), tmp_path / "prior.npz", prior=True)
     recorded = NpzConfig(path=tmp_path / "prior.npz").load()

@@ -166,6 +166,7 @@ def test_the_untrained_policy_is_kept_where_learning_only_lowers_it(
     assert summary["best"]["updates"] == summary["best"]["env_steps"] == 0
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_the_same_policy(point_experiment, run_point, monkeypatch):
     whole, run = run_point(point_experiment, "whole")
     with monkeypatch.context() as patch:
@@ -189,6 +190,7 @@ def test_a_resumed_run_keeps_the_same_policy(point_experiment, run_point, monkey
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
+@pytest.mark.slow
 def test_without_reporting_starts_nothing_is_reported(point_experiment, run_point):
     unreported = point_experiment.evaluation.model_copy(update={"reporting_episodes": 0})
     summary, run = run_point(point_experiment.model_copy(update={"evaluation": unreported}), "bare")
@@ -198,6 +200,7 @@ def test_without_reporting_starts_nothing_is_reported(point_experiment, run_poin
     assert_same_checkpoints(whole, run)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_and_another_does_not(point_experiment, run_point):
     _, one = run_point(point_experiment, "one")
     _, two = run_point(point_experiment, "two")
@@ -207,7 +210,9 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(point_experiment,
     assert not same_metrics(one, three)
 
 
-@pytest.mark.parametrize("after", [0, 45, 150, 231])
+@pytest.mark.parametrize(
+    "after", [45, *(pytest.param(update, marks=pytest.mark.slow) for update in (0, 150, 231))]
+)
 def test_a_killed_run_resumes_as_if_nothing_had_happened(
     point_experiment, run_point, monkeypatch, after
 ):
@@ -232,6 +237,7 @@ def test_a_killed_run_resumes_as_if_nothing_had_happened(
     assert_same_checkpoints(whole, resumed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["while it reports", "before its summary"])
 def test_a_run_killed_at_its_end_reports_the_same_when_resumed(
     point_experiment, run_point, monkeypatch, place
@@ -264,6 +270,7 @@ def test_a_run_killed_at_its_end_reports_the_same_when_resumed(
     assert summary == expected
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_writes_a_checkpoint_and_resumes(
     point_experiment, run_point, monkeypatch
 ):

@@ -95,6 +95,7 @@ def test_a_checkpoint_holds_everything_but_the_environments(
             assert torch.equal(tensors[name], plain[owner][name]), f"{owner}/{name}"
 
 
+@pytest.mark.slow
 def test_two_resumes_of_one_checkpoint_go_on_alike(plain_experiment, run):
     ends = []
     for name in ("one", "two"):

@@ -9,6 +9,8 @@ from gymnasium_robotics.envs.adroit_hand.adroit_relocate import AdroitHandReloca
 from nppac_envs import ConfigError
 from nppac_envs.adroit.task import AdroitTask
 
+pytestmark = pytest.mark.medium
+
 SIMULATORS = {
     "door": AdroitHandDoorEnv,
     "pen": AdroitHandPenEnv,

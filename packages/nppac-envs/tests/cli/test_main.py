@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.medium
+
 COMMANDS = ("inspect", "doctor", "convert", "record", "replay", "video", "plot")
 
 

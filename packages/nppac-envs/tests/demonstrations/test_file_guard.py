@@ -22,6 +22,8 @@ from nppac_envs import (
 from nppac_envs.demonstrations.file_guard import check_unfolded, read_json_object, regular_file
 from nppac_envs.demonstrations.minari_writer import write_minari
 
+pytestmark = pytest.mark.medium
+
 SINGLE = [NpzConfig, CsvConfig, D4rlConfig, DapgConfig, AwacConfig]
 
 

@@ -12,6 +12,8 @@ from nppac_envs.demonstrations.resimulation import drift_findings, replay
 from nppac_envs.demonstrations.starts import start_from
 from nppac_envs.environments import env_config, setting
 
+pytestmark = pytest.mark.medium
+
 SETTINGS = {"ant": {"variant": "v2"}}
 KINDS = ("door", "pen", "relocate", "hammer", "halfcheetah", "walker2d", "hopper", "ant")
 

@@ -11,6 +11,8 @@ from nppac_envs.demonstrations.policies import find_policy
 from nppac_envs.demonstrations.recording import record
 from nppac_envs.demonstrations.video import write_video
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture(scope="module")
 def recorded():

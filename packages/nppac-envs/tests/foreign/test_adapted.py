@@ -12,6 +12,8 @@ from nppac_envs.checked import make_checked
 from nppac_envs.foreign.adapted import MappedActions, action_bounds, adapted
 from nppac_envs.testing import EnvConformance
 
+pytestmark = pytest.mark.medium
+
 IMAGE = Box(0, 255, (8, 8, 3), np.uint8)
 ANGLES = Box(-1000, 1000, (2,), np.int64)
 REAL = Box(-9.0, 9.0, (2,), np.float64)

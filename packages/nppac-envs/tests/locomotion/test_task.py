@@ -12,6 +12,8 @@ import pytest
 from nppac_envs.locomotion.task import LocomotionTask
 from nppac_envs.mujoco_task import logged_warnings
 
+pytestmark = pytest.mark.medium
+
 BARE = {
     "halfcheetah": "HalfCheetah-v5",
     "walker2d": "Walker2d-v5",

@@ -11,6 +11,8 @@ from nppac_priors import load_prior
 from nppac_priors.cli.exit_code import ExitCode
 from nppac_priors.episodes import read_episodes
 
+pytestmark = pytest.mark.medium
+
 HEAVY = {"torch", "gpytorch", "pyro", "safetensors", "matplotlib"}
 EIGHT = [f"{number}=exact-gp" for number in range(8)]
 UNTRAINED = '{"kind": "constant-variance", "std": 0.1, "prior": {"kind": "exact-gp"}}'

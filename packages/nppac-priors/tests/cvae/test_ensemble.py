@@ -5,6 +5,8 @@ import torch
 from nppac_priors.cvae.ensemble import CVAEEnsemble
 from torch.distributions import Independent, Normal, kl_divergence
 
+pytestmark = pytest.mark.medium
+
 
 def small(members: int = 2, latent_dim: int = 1, bounded: bool = False):
     generator = torch.Generator().manual_seed(0)

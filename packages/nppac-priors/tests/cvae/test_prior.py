@@ -73,8 +73,8 @@ def test_the_fit_reports_and_stops_on_the_held_out_bound(demonstrations, reports
 
 def test_an_evaluation_draws_the_same_noise_at_every_call(demonstrations):
     data = TrainingSet.check(
-        *demonstrations, episode_lengths=torch.full((20,), 100), weights=None, held_out_share=0.2,
-        device="cpu", generator=torch.Generator().manual_seed(0),
+        *demonstrations, episode_lengths=torch.full((20,), 100), weights=torch.ones(2000),
+        held_out_share=0.2, generator=torch.Generator().manual_seed(0),
     )  # fmt: skip
     objective = SMALL.objective(data, torch.Generator().manual_seed(0))
     assert data.held_out is not None

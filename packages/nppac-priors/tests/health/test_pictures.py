@@ -10,6 +10,8 @@ from nppac_priors.health.pictures.trajectory import DIMENSIONS, draw_trajectory
 from nppac_priors.health.plane import COLUMNS, ROWS, make_plane
 from nppac_priors.health.training import TrainingTrace
 
+pytestmark = pytest.mark.medium
+
 
 @pytest.fixture
 def health(shaped, examination):
