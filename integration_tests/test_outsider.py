@@ -30,9 +30,10 @@ PROGRAMS: dict[str, Callable[[list[str]], int]] = {
     "nppac-run": nppac_agents.cli.main,
 }
 SMALL = (
-    "training.env_steps=800", "training.n_envs=4", "agent.alpha=1.0", "training.start_steps=200",
+    "training.env_steps=4000", "training.n_envs=4", "training.start_steps=200",
+    "agent.rollout_steps=200", "agent.critic_warmup_updates=500",
     "agent.batch_size=64", "agent.policy_hidden=[64,64]", "agent.critic_hidden=[64,64]",
-    "evaluation.every=400", "evaluation.episodes=40",
+    "evaluation.every=1000", "evaluation.episodes=100",
     "evaluation.reporting_episodes=20", "logging.checkpoint_every=200", "logging.tensorboard=false",
     "device=cpu",
 )  # fmt: skip
@@ -125,8 +126,8 @@ def _interrupted_at(step: int) -> Any:
 
 
 def _assert_not_lost(run: Path) -> None:
-    """So few updates do not lose what the prior can do; 0.1 is four of the forty starts."""
+    """What is learned is no worse than the prior."""
     summary = json.loads((run / "summary.json").read_text())
     before, after = (summary[when]["success_ever"] for when in ("before", "after"))
     assert before > 0.5
-    assert after >= before - 0.1
+    assert after >= before

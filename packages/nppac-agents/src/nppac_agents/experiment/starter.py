@@ -13,6 +13,9 @@ from nppac_envs import Demonstrations
 MANY_STEPS = 20_000
 """Demonstrated steps from which on the sparse process replaces the exact one"""
 
+_FIRST_STEPS = 1_600
+"""Environment steps of the prior, before anything is learned"""
+
 
 def starter(
     env: dict[str, Any] | None,
@@ -42,33 +45,51 @@ def starter(
     prior, why = _prior(data, prior_file)
     experiment |= {
         "prior": prior,
-        "agent": {
-            "kind": "nppac",
-            "start": "residual",
-            "alpha": 0.4,
-            "kl_estimator": "analytic",
-            "prior_scale": "std",
-            "timeouts_are_terminal": False,
-            "batch_size": 256,
-            "critic_layer_norm": True,
-            "standardise_states": True,
-        },
+        "agent": _agent(env.get("horizon")),
         "training": {
             "env_steps": 20_000,
             "n_envs": 8,
-            "start_steps": 1_000,
+            "start_steps": _FIRST_STEPS,
             "updates_per_step": 1.0,
         },
         "evaluation": {"every": 2_500, "episodes": 20, "reporting_episodes": 100},
     }
     experiment["$comment"] += [
         why,
-        "agent: starts as the prior and learns what to add; alpha weighs staying near the prior "
-        "against reward (raise it where the success falls, lower it where it stands still).",
+        "agent: starts as the prior and learns what to add. kl_budget (nats per action dimension) "
+        "and trust_region (of the prior's standard deviations) say how far it may go: lower them "
+        "where the success falls, raise them where it stands still.",
+        "agent.gamma: looks ahead about four tenths of the horizon, at most a hundred steps.",
+        "checkpoints/best keeps the best policy of the run, the prior among the candidates.",
         "training.env_steps: steps of all n_envs environments together.",
         "evaluation: success of the deterministic policy on starts that it does not train on.",
     ]
     return experiment
+
+
+def _agent(horizon: int | None) -> dict[str, Any]:
+    """N-PPAC as a correction of its prior, bounded, whatever unit the rewards have."""
+    return {
+        "kind": "nppac",
+        "start": "residual",
+        "kl_estimator": "analytic",
+        "alpha": 0.2,
+        "kl_budget": 0.03,
+        "temperature_learning_rate": 0.003,
+        "trust_region": 1.0,
+        "relative_rewards": True,
+        "gamma": 0.99 if horizon is None else round(min(0.99, max(0.9, 1 - 2.5 / horizon)), 4),
+        "tau": 0.02,
+        "n_steps": 5,
+        "actor_value": "mean",
+        "timeouts_are_terminal": False,
+        "rollout_steps": _FIRST_STEPS,
+        "critic_warmup_updates": 2_000,
+        "batch_size": 256,
+        "policy_hidden": [256, 256],
+        "critic_layer_norm": True,
+        "standardise_states": True,
+    }
 
 
 def _seen(data: Demonstrations) -> str:
