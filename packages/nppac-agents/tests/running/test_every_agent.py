@@ -11,7 +11,7 @@ from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
 
-OFTEN = {"awac", "awr", "brac-plus", "wsrl"}
+OFTEN = {"awac", "wsrl"}
 """Kinds with the most phases and parts of their own; the others' whole runs are slow tests."""
 RUN = [kind for kind, row in METHODS.items() if row.updates is not None]
 WHOLE_RUNS = [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.slow) for kind in RUN]

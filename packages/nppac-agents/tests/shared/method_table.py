@@ -67,8 +67,8 @@ METHODS = {
         dry_steps=10, small={"steps_per_update": 50, "offline_updates": 60, "critic_updates": 2,
                              "policy_updates": 3},
         phases=("offline", "online"), updates=63, logs=frozenset({"critic_loss", "largest_weight"}),
-        mixed={"steps_per_update": 1, "offline_updates": 8, "policy_updates": 200,
-               "critic_updates": 100, "policy_learning_rate": 0.005, "critic_learning_rate": 0.1,
+        mixed={"steps_per_update": 1, "offline_updates": 16, "policy_updates": 200,
+               "critic_updates": 100, "policy_learning_rate": 0.002, "critic_learning_rate": 0.1,
                "advantage_temperature": 0.3, "trace_decay": 0.5},
     ),
     "bc": Row(
