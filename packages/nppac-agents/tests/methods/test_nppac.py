@@ -344,6 +344,16 @@ def test_the_warm_up_moves_critics_and_their_slow_copies_alone(build, random_bat
     }  # fmt: skip
 
 
+def test_a_trust_region_bounds_the_actions_of_the_agent(build, prior, demonstrations):
+    agent = build("nppac", **BEYOND)
+    for parameter in agent.parts.policy.net.body.parameters():
+        parameter.data.fill_(1e3)
+    states = demonstrations.states[:20]
+    mean, std = prior.moments(states)
+    shift = torch.from_numpy(agent.act(states, deterministic=True)) - mean
+    torch.testing.assert_close(shift.abs(), std.minimum(agent.std_on_data), rtol=1e-4, atol=1e-6)
+
+
 def test_minibatches_have_their_share_of_demonstrations(build):
     agent = build("nppac", **BEYOND)
     generator = torch.Generator().manual_seed(0)

@@ -241,7 +241,7 @@ class NPPAC(RegularisedActorCritic):
             return super().act(agent, states, deterministic=deterministic)
         policy, seen, observed = agent.parts.policy, states.cpu().numpy(), agent.observed
         assert observed is not None
-        if deterministic and self.squash:
+        if deterministic and policy.net.mode_needs_scale:
             prior = self.normal(*observed.afresh(seen))
             return policy.net.mode(states, prior.mean, prior.std)
         if deterministic:

@@ -90,7 +90,7 @@ class PolicyNetwork(nn.Module):
         self.trust = trust
         self.start = start
         self.needs_prior = start == "residual"
-        self.mode_needs_scale = self.needs_prior and squash
+        self.mode_needs_scale = self.needs_prior and (squash or trust is not None)
         self.squash = squash
         self.standardiser = standardiser
         self.body = MLP(
@@ -115,7 +115,7 @@ class PolicyNetwork(nn.Module):
     def mode(
         self, states: Tensor, prior_mean: Tensor | None = None, prior_scale: Tensor | None = None
     ) -> Tensor:
-        """The deterministic action (B, A); reads the prior's scale only if it is squashed."""
+        """The deterministic action (B, A); ``mode_needs_scale`` says if it reads the prior's."""
         if prior_mean is None:
             return self(states).mode()
         assert not self.mode_needs_scale or prior_scale is not None
