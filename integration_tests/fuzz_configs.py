@@ -60,10 +60,11 @@ def _value(schema: dict[str, Any], rng: random.Random, depth: int) -> Any:
 
 def _object(schema: dict[str, Any], rng: random.Random, depth: int) -> dict[str, Any]:
     share = 0.5 / (1 + depth)
-    required = {*schema.get("required", ()), *({"source", "kind"} & schema["properties"].keys())}
+    fields = schema.get("properties", {})  # none: any object
+    required = {*schema.get("required", ()), *({"source", "kind"} & fields.keys())}
     return {
         name: _value(field, rng, depth + 1)
-        for name, field in schema["properties"].items()
+        for name, field in fields.items()
         if name in required or rng.random() < share
     }
 
