@@ -12,9 +12,9 @@ QUICKSTART := runs/quickstart
 
 help:
 	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (about 4 minutes)"
-	@echo "make test-fast   install into $(VENV), then run the short tests (under a minute)"
-	@echo "make test        install into $(VENV), then run all but the slow tests (under 6 minutes on one core)"
-	@echo "make test-all    install into $(VENV), then run all tests (under 40 minutes)"
+	@echo "make test-fast   install into $(VENV), then run the short tests (about a minute)"
+	@echo "make test        install into $(VENV), then run all but the slow tests (about 9 minutes on one core)"
+	@echo "make test-all    install into $(VENV), then run all tests (about an hour on one core)"
 	@echo "make lint        check style and types"
 	@echo "make clean       remove $(VENV) and $(QUICKSTART)"
 
