@@ -18,14 +18,15 @@ limits as if the task had ended there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import BatchSize, LearningRate, Width
-from nppac_agents.phase import ONLINE, Losses, Phase, offline
+from nppac_agents.methods.offline_first import OfflineFirst
+from nppac_agents.phase import Losses
 
 if TYPE_CHECKING:
     import torch
@@ -46,11 +47,8 @@ class BCQParts(NamedTuple):
     behaviour: Part
 
 
-class BCQ(ActorCritic):
+class BCQ(OfflineFirst, ActorCritic):
     """BCQ: the best of perturbed actions of a behaviour model (Fujimoto et al. 2019)."""
-
-    uses_prior: ClassVar[bool] = False
-    demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["bcq"] = "bcq"  # pyright: ignore[reportIncompatibleVariableOverride]
     reach: float = Field(
@@ -71,9 +69,6 @@ class BCQ(ActorCritic):
     )
     acting_candidates: int = Field(
         default=100, ge=1, le=1024, description="Actions of which the best is taken."
-    )
-    offline_updates: int = Field(
-        default=1_000_000, ge=0, description="Updates on the replay before interaction goes on."
     )
     behaviour_learning_rate: LearningRate = Field(
         default=1e-3, description="Adam's rate for the behaviour."
@@ -165,7 +160,3 @@ class BCQ(ActorCritic):
         actions = agent.parts.policy(states, self.behaved(agent, states, noise))
         best = agent.parts.critic(states, actions)[0].argmax(0)
         return actions[best, range(len(states))]
-
-    def phases(self, agent: Agent) -> list[Phase]:
-        """Offline, then online."""
-        return [*offline(self.offline_updates), ONLINE]

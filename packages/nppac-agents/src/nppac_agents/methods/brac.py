@@ -22,14 +22,15 @@ With alpha = 0 it is SAC at the temperature alpha_e. Both policies' log standard
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import LearningRate, Width
-from nppac_agents.phase import ONLINE, Losses, Phase, offline
+from nppac_agents.methods.offline_first import OfflineFirst
+from nppac_agents.phase import Losses, Phase
 
 if TYPE_CHECKING:
     import torch
@@ -56,11 +57,8 @@ class BRACParts(NamedTuple):
     discriminator: Discriminator
 
 
-class BRAC(ActorCritic):
+class BRAC(OfflineFirst, ActorCritic):
     """BRAC: actor-critic that pays for leaving a cloned behaviour (Wu et al. 2019)."""
-
-    uses_prior: ClassVar[bool] = False
-    demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["brac"] = "brac"  # pyright: ignore[reportIncompatibleVariableOverride]
     divergence: Literal["kl", "mmd", "wasserstein"] = Field(
@@ -210,4 +208,4 @@ class BRAC(ActorCritic):
         """The behaviour, then offline, then online."""
         cloning = Phase("behaviour", self.behaviour_updates, update=self.clone_behaviour)
         first = [cloning] if self.behaviour_updates else []
-        return [*first, *offline(self.offline_updates), ONLINE]
+        return [*first, *super().phases(agent)]

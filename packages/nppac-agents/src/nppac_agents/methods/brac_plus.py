@@ -21,14 +21,15 @@ released code has a later method, with one alpha for all states.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import BatchSize, LearningRate, Width
-from nppac_agents.phase import ONLINE, Losses, Phase, offline
+from nppac_agents.methods.offline_first import OfflineFirst
+from nppac_agents.phase import Losses, Phase
 
 if TYPE_CHECKING:
     import torch
@@ -52,11 +53,8 @@ class BRACPlusParts(NamedTuple):
     entropy_weight: Dual
 
 
-class BRACPlus(ActorCritic):
+class BRACPlus(OfflineFirst, ActorCritic):
     """BRAC+: actor-critic held to a CVAE ensemble, state by state (Zhang et al. 2021)."""
-
-    uses_prior: ClassVar[bool] = False
-    demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["brac-plus"] = "brac-plus"  # pyright: ignore[reportIncompatibleVariableOverride]
     divergence: Literal["kl", "mmd"] = Field(
@@ -95,9 +93,6 @@ class BRACPlus(ActorCritic):
         default=50_000, ge=0, description="Then, of the policy towards the behaviour, and as many "
         "of the critics towards that policy's value."
     )  # fmt: skip
-    offline_updates: int = Field(
-        default=1_000_000, ge=0, description="Updates on the replay before interaction goes on."
-    )
     behaviour_learning_rate: LearningRate = Field(
         default=1e-3, description="Adam's rate for the behaviour."
     )
@@ -233,4 +228,4 @@ class BRACPlus(ActorCritic):
             Phase("start", self.start_updates, update=self.approach),
             Phase("value", self.start_updates, update=self.value_start),
         ]
-        return [*(p for p in first if p.length), *offline(self.offline_updates), ONLINE]
+        return [*(p for p in first if p.length), *super().phases(agent)]

@@ -22,14 +22,15 @@ bounds.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import LearningRate
-from nppac_agents.phase import ONLINE, Losses, Phase, offline
+from nppac_agents.methods.offline_first import OfflineFirst
+from nppac_agents.phase import Losses
 
 if TYPE_CHECKING:
     import torch
@@ -51,11 +52,8 @@ class MPOParts(NamedTuple):
     std_multiplier: Dual
 
 
-class MPO(ActorCritic):
+class MPO(OfflineFirst, ActorCritic):
     """MPO: regression on reweighted actions of the old policy, in a trust region."""
-
-    uses_prior: ClassVar[bool] = False
-    demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["mpo"] = "mpo"  # pyright: ignore[reportIncompatibleVariableOverride]
     samples: int = Field(
@@ -177,7 +175,3 @@ class MPO(ActorCritic):
         """KL(old || new) in nats, each dimension for itself, (B, A)."""
         ratio, shift = old.std / new.std, (old.mean - new.mean) / new.std
         return 0.5 * (ratio.square() + shift.square() - 1.0) - ratio.log()
-
-    def phases(self, agent: Agent) -> list[Phase]:
-        """Optionally offline, then online."""
-        return [*offline(self.offline_updates), ONLINE]
