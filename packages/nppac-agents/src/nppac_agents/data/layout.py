@@ -87,7 +87,8 @@ class Layout:
         columns, steps = self._columns(rows), None
         if followed_by is not None:
             last, rewards, steps = followed_by
-            columns |= {name: self._columns(last)[name] for name in _OUTCOME} | {"rewards": rewards}
+            outcome = self._columns(last)
+            columns |= {name: outcome[name] for name in _OUTCOME} | {"rewards": rewards}
         ends = columns["terminated"], columns["truncated"]
         discounts = self.discounting.discounts(*ends, steps)
         extra = {name: columns.pop(name) for name in self.extra}

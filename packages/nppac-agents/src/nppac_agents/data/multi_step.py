@@ -33,11 +33,13 @@ def multi_step(
     alive = torch.ones_like(start, dtype=torch.bool)
     rewards = rows.new_zeros(len(start))
     steps = rows.new_zeros(len(start))
+    ended = torch.zeros_like(alive)
     for step in range(layout.discounting.n_steps):
+        if step:
+            index, nothing = after(index)
+            alive = alive & ~ended & ~nothing
         step_rewards, ended = layout.outcomes(rows, index)
         rewards = rewards + alive * gamma**step * step_rewards
         last = torch.where(alive, index, last)
         steps = steps + alive
-        index, nothing = after(index)
-        alive = alive & ~ended & ~nothing
     return layout.unpack(rows[start], followed_by=(rows[last], rewards, steps))
