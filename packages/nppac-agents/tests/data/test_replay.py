@@ -138,6 +138,15 @@ def test_in_order_is_ring_after_ring_from_the_oldest_on():
     assert replay.transitions(torch.arange(12)).truncated.sum() == 3, "the rows are as they were"
 
 
+def test_the_latest_in_order_are_of_all_rings():
+    replay = make_replay(None)
+    for number in range(6):
+        replay.add(step_of(number, 3))
+    batch = replay.in_order(latest=6)
+    np.testing.assert_allclose(batch.rewards, [4, 5, 4.1, 5.1, 4.2, 5.2], rtol=1e-6)
+    assert batch.truncated.tolist() == [0, 1] * 3
+
+
 def test_in_order_does_not_truncate_what_terminated_and_skips_empty_rings():
     replay = make_replay(None)
     for number in range(2):

@@ -7,6 +7,7 @@ their own buffers; ``sample_transitions`` is the same minibatch without their co
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -175,20 +176,24 @@ class TensorReplay(ReplayBufferManager):
         after = torch.where(demonstrated, (rows + 1).clamp(max=len(self._rows) - 1), within)
         return after, rows == self._newest[ring]
 
-    def in_order(self) -> Transitions:
-        """All transitions of the interaction, ring after ring, each from its oldest to its newest.
+    def in_order(self, latest: int | None = None) -> Transitions:
+        """Transitions of the interaction, ring after ring, each from its oldest to its newest.
 
         The newest of a ring whose episode goes on counts as truncated, so that whatever follows a
         row that neither terminated nor was truncated is its successor.
+
+        Args:
+            latest: about how many, the same number of every ring; all of them if None.
         """
-        rings = zip(self.buffers, self._offset, strict=True)
+        most = self.maxsize if latest is None else math.ceil(latest / self.buffer_num)
+        lengths = np.minimum(self._lengths, most)
         rows = [
-            start + (ring._insertion_idx - len(ring) + np.arange(len(ring))) % ring.maxsize
-            for ring, start in rings
+            start + (ring._insertion_idx - length + np.arange(length)) % ring.maxsize
+            for ring, start, length in zip(self.buffers, self._offset, lengths, strict=True)
         ]
         device = self._rows.device
         rows_of = self._rows[torch.from_numpy(np.concatenate(rows)).to(device)]
-        newest = np.cumsum(self._lengths[self._lengths > 0]) - 1
+        newest = np.cumsum(lengths[lengths > 0]) - 1
         ends = torch.from_numpy(newest).to(device)
         truncated = self.layout.column("truncated")
         ended = rows_of[ends, self.layout.column("terminated")]

@@ -27,10 +27,10 @@ def look(agent: Agent, replay: TensorReplay) -> dict[str, float]:
     """The gauges by field, those that the agent has parts for and the replay transitions."""
     if not len(replay):
         return {}
-    seen = replay.in_order()
+    seen = replay.in_order(RECENT)
     gauges: dict[str, float] = {}
     if agent.observed is not None and agent.demonstrations is not None:
-        below = seen.prior_std[-RECENT:] < agent.std_on_data
+        below = seen.prior_std < agent.std_on_data
         gauges["prior_narrow"] = below.float().mean().item()
         if isinstance(agent.method, RegularisedActorCritic):
             gauges |= _gradients(agent, agent.method, seen)
