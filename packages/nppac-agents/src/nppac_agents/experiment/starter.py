@@ -1,7 +1,7 @@
 """``starter``: a first experiment for somebody's demonstrations and environment, with its reasons.
 
-Its settings are those that the examples recommend: a Gaussian process as the prior, and N-PPAC that
-starts as the prior and learns a residual of it.
+A Gaussian process as the prior, and N-PPAC that starts as the prior and learns a bounded correction
+of it, with the setting that gained on the arm of the documentation (`docs/results.md`).
 """
 
 from __future__ import annotations
