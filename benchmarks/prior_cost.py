@@ -49,8 +49,7 @@ def main() -> None:
     config = load_experiment(arguments.config)
     config = config.model_copy(update={"agent": config.agent.model_copy(update=paper)})
     console, seeds = PlainConsole(sys.stdout), Seeds.of(0)
-    spaces = assembly.env_spaces(config)
-    demonstrations = assembly.load_demonstrations(config, spaces)
+    spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     device = torch.device("cpu")
     if arguments.prior:
         prior = load_prior(arguments.prior)

@@ -36,45 +36,51 @@ def resolve_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and available else "cpu")
 
 
-def env_spaces(config: ExperimentConfig) -> Spaces:
-    """The spaces of the experiment's environment; without one, those of its demonstrations.
+def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonstrations | None]:
+    """The environment's spaces, and the demonstrations, checked against it.
+
+    Without an environment the spaces are those of the demonstrations.
 
     Raises:
-        DataError: there is no environment, and the demonstrations cannot be read.
+        DataError: the demonstrations cannot be read.
+        ConfigError: the spaces are not the boxes that agents need, or the demonstrations are of
+            other dimensions.
+        FaultyEnvironmentError: the environment cannot be made.
+    """
+    spaces = None if config.env is None else env_spaces(config.env)
+    demonstrations = None if config.demonstrations is None else config.demonstrations.load()
+    if config.env is None or spaces is None:
+        assert demonstrations is not None
+        return _spaces_of(demonstrations), demonstrations
+    if demonstrations is not None:
+        theirs = demonstrations.state_dim, demonstrations.action_dim
+        ours = spaces.state_dim, spaces.action_dim
+        if theirs != ours:
+            raise ConfigError(
+                f"demonstrations: {demonstrations.source} has {theirs[0]} state and {theirs[1]} "
+                f"action dimensions, env {config.env.shown_as} has {ours[0]} and {ours[1]}; use "
+                "demonstrations of this task"
+            )
+    return spaces, demonstrations
+
+
+def env_spaces(config: EnvConfig) -> Spaces:
+    """The spaces of an environment.
+
+    Raises:
         ConfigError: they are not the boxes that agents need.
         FaultyEnvironmentError: it cannot be made.
     """
-    if config.env is None:
-        assert config.demonstrations is not None
-        demonstrations = config.demonstrations.load()
-        return Spaces(
-            Box(-np.inf, np.inf, (demonstrations.state_dim,), np.float32),
-            Box(-1.0, 1.0, (demonstrations.action_dim,), np.float32),
-        )
-    with contextlib.closing(make_checked(config.env)) as env:
+    with contextlib.closing(make_checked(config)) as env:
         boxes: Any = env.observation_space, env.action_space
         return Spaces(*boxes)
 
 
-def load_demonstrations(config: ExperimentConfig, spaces: Spaces) -> Demonstrations | None:
-    """The demonstrations, checked against the environment.
-
-    Raises:
-        DataError: they cannot be read.
-        ConfigError: they are of other dimensions than the environment.
-    """
-    if config.demonstrations is None:
-        return None
-    demonstrations = config.demonstrations.load()
-    theirs = demonstrations.state_dim, demonstrations.action_dim
-    ours = spaces.state_dim, spaces.action_dim
-    if theirs != ours and config.env is not None:
-        raise ConfigError(
-            f"demonstrations: {demonstrations.source} has {theirs[0]} state and {theirs[1]} action "
-            f"dimensions, env {config.env.shown_as} has {ours[0]} and {ours[1]}; use "
-            "demonstrations of this task"
-        )
-    return demonstrations
+def _spaces_of(demonstrations: Demonstrations) -> Spaces:
+    return Spaces(
+        Box(-np.inf, np.inf, (demonstrations.state_dim,), np.float32),
+        Box(-1.0, 1.0, (demonstrations.action_dim,), np.float32),
+    )
 
 
 def fit_prior(

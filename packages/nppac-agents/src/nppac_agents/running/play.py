@@ -36,8 +36,7 @@ def load_agent(run_dir: RunDirectory) -> Agent:
         raise ConfigError(f"{run_dir.path}: holds no checkpoint; let the run finish first")
     device = assembly.resolve_device("cpu")
     seeds = Seeds.of(config.seed)
-    spaces = assembly.env_spaces(config)
-    demonstrations = assembly.load_demonstrations(config, spaces)
+    spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     checkpoint = Checkpoint.load(found[-1])
     recorded = checkpoint.identity.prior_hash
     prior = None if recorded is None else recorded_prior(run_dir.prior, recorded, device)

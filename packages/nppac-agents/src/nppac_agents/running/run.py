@@ -82,8 +82,7 @@ def run_experiment(
     if dry_run:
         config = _shortened(config)
     device = assembly.resolve_device(config.device)
-    spaces = assembly.env_spaces(config)
-    demonstrations = assembly.load_demonstrations(config, spaces)
+    spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     run = _Run(config, run_dir, console, Seeds.of(config.seed), device, demonstrations)
     identity, checkpoint = _origin(run, resume)
     prior, identity = _prepare(run, identity)
