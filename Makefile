@@ -31,10 +31,9 @@ quickstart: $(VENV)/installed
 	@rm -rf $(QUICKSTART)
 	$(BIN)/nppac-run examples/quickstart.json --output-dir $(QUICKSTART)
 
-# Without JIT, for Tianshou spends seconds on compiling what this project never calls.
 test-fast: $(VENV)/installed
 	@echo "==> running the short tests"
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m "not slow and not medium"
+	$(BIN)/python -m pytest -m "not slow and not medium"
 
 test: $(VENV)/installed
 	@echo "==> running all but the slow tests"

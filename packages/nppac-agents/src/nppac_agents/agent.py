@@ -107,7 +107,7 @@ class Agent(Algorithm):
         return checked_losses(phase.update(self, phase.batch(self, replay)), self.method)
 
     def prepare(self) -> None:
-        """Makes the starting policy; plain Tianshou scripts call it before they train."""
+        """Make the starting policy; plain Tianshou scripts call it before they train."""
         for phase in self.phases:
             for _ in range((phase.length or 0) if phase.prepares else 0):
                 self.learn(phase, None)

@@ -29,6 +29,10 @@ class ActingPolicy(Policy):
         deterministic = not self.is_within_training_step
         return Batch(act=self.act(np.asarray(batch.obs), deterministic=deterministic), state=state)
 
+    @staticmethod
+    def _compile() -> None:
+        """Nothing: what Tianshou compiles here, for seconds, no agent of this project calls."""
+
 
 class UpdateStats(TrainingStats):
     """One update's losses for Tianshou's loggers."""

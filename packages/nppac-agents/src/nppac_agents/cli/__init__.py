@@ -13,7 +13,7 @@ from nppac_agents.cli.problems import problem_lines
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command line.
+    """Run one command line.
 
     Args:
         argv: the arguments after the command's name; those of the process unless given.

@@ -15,7 +15,7 @@ from nppac_priors.cli.exit_code import ExitCode
 
 
 def validate(arguments: argparse.Namespace) -> int:
-    """Checks experiment files; goes on after an invalid one."""
+    """Check experiment files; go on after an invalid one."""
     from nppac_priors.errors import ConfigError
 
     from nppac_agents.experiment.loading import load_experiment
@@ -36,7 +36,7 @@ def validate(arguments: argparse.Namespace) -> int:
 
 
 def plugins(arguments: argparse.Namespace) -> int:
-    """Lists every component and every plugin that failed to load or is left out."""
+    """List every component and every plugin that failed to load or is left out."""
     rows = [row for registry in _registries() for row in _plugin_rows(registry)]
     if arguments.json:
         print(json.dumps(rows, indent=2))
@@ -50,7 +50,7 @@ def plugins(arguments: argparse.Namespace) -> int:
 
 
 def schema(arguments: argparse.Namespace) -> int:
-    """Prints or writes the JSON schema of experiment files."""
+    """Print or write the JSON schema of experiment files."""
     from nppac_agents.experiment.schema import schema_text
 
     text = schema_text()
@@ -62,7 +62,7 @@ def schema(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Writes a run's report."""
+    """Write a run's report."""
     from nppac_agents.reporting.report import write_report
 
     print(write_report(arguments.run_dir))
@@ -70,7 +70,7 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def record(arguments: argparse.Namespace) -> int:
-    """Records demonstrations from a run's agent or prior."""
+    """Record demonstrations from a run's agent or prior."""
     from nppac_agents.cli.open_console import open_console
     from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.play import record
@@ -91,7 +91,7 @@ def record(arguments: argparse.Namespace) -> int:
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Plots methods against each other and prints a table."""
+    """Plot methods against each other and print a table."""
     from nppac_priors.errors import ConfigError
 
     from nppac_agents.reporting.comparison import compare_runs

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one experiment; SIGTERM ends it as Ctrl-C does."""
+    """Run one experiment; SIGTERM ends it as Ctrl-C does."""
     from nppac_agents.experiment.loading import load_experiment
     from nppac_agents.running.interruption import interruptible
     from nppac_agents.running.ownership import own_run_directory

@@ -67,10 +67,13 @@ class TensorReplay(ReplayBufferManager):
         self._fill_ends = torch.zeros(n_envs, dtype=torch.long, device=device)
         self._newest = torch.full((n_envs + 1,), -1, device=device)
 
+    def _compile(self) -> None:
+        """Nothing: what Tianshou compiles here, for seconds, is compiled when it is called."""
+
     def add(
         self, batch: Any, buffer_ids: np.ndarray | list[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Stores one transition for each of the environments ``buffer_ids`` (default: all).
+        """Store one transition for each of the environments ``buffer_ids`` (default: all).
 
         Returns, as Tianshou's own buffers do, the row of each, and the return, the length and the
         first row of the episodes that it ended (return and length 0 for those that go on).
@@ -94,7 +97,7 @@ class TensorReplay(ReplayBufferManager):
         return rows, returns, lengths, starts
 
     def cut_episodes(self, envs: np.ndarray) -> None:
-        """Ends the running episodes of the environments ``envs`` (indices) as a time limit does."""
+        """End the running episodes of the environments ``envs`` (indices) as a time limit does."""
         for env in envs.tolist():
             ring: Any = self.buffers[env]
             if not ring._ep_len:
@@ -131,7 +134,7 @@ class TensorReplay(ReplayBufferManager):
         return self.layout.prior_columns((mean, std), (mean_after, std_after))
 
     def _complete(self, first: int, length: int, env: int) -> None:
-        """Fills the columns of an episode that has ended, as far as the ring still holds it."""
+        """Fill the columns of an episode that has ended, as far as the ring still holds it."""
         size = self.buffers[env].maxsize
         last = (first - self._offset[env] + length - 1) % size
         rows = self._offset[env] + (last - np.arange(min(length, size))[::-1]) % size

@@ -96,7 +96,7 @@ class Rollouts:
         return state
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Puts every environment back to where ``state()`` found it.
+        """Put every environment back to where ``state()`` found it.
 
         Those that cannot be put there are reset, and the episodes in which the replay left them
         count as cut; load its state first. Their seeds follow from the run's and from the states
@@ -119,5 +119,5 @@ class Rollouts:
         self.replay.cut_episodes(np.arange(len(self.envs.envs)))
 
     def close(self) -> None:
-        """Closes the environments."""
+        """Close the environments."""
         self.envs.close()

@@ -22,7 +22,7 @@ from nppac_agents.experiment.config import ExperimentConfig
 
 
 def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> ExperimentConfig:
-    """Reads an experiment file, applies overrides, validates, and fills in `output_dir`.
+    """Read an experiment file, apply overrides, validate, and fill in `output_dir`.
 
     Args:
         path: JSON file; its stem replaces `{name}` in `output_dir`.
@@ -64,7 +64,7 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _apply(data: dict[str, Any], override: str) -> None:
-    """Sets one value in `data`, making the objects on the way to it."""
+    """Set one value in `data`, making the objects on the way to it."""
     dotted, equals, text = override.partition("=")
     keys = dotted.split(".")
     if not equals or not all(keys):

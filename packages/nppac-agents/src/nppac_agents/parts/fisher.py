@@ -54,7 +54,7 @@ def flat_gradient(
 
 @torch.no_grad()
 def move(parameters: Sequence[Tensor], step: Tensor) -> None:
-    """Adds a step (P,) to the parameters."""
+    """Add a step (P,) to the parameters."""
     sizes = [parameter.numel() for parameter in parameters]
     for parameter, part in zip(parameters, step.split(sizes), strict=True):
         parameter.add_(part.view_as(parameter))

@@ -71,7 +71,7 @@ class Part(nn.Module):
 
     @torch.no_grad()
     def follow(self, tau: float) -> None:
-        """Moves the slow copy towards the network: slow += tau (net - slow)."""
+        """Move the slow copy towards the network: slow += tau (net - slow)."""
         torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
             list(self.slow.parameters()), list(self.net.parameters()), tau
         )

@@ -49,7 +49,7 @@ class ComparedRun:
 
 
 def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
-    """Reads all runs.
+    """Read all runs.
 
     Raises:
         ConfigError: there is nothing to compare, a seed is in one group twice, a group has two

@@ -41,7 +41,7 @@ class Frames:
         return cls(images, steps, np.zeros(0, bool), seed, reason)
 
     def save(self, path: Path) -> None:
-        """Writes one compressed npz file, atomically.
+        """Write one compressed npz file, atomically.
 
         Raises:
             OSError: it cannot be written.
@@ -52,7 +52,7 @@ class Frames:
 
 
 def load_frames(path: Path) -> Frames:
-    """Reads what `Frames.save` wrote.
+    """Read what `Frames.save` wrote.
 
     Raises:
         DataError: the file is damaged or holds something else.

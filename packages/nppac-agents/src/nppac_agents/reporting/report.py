@@ -28,7 +28,7 @@ FOOTER = (
 
 
 def write_report(run_dir: str | Path) -> Path:
-    """Writes `report.html` and `plots/*.png` into a run directory, from its files alone.
+    """Write `report.html` and `plots/*.png` into a run directory, from its files alone.
 
     An unfinished run gets a report too, which says what is not there yet.
 

@@ -38,7 +38,7 @@ class RunFiles:
 
     @classmethod
     def read(cls, path: str | Path) -> RunFiles:
-        """Reads a run directory, of a finished run or not.
+        """Read a run directory, of a finished run or not.
 
         Raises:
             DataError: it is no run directory, or one of its files is damaged.

@@ -59,7 +59,7 @@ class Checkpoint:
     metrics: MetricsMark
 
     def save(self, folder: Path, *, kept: int = KEPT) -> Path:
-        """Writes the checkpoint, reads it back, and then forgets all but the latest ``kept``.
+        """Write the checkpoint, read it back, and then forget all but the latest ``kept``.
 
         Raises:
             CheckpointError: the file cannot be written; earlier checkpoints are untouched.
@@ -88,7 +88,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
-        """Reads a checkpoint.
+        """Read a checkpoint.
 
         Raises:
             DamagedCheckpointError: a byte of it is missing or another.
@@ -124,7 +124,7 @@ def _name(position: dict[str, Any]) -> str:
 
 
 def _forget_others(path: Path, count: int) -> None:
-    """Keeps a new checkpoint and the last before it, ``count`` in all.
+    """Keep a new checkpoint and the last before it, ``count`` in all.
 
     Those after it are of a time that a resume went back from, and what a killed process left
     half-written is nobody's.

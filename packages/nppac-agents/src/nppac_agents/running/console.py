@@ -19,7 +19,7 @@ class Stage(ABC):
 
     @abstractmethod
     def advance(self, done: int, **values: float) -> None:
-        """Reports that `done` steps are done, in all, and the values worth showing now."""
+        """Report that `done` steps are done, in all, and the values worth showing now."""
 
 
 class Console(ABC):
@@ -31,14 +31,14 @@ class Console(ABC):
 
     @abstractmethod
     def stage(self, name: str, total: int | None) -> contextlib.AbstractContextManager[Stage]:
-        """Opens a stage of `total` steps, or of unknown length; it ends with the context."""
+        """Open a stage of `total` steps, or of unknown length; it ends with the context."""
 
     @abstractmethod
     def line(self, text: str) -> None:
-        """Shows a line that stays."""
+        """Show a line that stays."""
 
     def prior_progress(self, progress: Progress) -> None:
-        """Shows a report of a fit: every new name opens a stage, the last step closes it."""
+        """Show a report of a fit: every new name opens a stage, the last step closes it."""
         if self._fit_stage is None or self._fit_stage[0] != progress.stage:
             self._fit.close()
             stage = self._fit.enter_context(self.stage(progress.stage, progress.total))
@@ -48,7 +48,7 @@ class Console(ABC):
             self.close()
 
     def close(self) -> None:
-        """Ends what is still open; safe to call at any time."""
+        """End what is still open; safe to call at any time."""
         self._fit_stage = None
         self._fit.close()
 

@@ -52,6 +52,6 @@ class Evaluator:
         return total.result()
 
     def close(self) -> None:
-        """Closes the environments."""
+        """Close the environments."""
         for env in self.envs:
             env.close()

@@ -63,7 +63,7 @@ def record_frames(env_config: EnvConfig, act: Act, *, seed: int, n_frames: int) 
 
 
 def choose_renderer() -> None:
-    """Sets `MUJOCO_GL` on Linux without a display, unless it is set or no library is there.
+    """Set `MUJOCO_GL` on Linux without a display, unless it is set or no library is there.
 
     Call it before the first picture is drawn (and, for renderers that look at import, before mujoco
     is imported).

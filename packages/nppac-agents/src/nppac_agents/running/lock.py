@@ -55,7 +55,7 @@ class RunLock:
     def acquire(
         self, *, take_over: bool = False, on_loss: Callable[[], None] = lambda: None
     ) -> None:
-        """Makes this process the owner, and shows from now on that it lives.
+        """Make this process the owner, and show from now on that it lives.
 
         Args:
             take_over: do not wait for the silence of an owner on another machine.
@@ -78,7 +78,7 @@ class RunLock:
             return False
 
     def release(self) -> None:
-        """Removes the lock if this process is the owner; does nothing otherwise."""
+        """Remove the lock if this process is the owner; do nothing otherwise."""
         self._ended.set()
         with contextlib.suppress(OSError), self.path.open("r+", encoding="utf-8") as file:
             _close_to_others(file)
@@ -172,7 +172,7 @@ def _name(owner: Process | None) -> str:
 
 
 def _close_to_others(file: TextIO) -> bool:
-    """Waits until no other process has the file so; False where the file system cannot do it."""
+    """Wait until no other process has the file so; False where the file system cannot do it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
     except OSError:

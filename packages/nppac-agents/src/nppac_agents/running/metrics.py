@@ -26,7 +26,7 @@ class MetricsMark(NamedTuple):
     sha256: str
 
     def check(self, path: Path) -> None:
-        """Looks whether the file still begins with the same bytes.
+        """Look whether the file still begins with the same bytes.
 
         Raises:
             DamagedMetricsError: it does not, or it is missing.
@@ -49,7 +49,7 @@ class MetricsWriter:
         self._digest = hashlib.sha256(path.read_bytes())
 
     def write(self, event: Mapping[str, Any]) -> None:
-        """Appends one event; numbers that are not finite become null."""
+        """Append one event; numbers that are not finite become null."""
         line = (json.dumps(finite(event), allow_nan=False) + "\n").encode()
         self._file.write(line)
         self._file.flush()
@@ -61,7 +61,7 @@ class MetricsWriter:
         return MetricsMark(self._file.tell(), self._digest.hexdigest())
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._file.close()
 
 

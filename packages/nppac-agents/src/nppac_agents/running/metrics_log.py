@@ -44,7 +44,7 @@ class Recorder:
         return time.perf_counter() - self._start
 
     def add(self, losses: Losses) -> None:
-        """Counts one update and adds its losses to the running means.
+        """Count one update and add its losses to the running means.
 
         A sum stays NaN or infinite once a loss was: ``require_finite`` misses none, however late
         it reads them off the device. On the CPU reading costs nothing, and is done at once.
@@ -60,7 +60,7 @@ class Recorder:
                 self._require_finite(name, value.item())
 
     def require_finite(self) -> None:
-        """Looks at all losses since the last line.
+        """Look at all losses since the last line.
 
         Raises:
             DivergedError: one is not finite; names the quantity and the update.
@@ -74,7 +74,7 @@ class Recorder:
         return f"by update {self.updates} ({self.env_steps} environment steps)"
 
     def write_training(self, phase: str, **extra: float | None) -> dict[str, float]:
-        """Writes the means since the last line; returns them.
+        """Write the means since the last line; return them.
 
         Raises:
             DivergedError: a mean is not finite; names the quantity and the update.
@@ -102,7 +102,7 @@ class Recorder:
         event: Literal["evaluation", "reporting"] = "evaluation",
         **extra: Any,
     ) -> None:
-        """Writes one evaluation: the five measures, and their values for each episode."""
+        """Write one evaluation: the five measures, and their values for each episode."""
         fields = {
             **measures.means(),
             "episodes": len(measures.returns),
@@ -111,7 +111,7 @@ class Recorder:
         self._write(event, event, {**fields, **extra})
 
     def write_changes(self, changes: Mapping[str, tuple[Any, Any]]) -> None:
-        """Writes which fields of the experiment a resume changes here: old and new value of each.
+        """Write which fields of the experiment a resume changes here: old and new value of each.
 
         They are none that the method depends on.
         """
@@ -139,7 +139,7 @@ class Recorder:
         return self._writer.mark()
 
     def close(self) -> None:
-        """Closes the files."""
+        """Close the files."""
         self._writer.close()
         if self._board is not None:
             self._board.close()

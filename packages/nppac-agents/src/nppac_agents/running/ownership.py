@@ -51,7 +51,7 @@ def own_run_directory(
 
 
 def _make(path: Path) -> bool:
-    """Makes the folder; whether it was not there."""
+    """Make the folder; whether it was not there."""
     try:
         path.mkdir(parents=True)
     except FileExistsError:

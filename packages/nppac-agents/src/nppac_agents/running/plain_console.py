@@ -31,7 +31,7 @@ class PlainConsole(Console):
 
     @contextlib.contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Stage]:
-        """Opens a stage; its last line tells how long it took."""
+        """Open a stage; its last line tells how long it took."""
         show = (lambda text: None) if self._quiet else self.line
         stage = _PlainStage(name, total, show, self._interval, self._clock)
         try:
@@ -40,7 +40,7 @@ class PlainConsole(Console):
             stage.end()
 
     def line(self, text: str) -> None:
-        """Writes a line and flushes it, so that a log file can be followed."""
+        """Write a line and flush it, so that a log file can be followed."""
         self._stream.write(text + "\n")
         self._stream.flush()
 

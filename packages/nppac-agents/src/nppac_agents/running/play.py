@@ -79,7 +79,7 @@ def record(
     *,
     prior: bool = False,
 ) -> None:
-    """Records episodes of a run's policy, sampling its actions, and saves them as npz.
+    """Record episodes of a run's policy, sampling its actions, and save them as npz.
 
     Where the task knows success, episodes that do not succeed at their last step are played and
     left out. Seeds count up from ``first_seed``, so that the same command records the same

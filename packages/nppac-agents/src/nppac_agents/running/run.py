@@ -62,7 +62,7 @@ def run_experiment(
     dry_run: bool = False,
     resume: bool = False,
 ) -> dict[str, Any]:
-    """Runs the experiment; returns what ``summary.json`` holds.
+    """Run the experiment; return what ``summary.json`` holds.
 
     Args:
         config: the experiment.
@@ -180,7 +180,7 @@ def _training(run: _Run, agent: Agent, identity: RunIdentity) -> Iterator[Traini
 
 
 def _restore(training: Training, checkpoint: Checkpoint) -> None:
-    """Puts everything where the checkpoint says.
+    """Put everything where the checkpoint says.
 
     Raises:
         CheckpointFileError: its tensors are not those of these parts, as after an update.
@@ -228,7 +228,7 @@ def _dry_run(run: _Run, training: Training, again: Agent, prior: Prior | None) -
 
 
 def _trim_metrics(path: Path, checkpoint: Checkpoint | None) -> None:
-    """Drops the events after a checkpoint, before a resumed run writes them again."""
+    """Drop the events after a checkpoint, before a resumed run writes them again."""
     if checkpoint is not None:
         os.truncate(path, checkpoint.metrics.size)
     else:

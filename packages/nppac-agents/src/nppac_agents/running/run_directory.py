@@ -44,7 +44,7 @@ class RunDirectory:
 
     @classmethod
     def create(cls, path: str | Path, config: ExperimentConfig) -> RunDirectory:
-        """Makes the directory and writes the resolved config.
+        """Make the directory and write the resolved config.
 
         Raises:
             ConfigError: something is there already.
@@ -59,7 +59,7 @@ class RunDirectory:
 
     @classmethod
     def resume(cls, path: str | Path, config: ExperimentConfig) -> RunDirectory:
-        """Opens the directory of an interrupted run, or creates it where there is none.
+        """Open the directory of an interrupted run, or create it where there is none.
 
         Raises:
             ConfigError: it holds another experiment or another seed, or no run at all.
@@ -122,7 +122,7 @@ class RunDirectory:
         return not any(path.exists() for path in kept)
 
     def discard(self) -> None:
-        """Removes what `create` and `write_environment` wrote, and nothing else.
+        """Remove what `create` and `write_environment` wrote, and nothing else.
 
         So a mistake can be corrected, and the run started again under the same name.
         """
@@ -132,7 +132,7 @@ class RunDirectory:
             self.checkpoints.rmdir()
 
     def remove_partials(self) -> None:
-        """Removes the files that processes which no longer run were killed over.
+        """Remove the files that processes which no longer run were killed over.
 
         Raises:
             RunDirectoryError: one cannot be removed.
@@ -150,7 +150,7 @@ class RunDirectory:
         return load_experiment(self.config_file)
 
     def write_config(self, config: ExperimentConfig) -> None:
-        """Writes `config.json`; on a resume, once the run goes on with what changed.
+        """Write `config.json`; on a resume, once the run goes on with what changed.
 
         Raises:
             RunDirectoryError: it cannot be written.
@@ -158,7 +158,7 @@ class RunDirectory:
         self._write(self.config_file, resolved(config))
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
-        """Writes `environment.json`: see `nppac_agents.running.provenance`.
+        """Write `environment.json`: see `nppac_agents.running.provenance`.
 
         Raises:
             RunDirectoryError: it cannot be written.
@@ -166,7 +166,7 @@ class RunDirectory:
         self._write(self.environment, environment)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Writes `summary.json`.
+        """Write `summary.json`.
 
         Raises:
             RunDirectoryError: it cannot be written.
@@ -237,7 +237,7 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Turns a full disk, or a directory without permission, into a one-line error.
+        """Turn a full disk, or a directory without permission, into a one-line error.
 
         Raises:
             RunDirectoryError: something inside raised an OSError.

@@ -26,7 +26,7 @@ class Selection:
         self._score = -float("inf")
 
     def prefers(self, evaluation: Mapping[str, float | None]) -> bool:
-        """Takes in the evaluation of the latest policy: whether it is now the best.
+        """Take in the evaluation of the latest policy: whether it is now the best.
 
         Of two that are equally good the later one is, which has learned more.
         """
@@ -39,6 +39,6 @@ class Selection:
         return True
 
     def replay(self, evaluations: Iterable[Mapping[str, float | None]]) -> None:
-        """Takes in the evaluations that a resumed run had made before."""
+        """Take in the evaluations that a resumed run had made before."""
         for evaluation in evaluations:
             self.prefers(evaluation)

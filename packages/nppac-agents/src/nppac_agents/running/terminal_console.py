@@ -24,7 +24,7 @@ class TerminalConsole(Console):
 
     @contextlib.contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Stage]:
-        """Opens a bar; one within another stage disappears when it ends."""
+        """Open a bar; one within another stage disappears when it ends."""
         if self._bars is None:
             with self._open_bars() as bars:
                 yield _Bar(bars, name, total)
@@ -55,7 +55,7 @@ class TerminalConsole(Console):
             self._bars = None
 
     def line(self, text: str) -> None:
-        """Prints above the bar."""
+        """Print above the bar."""
         self._console.print(text, markup=False, soft_wrap=True)
 
 
@@ -76,5 +76,5 @@ class _Bar(Stage):
         )
 
     def remove(self) -> None:
-        """Takes the bar off the screen."""
+        """Take the bar off the screen."""
         self._progress.remove_task(self._task)

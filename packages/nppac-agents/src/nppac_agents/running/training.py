@@ -92,7 +92,7 @@ class Training:
             self.phase, self.phase_updates = self.phase + 1, 0
 
     def evaluate(self, folder: Path) -> Measures | None:
-        """Evaluates the current policy, records and prints what came out, keeps the best.
+        """Evaluate the current policy, record and print what came out, keep the best.
 
         Raises:
             DivergedError: what has been learned is not finite.
@@ -175,7 +175,7 @@ class Training:
         )
 
     def _save(self, folder: Path) -> None:
-        """Saves a checkpoint whose numbers are finite; another never takes the place of one."""
+        """Save a checkpoint whose numbers are finite; another never takes the place of one."""
         self.recorder.require_finite()
         checkpoint = self.checkpoint()
         for owner, tensors in checkpoint.tensors.items():
