@@ -94,7 +94,7 @@ class TestMPO(MethodConformance):
 
 
 class TestNPPAC(MethodConformance):
-    method = NPPAC(**CRITICS, target_kl=2.0, pretraining_epochs=1)
+    method = NPPAC(**CRITICS, rollout_steps=20, critic_warmup_updates=2)
 
 
 class TestRLPD(MethodConformance):

@@ -96,7 +96,14 @@ def test_a_small_run_leaves_a_directory_that_can_be_read(nppac_run, config):
     write_demonstrations()
     settings = {
         "prior": {"kind": "exact-gp", "steps": 2},
-        "agent": {"kind": "nppac", "policy_hidden": [8], "critic_hidden": [8], "batch_size": 4},
+        "agent": {
+            "kind": "nppac",
+            "policy_hidden": [8],
+            "critic_hidden": [8],
+            "batch_size": 4,
+            "rollout_steps": 0,
+            "critic_warmup_updates": 0,
+        },
         "training": {"env_steps": 16, "n_envs": 2, "start_steps": 4},
         "env": {"kind": "door", "horizon": 4},
         "evaluation": {"every": 8, "episodes": 2, "reporting_episodes": 2},

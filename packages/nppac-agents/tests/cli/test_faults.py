@@ -163,7 +163,14 @@ def test_a_faulty_prior_is_one_line_with_its_plugin(lab_run, tmp_path, fault, pr
     result = lab_run(
         demonstrations={"source": "npz", "path": "demos.npz"},
         prior={"kind": "lab-prior", "fault": fault},
-        agent={"kind": "nppac", "policy_hidden": [8], "critic_hidden": [8], "batch_size": 4},
+        agent={
+            "kind": "nppac",
+            "policy_hidden": [8],
+            "critic_hidden": [8],
+            "batch_size": 4,
+            "rollout_steps": 0,
+            "critic_warmup_updates": 0,
+        },
     )
     assert error(result).startswith(f"error: {problem}")
     assert result.code == 3

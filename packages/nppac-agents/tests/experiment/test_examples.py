@@ -21,7 +21,7 @@ def validator_of(schema):
 
 
 def test_there_are_examples():
-    assert {path.stem for path in EXAMPLES} >= {"quickstart", "door-human", "pen-human"}
+    assert {path.stem for path in EXAMPLES} >= {"quickstart", "door-nppac", "pen-nppac"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -63,7 +63,7 @@ def test_every_example_reports_on_fresh_starts():
 
 def test_the_papers_settings_are_the_papers(repository):
     """Rudner et al. 2021, App. F and I, and the published code, for door."""
-    config = load_experiment(repository / "examples" / "door-human-paper.json")
+    config = load_experiment(repository / "examples" / "door-paper.json")
     agent, prior = config.agent.model_dump(), config.prior.model_dump()
     assert agent["start"] == "distilled"
     assert (agent["alpha"], agent["target_kl"], agent["kl_estimator"]) == (0.5, None, "sampled")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from nppac_agents.conformance_world import TwoModes
 from nppac_agents.data.rollouts import Step
-from nppac_agents.methods.nppac import NPPAC
+from nppac_agents.methods.nppac import NPPAC, PUBLISHED
 from nppac_agents.parts.distributions import DiagonalGaussian, gaussian_log_prob
 from nppac_priors.errors import ConfigError
 from pydantic import ValidationError
@@ -83,7 +83,7 @@ def test_losses_by_hand_on_two_samples(
 def test_critic_loss_is_summed_over_critics_and_averaged_over_the_batch(
     build, random_batch, randomise, doubled, critic_target
 ):
-    agent = randomise(build("nppac")).double()
+    agent = randomise(build("nppac", relative_rewards=False)).double()
     batch = doubled(random_batch(2))
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)
@@ -149,7 +149,7 @@ def test_terminal_states_have_no_future(build, random_batch, randomise, ending, 
 
 
 def test_the_update_moves_exactly_what_it_should(build, random_batch):
-    agent = build("nppac", target_kl=2.0)
+    agent = build("nppac", target_kl=2.0, kl_budget=None)
     before = {name: value.clone() for name, value in agent.state().items()}
 
     def moved():
@@ -162,7 +162,8 @@ def test_the_update_moves_exactly_what_it_should(build, random_batch):
         return {".".join(name.split(".")[1:3]) for name in names}
 
     assert "actor_loss" in agent.step(random_batch())
-    assert moved() == {"critic.net", "critic.slow", "policy.net", "temperature.net"}
+    learned = {"critic.net", "critic.slow", "policy.net", "temperature.net"}
+    assert moved() == learned | {"critic.unit", "critic.measured"}
 
 
 @pytest.mark.medium
@@ -200,7 +201,8 @@ def test_evaluation_is_deterministic_and_training_is_not(build, prior, demonstra
 def test_a_squashed_residual_evaluation_reads_the_priors_scale_and_remembers_nothing(
     build, prior, demonstrations, scale
 ):
-    agent, states = build("nppac", squash=True, prior_scale=scale), demonstrations.states[:7]
+    squashed = {"squash": True, "kl_estimator": "sampled", "trust_region": None}
+    agent, states = build("nppac", prior_scale=scale, **squashed), demonstrations.states[:7]
     mean, std = prior.moments(states)
     sigma = std if scale == "std" else std.square()
     inputs = torch.from_numpy(states)
@@ -363,7 +365,7 @@ def test_minibatches_have_their_share_of_demonstrations(build):
     replay.add(Step(zeros, zeros[:, :2], zeros[:, 0], flag, flag, zeros))
     batch = replay.sample_transitions(40)
     assert (batch.states.abs().sum(1) > 0).sum() == 10
-    assert build("nppac").make_replay(30, 1, generator).n_demonstrated == 0
+    assert build("nppac", demonstration_share=0).make_replay(30, 1, generator).n_demonstrated == 0
 
 
 @pytest.mark.slow
@@ -401,4 +403,16 @@ def test_a_trust_region_needs_a_residual_policy(start):
 
 def test_a_trust_region_needs_demonstrations(spaces, prior, generator):
     with pytest.raises(ConfigError, match=r"needs demonstrations \(.*trust_region\)"):
-        NPPAC(trust_region=1.0).build(spaces, prior, None, generator=generator)
+        NPPAC(demonstration_share=0, standardise_states=False).build(
+            spaces, prior, None, generator=generator
+        )
+
+
+@pytest.mark.parametrize("start", ["distilled", "fresh"])
+def test_other_starts_have_the_papers_settings_by_default(start):
+    config = NPPAC(start=start, batch_size=7)
+    assert PUBLISHED.items() <= (config.model_dump() | {"batch_size": 1024}).items()
+    assert config.batch_size == 7
+    assert NPPAC.model_validate(config.model_dump()) == config
+    ours = NPPAC().model_dump()
+    assert all(ours[field] != theirs for field, theirs in PUBLISHED.items()), "or it says nothing"

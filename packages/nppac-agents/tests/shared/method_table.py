@@ -145,7 +145,8 @@ METHODS = {
                "mean_epsilon": 0.05, "std_epsilon": 1e-3},
     ),
     "nppac": Row(
-        small={"target_kl": 2.0, "pretraining_epochs": 1}, logs=CRITIC | {"kl", "prior_std"},
+        small={"rollout_steps": 40, "critic_warmup_updates": 10, "pretraining_epochs": 1},
+        phases=("warm-up", "online"), updates=100, logs=CRITIC | {"kl", "prior_std"}, dry_steps=4,
         learning={"alpha": 0.05, "start": "fresh", "squash": True}, online=1_500,
     ),
     "rlpd": Row(

@@ -10,6 +10,8 @@ from typing import Any
 
 from nppac_envs import Demonstrations
 
+from nppac_agents.methods.nppac import NPPAC
+
 MANY_STEPS = 20_000
 """Demonstrated steps from which on the sparse process replaces the exact one"""
 
@@ -45,7 +47,7 @@ def starter(
     prior, why = _prior(data, prior_file)
     experiment |= {
         "prior": prior,
-        "agent": _agent(env.get("horizon")),
+        "agent": _agent(env.get("horizon"), data),
         "training": {
             "env_steps": 20_000,
             "n_envs": 8,
@@ -58,7 +60,8 @@ def starter(
         why,
         "agent: starts as the prior and learns what to add. kl_budget (nats per action dimension) "
         "and trust_region (of the prior's standard deviations) say how far it may go: lower them "
-        "where the success falls, raise them where it stands still.",
+        "where the success falls, raise them where it stands still. What is not named here has its "
+        "default: `nppac-run schema`.",
         "agent.gamma: looks ahead about four tenths of the horizon, at most a hundred steps.",
         "checkpoints/best keeps the best policy of the run, the prior among the candidates.",
         "training.env_steps: steps of all n_envs environments together.",
@@ -67,29 +70,14 @@ def starter(
     return experiment
 
 
-def _agent(horizon: int | None) -> dict[str, Any]:
-    """N-PPAC as a correction of its prior, bounded, whatever unit the rewards have."""
-    return {
-        "kind": "nppac",
-        "start": "residual",
-        "kl_estimator": "analytic",
-        "alpha": 0.2,
-        "kl_budget": 0.03,
-        "temperature_learning_rate": 0.003,
-        "trust_region": 1.0,
-        "relative_rewards": True,
-        "gamma": 0.99 if horizon is None else round(min(0.99, max(0.9, 1 - 2.5 / horizon)), 4),
-        "tau": 0.02,
-        "n_steps": 5,
-        "actor_value": "mean",
-        "timeouts_are_terminal": False,
-        "rollout_steps": _FIRST_STEPS,
-        "critic_warmup_updates": 2_000,
-        "batch_size": 256,
-        "policy_hidden": [256, 256],
-        "critic_layer_norm": True,
-        "standardise_states": True,
-    }
+def _agent(horizon: int | None, data: Demonstrations) -> dict[str, Any]:
+    """N-PPAC as a bounded correction of its prior: the field defaults, and what a task decides."""
+    agent: dict[str, Any] = {"kind": "nppac", "start": "residual"}
+    agent |= NPPAC().model_dump(include={"kl_budget", "trust_region"})
+    agent["gamma"] = round(min(0.99, max(0.9, 1 - 2.5 / horizon)), 4) if horizon else 0.99
+    if data.rewards is None:
+        agent["demonstration_share"] = 0.0
+    return agent
 
 
 def _seen(data: Demonstrations) -> str:

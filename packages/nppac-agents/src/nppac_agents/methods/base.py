@@ -8,6 +8,7 @@ with the tensors, and with ``nppac_agents.parts`` when an agent is built.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from nppac_priors.config import ComponentConfig
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
 Width = Annotated[int, Field(ge=1, le=8192)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]
 BatchSize = Annotated[int, Field(ge=1, le=65536)]
+
+
+def inherited(method: type[Method], field: str, default: Any) -> Any:
+    """The field of a parent, whose default is another here."""
+    own = copy(method.model_fields[field])
+    own.default = default
+    return own
 
 
 class Method(ComponentConfig, ABC):

@@ -11,14 +11,16 @@ A residual policy is the prior, corrected by a network; a distilled one is first
 minimise E_s [KL(pi(.|s) || pi0(.|s))] over minibatches of shuffled demonstration states, with the
 optimizer that goes on online (appendix I).
 
-Beyond the paper, and off by default:
+A residual policy has, beyond the paper, by default:
 
     kl_budget       alpha rises, from its first value, while the mean divergence is above the
                     budget, and falls back below it: a price that follows the critics' scale
-    trust_region    a residual policy's mean stays within so many of the prior's standard deviations
+    trust_region    its mean stays within so many of the prior's standard deviations
     n_steps         targets of several rewards; the divergence is paid at their last state alone
     relative_rewards, n_critics, target_subset, actor_value, demonstration_share, rollout_steps,
     critic_warmup_updates: see their fields
+
+Policies with another start have the paper's settings by default (``PUBLISHED``).
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from pydantic import Field, model_validator
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import RegularisedActorCritic, RegularisedParts
-from nppac_agents.methods.base import BatchSize, Width
+from nppac_agents.methods.base import BatchSize, LearningRate, inherited
 from nppac_agents.phase import ONLINE, Losses, Phase, rollouts
 from nppac_agents.requirements import require_demonstrations, require_dimensions
 
@@ -49,6 +51,16 @@ if TYPE_CHECKING:
     from nppac_agents.spaces import Spaces
 
 
+PUBLISHED: dict[str, Any] = {
+    "alpha": 0.1, "kl_budget": None, "trust_region": None, "kl_estimator": "sampled",
+    "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
+    "tau": 0.005, "n_steps": 1, "actor_value": "lowest", "relative_rewards": False,
+    "critic_layer_norm": False, "standardise_states": False, "demonstration_share": 0.0,
+    "rollout_steps": 0, "critic_warmup_updates": 0, "temperature_learning_rate": 3e-4,
+}  # fmt: skip
+"""What the paper sets, as defaults of every start but the residual one"""
+
+
 class NPPAC(RegularisedActorCritic):
     """N-PPAC: actor-critic regularised by KL(policy || behavioural prior) (Rudner et al. 2021)."""
 
@@ -64,10 +76,11 @@ class NPPAC(RegularisedActorCritic):
         "them unbounded and clipping at the environment (its hand tasks).",
     )
     alpha: float = Field(
-        default=0.1,
+        default=0.2,
         gt=0,
         le=1e3,
-        description="Temperature: the weight of the KL divergence, in reward.",
+        description="Temperature: the weight of the KL divergence, in reward; with kl_budget the "
+        "least that it falls to.",
     )
     target_kl: float | None = Field(
         default=None,
@@ -76,13 +89,13 @@ class NPPAC(RegularisedActorCritic):
         "alpha fixed. The paper's tuned variant uses one nat per action dimension.",
     )
     kl_budget: float | None = Field(
-        default=None,
+        default=0.03,
         gt=0,
         description="Nats per action dimension above which alpha rises, and below which it falls "
         "back to its first value; null lets the divergence grow.",
     )
     trust_region: float | None = Field(
-        default=None,
+        default=1.0,
         gt=0,
         le=100,
         description="Largest shift of a residual policy's mean from the prior's, per state and "
@@ -90,7 +103,7 @@ class NPPAC(RegularisedActorCritic):
         "is smaller; null bounds none.",
     )
     kl_estimator: Literal["sampled", "analytic"] = Field(
-        default="sampled",
+        default="analytic",
         description="`sampled`: log pi - log pi0 at one action (the paper); `analytic`: the exact "
         "divergence between Gaussians, for an unsquashed policy only.",
     )
@@ -100,28 +113,36 @@ class NPPAC(RegularisedActorCritic):
         "variance (what the published code passes).",
     )
     timeouts_are_terminal: bool = Field(
-        default=True,
+        default=False,
         description="Whether the critic target stops at the time limit (published code: yes on "
         "hand tasks, no on locomotion).",
     )
-    batch_size: BatchSize = Field(default=1024, description="Transitions per update.")
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256, 256), description="Hidden widths of the policy network."
+    batch_size: BatchSize = Field(default=256, description="Transitions per update.")
+    tau: float = inherited(RegularisedActorCritic, "tau", 0.02)
+    n_steps: int = inherited(RegularisedActorCritic, "n_steps", 5)
+    actor_value: Literal["lowest", "mean"] = inherited(
+        RegularisedActorCritic, "actor_value", "mean"
+    )
+    relative_rewards: bool = inherited(RegularisedActorCritic, "relative_rewards", True)
+    critic_layer_norm: bool = inherited(RegularisedActorCritic, "critic_layer_norm", True)
+    standardise_states: bool = inherited(RegularisedActorCritic, "standardise_states", True)
+    temperature_learning_rate: LearningRate = inherited(
+        RegularisedActorCritic, "temperature_learning_rate", 3e-3
     )
     demonstration_share: float = Field(
-        default=0.0,
+        default=0.25,
         ge=0,
         le=1,
         description="Share of demonstrated transitions, with their rewards, in a minibatch.",
     )
     rollout_steps: int = Field(
-        default=0,
+        default=1_600,
         ge=0,
         description="Environment steps that the starting policy collects before any update; they "
         "count.",
     )
     critic_warmup_updates: int = Field(
-        default=0,
+        default=2_000,
         ge=0,
         description="Updates of the critics alone, on these rollouts, before the policy learns.",
     )
@@ -134,11 +155,19 @@ class NPPAC(RegularisedActorCritic):
         default=64, ge=1, description="Demonstration states per distillation update."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_start(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("start") in ("distilled", "fresh"):
+            return PUBLISHED | given
+        return given
+
     @model_validator(mode="after")
     def _options_fit_each_other(self) -> Self:
         if self.target_kl is not None and self.kl_budget is not None:
             raise ValueError(
-                "target_kl and kl_budget both say how far the divergence goes; set one of them"
+                "target_kl and kl_budget both say how far the divergence goes; set one of them to "
+                "null"
             )
         if self.trust_region is not None and self.start != "residual":
             raise ValueError(
