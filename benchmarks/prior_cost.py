@@ -3,7 +3,7 @@
 Door, residual start, the paper's networks and batch size: one run of interaction and updates in
 turn, the prior's calls timed inside it.
 
-    python benchmarks/prior_cost.py examples/door-human.json [--prior prior.safetensors]
+    python benchmarks/prior_cost.py examples/door-nppac.json [--prior prior.safetensors]
 """
 
 from __future__ import annotations

@@ -312,7 +312,7 @@ def test_learned_temperature_is_reported(build, random_batch):
 BEYOND = {
     "kl_estimator": "analytic", "n_steps": 3, "relative_rewards": True, "kl_budget": 0.05,
     "trust_region": 1.0, "alpha": 0.2, "temperature_learning_rate": 0.05,
-    "demonstration_share": 0.25, "n_critics": 4, "actor_value": "mean",
+    "demonstration_share": 0.25, "n_critics": 4, "actor_value": "mean", "kl_budget_updates": 0,
 }  # fmt: skip
 
 
@@ -320,15 +320,25 @@ def test_alpha_rises_above_the_budget_and_falls_back_to_its_first_value(build, r
     agent = build("nppac", **BEYOND)
     temperature, method = agent.parts.temperature, agent.method
     burst, over, at, none = (torch.full((8,), kl) for kl in (50.0, 0.15, 0.1, 0.0))
-    assert [method.excess(kl, 2).item() for kl in (burst, over, at, none)] == [
+    assert [method.excess(agent, kl).item() for kl in (burst, over, at, none)] == [
         1.0, pytest.approx(0.5), pytest.approx(0.0, abs=1e-6), -1.0,
     ]  # fmt: skip
     for _ in range(20):
-        temperature.ascend_log(method.excess(burst, 2))
+        temperature.ascend_log(method.excess(agent, burst))
     assert temperature.value() > 0.4
     for _ in range(200):
-        temperature.ascend_log(method.excess(none, 2))
+        temperature.ascend_log(method.excess(agent, none))
     assert temperature.value().item() == pytest.approx(0.2, rel=1e-6)
+
+
+def test_a_budget_grows_with_the_updates(build):
+    agent = build("nppac", **BEYOND | {"kl_budget_updates": 1_000})
+    kappa = torch.full((8,), 0.05)
+    excesses = []
+    for agent.updates in (0, 249, 499, 999, 5_000):
+        excesses.append(agent.method.excess(agent, kappa).item())
+    assert excesses == pytest.approx([1.0, 1.0, 0.0, -0.5, -0.5], abs=1e-6)
+
 
 
 def test_the_warm_up_moves_critics_and_their_slow_copies_alone(build, random_batch):

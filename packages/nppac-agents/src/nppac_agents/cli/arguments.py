@@ -30,10 +30,10 @@ other commands (nppac-run COMMAND --help):
   record RUN_DIR           record demonstrations from a trained agent
 
 examples:
-  nppac-run examples/door-human.json
-  nppac-run examples/door-human.json --set agent.alpha=0.5 --set training.env_steps=50000
-  nppac-run examples/door-human.json --seed 3 --output-dir runs/door/3
-  nppac-run examples/door-human.json --seed 3 --output-dir runs/door/3 --resume
+  nppac-run examples/door-nppac.json
+  nppac-run examples/door-nppac.json --set agent.alpha=0.5 --set training.env_steps=50000
+  nppac-run examples/door-nppac.json --seed 3 --output-dir runs/door/3
+  nppac-run examples/door-nppac.json --seed 3 --output-dir runs/door/3 --resume
   nppac-run compare mine=runs/a-seed0,runs/a-seed1 theirs=runs/b-seed0 --output door.png
 
 Relative paths, those inside an experiment file too, start from the current directory.

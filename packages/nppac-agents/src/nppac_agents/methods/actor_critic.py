@@ -252,9 +252,9 @@ class RegularisedActorCritic(ActorCritic):
         """Where a learned temperature holds the mean of kappa; None: it is fixed."""
         return None
 
-    def excess(self, kappa: Tensor, action_dim: int) -> Tensor | None:
+    def excess(self, agent: Agent, kappa: Tensor) -> Tensor | None:
         """How far kappa (B,) is above its target, which a learned temperature answers."""
-        target = self.target(action_dim)
+        target = self.target(agent.spaces.action_dim)
         return None if target is None else kappa - target
 
     def prior_at(self, agent: Agent, batch: Transitions) -> Any:
@@ -281,7 +281,7 @@ class RegularisedActorCritic(ActorCritic):
         alpha = agent.parts.temperature.value()
         loss = self.actor_loss(agent, batch, alpha, kappa, value)
         norm = agent.parts.policy.descend(loss)
-        excess = self.excess(kappa, agent.spaces.action_dim)
+        excess = self.excess(agent, kappa)
         if excess is not None:
             agent.parts.temperature.ascend_log(excess)
         losses = {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}

@@ -94,6 +94,12 @@ class NPPAC(RegularisedActorCritic):
         description="Nats per action dimension above which alpha rises, and below which it falls "
         "back to its first value; null lets the divergence grow.",
     )
+    kl_budget_updates: int = Field(
+        default=20_000,
+        ge=0,
+        description="Updates over which kl_budget grows to its value: how far critics are followed "
+        "while they have seen little.",
+    )
     trust_region: float | None = Field(
         default=1.0,
         gt=0,
@@ -227,14 +233,16 @@ class NPPAC(RegularisedActorCritic):
         """``target_kl``."""
         return self.target_kl
 
-    def excess(self, kappa: Tensor, action_dim: int) -> Tensor | None:
+    def excess(self, agent: Agent, kappa: Tensor) -> Tensor | None:
         """Above ``target_kl``; of a budget the relative excess of the mean, at most one.
 
         Cut off there, a short burst of divergence does not keep Adam from following its fall.
         """
         if self.kl_budget is None:
-            return super().excess(kappa, action_dim)
-        return (kappa.mean() / (self.kl_budget * action_dim) - 1.0).clamp(max=1.0)
+            return super().excess(agent, kappa)
+        grown = min(1.0, (agent.updates + 1) / max(self.kl_budget_updates, 1))
+        budget = self.kl_budget * grown * agent.spaces.action_dim
+        return (kappa.mean() / budget - 1.0).clamp(max=1.0)
 
     def reported(self, kappa: Tensor, batch: Transitions) -> Losses:
         """The divergence, and a Gaussian prior's standard deviation at the same states."""
