@@ -1,17 +1,18 @@
-"""The command line of `nppac-run`: `nppac-run CONFIG` runs, a command word does something else."""
+"""The command line of `nppac-run`: a command word, or a file, which is trained."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, final
 
 from nppac_priors.cli.exit_code import ExitCode
 
-from nppac_agents.cli import commands
+from nppac_agents.cli import commands, policy_arguments
 from nppac_agents.cli.new import new
+from nppac_agents.cli.parser import Parser as _Parser
+from nppac_agents.cli.parser import add_version, is_command, unknown_command
+from nppac_agents.cli.parser import command_parser as _parser
 from nppac_agents.cli.run import run
 
 _DESCRIPTION = """\
@@ -20,14 +21,16 @@ let the agent learn online, evaluate it, and leave a run directory that holds ev
 """
 
 _EPILOG = """\
-other commands (nppac-run COMMAND --help):
+commands (nppac-run COMMAND --help):
   new DEMONSTRATIONS       write a first experiment file for your data and environment
   validate CONFIG...       check experiment files, run nothing
-  plugins                  list environments, priors and agents, and what failed to load
-  schema                   print the JSON schema of experiment files
+  train CONFIG             run an experiment; nppac-run CONFIG is short for it
+  evaluate RUN_DIR         play episodes with a trained policy and measure them
+  record RUN_DIR           record demonstrations from a trained policy
   report RUN_DIR           write the report of a run again
   compare LABEL=RUN_DIR... plot runs against each other
-  record RUN_DIR           record demonstrations from a trained agent
+  plugins                  list environments, priors and agents, and what failed to load
+  schema                   print the JSON schema of experiment files
 
 examples:
   nppac-run examples/door-human.json
@@ -55,52 +58,33 @@ NPPAC_STRICT_PLUGINS=1 makes a plugin that fails to load an error.
 """
 
 
-@final
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line, like every other error of the command."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"error: {message}; see {self.prog} --help", file=sys.stderr)
-        raise SystemExit(ExitCode.INVALID)
-
-
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments, with the function to call in `command`; exits for `--help` and mistakes."""
     parsers = {
         "new": _new_parser,
         "validate": _validate_parser,
-        "plugins": _plugins_parser,
-        "schema": _schema_parser,
+        "train": lambda: _run_parser("nppac-run train"),
+        "evaluate": policy_arguments.evaluate_parser,
+        "record": policy_arguments.record_parser,
         "report": _report_parser,
         "compare": _compare_parser,
-        "record": _record_parser,
+        "plugins": _plugins_parser,
+        "schema": _schema_parser,
     }
     if argv and argv[0] in parsers:
         return parsers[argv[0]]().parse_args(argv[1:])
-    parser = _run_parser()
+    parser = _run_parser("nppac-run")
+    add_version(parser)
     if not argv:
         parser.print_help()
         raise SystemExit(ExitCode.DONE)
+    if is_command(argv[0]):
+        parser.error(unknown_command(argv[0], list(parsers)))
     return parser.parse_args(argv)
 
 
-def _parser(name: str, command: object, description: str, epilog: str | None = None) -> _Parser:
-    parser = _Parser(
-        prog=name,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(command=command)
-    parser.add_argument(
-        "--debug", action="store_true", help="show the traceback of an error instead of one line"
-    )
-    return parser
-
-
-def _run_parser() -> _Parser:
-    parser = _parser("nppac-run", run, _DESCRIPTION, _EPILOG)
+def _run_parser(name: str) -> _Parser:
+    parser = _parser(name, run, _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add("config", type=Path, metavar="CONFIG", help="experiment file (JSON)")
     add(
@@ -230,20 +214,4 @@ def _compare_parser() -> _Parser:
         help="a method's name and its runs",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FIGURE.png")
-    return parser
-
-
-def _record_parser() -> _Parser:
-    parser = _parser(
-        "nppac-run record",
-        commands.record,
-        "Record episodes of a trained agent, with its action noise, as demonstrations: successful "
-        "ones, where the task knows success.",
-    )
-    add = parser.add_argument
-    add("run_dir", type=Path, metavar="RUN_DIR", help="a finished run")
-    add("--prior", action="store_true", help="roll out the run's prior in place of its agent")
-    add("--episodes", type=int, default=25, metavar="N", help="episodes to keep (25)")
-    add("--first-seed", type=int, default=5000, metavar="N", help="seed of the first one (5000)")
-    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
     return parser

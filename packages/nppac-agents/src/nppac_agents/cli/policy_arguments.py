@@ -1,0 +1,108 @@
+"""The commands that need a run's trained policy: their options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nppac_agents.cli import policies
+from nppac_agents.cli.parser import Parser, command_parser
+
+_EPILOG = """\
+POLICY is one of
+  best    the policy that the run chose by its evaluations (what is taken if none is named)
+  last    that of the latest checkpoint
+  prior   the behavioural prior that the run fitted, without the agent
+  NAME    a checkpoint in RUN_DIR/checkpoints, with or without .safetensors
+
+examples:
+"""
+
+
+def evaluate_parser() -> Parser:
+    """`nppac-run evaluate`."""
+    parser = command_parser(
+        "nppac-run evaluate",
+        policies.evaluate,
+        "Play episodes with a trained policy and print what it reaches, each measure with its 95 %\n"
+        "interval over these episodes: Wilson's for a share of episodes, a bootstrap's for others.\n"
+        "Without options these are the reporting starts that the run itself plays at its end.",
+        _EPILOG + "  nppac-run evaluate runs/door-human-seed0\n"
+        "  nppac-run evaluate runs/door-human-seed0 --policy last --episodes 50 --json\n"
+        "  nppac-run evaluate runs/door-human-seed0 --policy prior --stochastic",
+    )
+    _add_policy(parser)
+    add = parser.add_argument
+    add(
+        "--episodes",
+        type=positive,
+        metavar="N",
+        help="how many (as many as the experiment reports, or evaluates)",
+    )
+    add(
+        "--first-seed",
+        type=natural,
+        metavar="N",
+        help="reset seed of the first, from which the others count up (10000)",
+    )
+    add(
+        "--stochastic",
+        action="store_true",
+        help="sample actions as in training, instead of the policy's mean action",
+    )
+    add("--json", action="store_true", help="print a JSON object, with the values of all episodes")
+    return parser
+
+
+def record_parser() -> Parser:
+    """`nppac-run record`."""
+    parser = command_parser(
+        "nppac-run record",
+        policies.record,
+        "Record episodes of a trained policy, with its action noise, as demonstrations: successful\n"
+        "ones, where the task knows success.",
+        _EPILOG + "  nppac-run record runs/door-human-seed0 --episodes 50 --output more.npz\n"
+        "  nppac-run record runs/door-human-seed0 --policy last --deterministic --output more.npz",
+    )
+    _add_policy(parser)
+    add = parser.add_argument
+    add("--episodes", type=positive, default=25, metavar="N", help="episodes to keep (25)")
+    add(
+        "--first-seed", type=natural, default=5000, metavar="N", help="seed of the first one (5000)"
+    )
+    add("--deterministic", action="store_true", help="the policy's mean actions, without noise")
+    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
+    return parser
+
+
+def _add_policy(parser: Parser) -> None:
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a run, finished or not")
+    parser.add_argument("--policy", metavar="POLICY", help="which policy of the run; see below")
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    return _whole(text, 1)
+
+
+def natural(text: str) -> int:
+    """A whole number of at least 0.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"has to be a whole number from {least} up, got {text!r}")
+    return number
