@@ -53,7 +53,17 @@ def test_help_shows_examples_commands_and_exit_codes(nppac_run, argv):
     assert all(str(code.value) in codes for code in ExitCode)
 
 
-COMMANDS = ["validate", "plugins", "schema", "report", "compare", "train", "evaluate", "record"]
+COMMANDS = [
+    "validate",
+    "plugins",
+    "schema",
+    "report",
+    "compare",
+    "train",
+    "extend",
+    "evaluate",
+    "record",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -91,6 +101,20 @@ def test_train_is_the_long_form(nppac_run, runs, config):
 def test_a_file_without_a_suffix_is_still_a_file(nppac_run, runs, config, tmp_path):
     config.rename(tmp_path / "plan")
     assert nppac_run("plan").code == 0
+
+
+def test_extend_resumes_the_runs_own_experiment_with_more_steps(nppac_run, runs, config):
+    assert nppac_run(config).code == 0
+    steps = runs[0]["config"].training.env_steps
+    argv = ["extend", "runs/door-seed3", "--set", "evaluation.every=77", "--env-steps"]
+    assert nppac_run(*argv, steps + 1).code == 0
+    extended = runs[1]
+    assert extended["resume"] is True
+    assert extended["config"].training.env_steps == steps + 1
+    assert extended["config"].evaluation.every == 77
+    assert extended["run_dir"].path == Path("runs/door-seed3")
+    (line,) = nppac_run(*argv, steps).err
+    assert f"is a run of {steps:,} environment steps; --env-steps has to be above" in line
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.medium
 
 
 def test_without_options_it_finds_what_the_run_reported(finished):
-    reported = [e for e in read_metrics(finished.metrics) if e["event"] == "reporting"][0]
+    reported = next(e for e in read_metrics(finished.metrics) if e["event"] == "reporting")
     found = evaluate(finished, reported["policy"]).as_json()
     assert found["per_episode"] == reported["per_episode"]
     assert found["measures"]["return_mean"] == reported["return_mean"]

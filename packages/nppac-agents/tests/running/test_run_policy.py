@@ -4,7 +4,7 @@ import torch
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import load_agent, run_policy
-from nppac_priors import load_prior
+from nppac_priors import GaussianPrior, load_prior
 from nppac_priors.errors import ConfigError, PriorFileError
 
 pytestmark = pytest.mark.medium
@@ -35,6 +35,7 @@ def test_without_a_best_policy_the_last_is_taken_and_the_best_is_refused(finishe
 
 def test_the_prior_acts_by_its_mean_or_samples_of_its_normal(finished, demonstrations):
     prior, actor = load_prior(finished.prior), run_policy(finished, "prior").actor
+    assert isinstance(prior, GaussianPrior)
     states = np.repeat(demonstrations.states[:1], 4000, axis=0)
     mean, std = prior.moments(states[:1])
     np.testing.assert_array_equal(actor.act(states[:1], deterministic=True), mean)

@@ -13,7 +13,7 @@ from nppac_agents.cli.new import new
 from nppac_agents.cli.parser import Parser as _Parser
 from nppac_agents.cli.parser import add_version, is_command, unknown_command
 from nppac_agents.cli.parser import command_parser as _parser
-from nppac_agents.cli.run import run
+from nppac_agents.cli.run import extend, run
 
 _DESCRIPTION = """\
 Train an agent as an experiment file says: fit a behavioural prior to demonstrations,
@@ -25,8 +25,10 @@ commands (nppac-run COMMAND --help):
   new DEMONSTRATIONS       write a first experiment file for your data and environment
   validate CONFIG...       check experiment files, run nothing
   train CONFIG             run an experiment; nppac-run CONFIG is short for it
+  extend RUN_DIR           go on with a run, to more environment steps
   evaluate RUN_DIR         play episodes with a trained policy and measure them
   record RUN_DIR           record demonstrations from a trained policy
+  video RUN_DIR            film episodes of a trained policy
   report RUN_DIR           write the report of a run again
   compare LABEL=RUN_DIR... plot runs against each other
   plugins                  list environments, priors and agents, and what failed to load
@@ -50,6 +52,27 @@ exit codes:
 """
 
 
+_EXTEND = """\
+Go on with a run, finished or not, until it has made N environment steps in all, then report
+as at the end of any run. The experiment is the run's own config.json.
+"""
+
+_EXTEND_EPILOG = """\
+--set may change logging, device, and evaluation.every, episodes, first_seed and reporting_episodes.
+
+A run extended from N to 2N steps equals one of 2N steps bit for bit, on the same machine with the
+same versions. What breaks that:
+  another machine, device, number of threads, or version of anything that computes
+  an environment without get_state and set_state: its episodes start anew
+  where N is no multiple of evaluation.every: the evaluation at N is one more, which may choose
+  another best policy; what is learned stays the same
+
+examples:
+  nppac-run extend runs/door-human-seed0 --env-steps 40000
+  nppac-run extend runs/door-human-seed0 --env-steps 40000 --set evaluation.every=5000
+"""
+
+
 _PLUGINS_EPILOG = """\
 environment variables, each with distributions separated by commas:
   NPPAC_WITHOUT_PLUGINS  these plugins are not imported, such as one that hangs
@@ -64,8 +87,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "new": _new_parser,
         "validate": _validate_parser,
         "train": lambda: _run_parser("nppac-run train"),
+        "extend": _extend_parser,
         "evaluate": policy_arguments.evaluate_parser,
         "record": policy_arguments.record_parser,
+        "video": policy_arguments.video_parser,
         "report": _report_parser,
         "compare": _compare_parser,
         "plugins": _plugins_parser,
@@ -87,15 +112,7 @@ def _run_parser(name: str) -> _Parser:
     parser = _parser(name, run, _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add("config", type=Path, metavar="CONFIG", help="experiment file (JSON)")
-    add(
-        "--set",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        dest="overrides",
-        help="replace a field of the experiment, such as agent.alpha=0.2; the value is JSON, or "
-        "else a string; may be repeated",
-    )
+    _add_set(parser, "such as agent.alpha=0.2")
     add("--output-dir", metavar="DIR", help="run directory, instead of the experiment's")
     add("--seed", type=int, metavar="N", help="seed, instead of the experiment's")
     add("--device", choices=("auto", "cpu", "cuda"), help="device, instead of the experiment's")
@@ -104,20 +121,53 @@ def _run_parser(name: str) -> _Parser:
         action="store_true",
         help="continue from the last checkpoint in the run directory; start where there is none",
     )
-    add(
-        "--take-over",
-        action="store_true",
-        help="own the run directory although a process on another machine does; only if that "
-        "process is dead: a living one stops",
-    )
+    _add_owning(parser)
     add(
         "--dry-run",
         action="store_true",
         help="go once through everything, evaluation, checkpoint, resume and report included; "
         "leave no run directory",
     )
-    add("--quiet", action="store_true", help="show results only, no progress")
     return parser
+
+
+def _extend_parser() -> _Parser:
+    parser = _parser("nppac-run extend", extend, _EXTEND, _EXTEND_EPILOG)
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a run, finished or not")
+    parser.add_argument(
+        "--env-steps",
+        type=policy_arguments.positive,
+        required=True,
+        metavar="N",
+        help="environment steps that the run will have made in all",
+    )
+    _add_set(parser, "such as evaluation.every=5000; see below")
+    _add_owning(parser)
+    parser.set_defaults(dry_run=False, resume=True)
+    return parser
+
+
+def _add_set(parser: _Parser, example: str) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        dest="overrides",
+        help=f"replace a field of the experiment, {example}; the value is JSON, or else a string; "
+        "may be repeated",
+    )
+
+
+def _add_owning(parser: _Parser) -> None:
+    add = parser.add_argument
+    add(
+        "--take-over",
+        action="store_true",
+        help="own the run directory although a process on another machine does; only if that "
+        "process is dead: a living one stops",
+    )
+    add("--quiet", action="store_true", help="show results only, no progress")
 
 
 def _new_parser() -> _Parser:

@@ -46,3 +46,26 @@ def record(arguments: argparse.Namespace) -> int:
             deterministic=arguments.deterministic,
         )
     return ExitCode.DONE
+
+
+def video(arguments: argparse.Namespace) -> int:
+    """Films episodes of a run's policy."""
+    from nppac_agents.cli.open_console import open_console
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.running.filming import choose_renderer
+
+    choose_renderer()
+    from nppac_agents.running.run_directory import RunDirectory
+    from nppac_agents.running.run_video import film
+
+    hide_deprecations(arguments)
+    with contextlib.closing(open_console()) as console:
+        film(
+            RunDirectory(arguments.run_dir),
+            arguments.output or arguments.run_dir / "policy.mp4",
+            arguments.policy,
+            episodes=arguments.episodes,
+            first_seed=arguments.first_seed,
+            console=console,
+        )
+    return ExitCode.DONE

@@ -24,9 +24,9 @@ def evaluate_parser() -> Parser:
     parser = command_parser(
         "nppac-run evaluate",
         policies.evaluate,
-        "Play episodes with a trained policy and print what it reaches, each measure with its 95 %\n"
-        "interval over these episodes: Wilson's for a share of episodes, a bootstrap's for others.\n"
-        "Without options these are the reporting starts that the run itself plays at its end.",
+        "Play episodes with a trained policy and print what it reaches, each measure with its\n"
+        "95 % interval over these episodes: Wilson's for a share of episodes, a bootstrap's for\n"
+        "others. Without options these are the reporting starts that the run plays at its end.",
         _EPILOG + "  nppac-run evaluate runs/door-human-seed0\n"
         "  nppac-run evaluate runs/door-human-seed0 --policy last --episodes 50 --json\n"
         "  nppac-run evaluate runs/door-human-seed0 --policy prior --stochastic",
@@ -59,8 +59,8 @@ def record_parser() -> Parser:
     parser = command_parser(
         "nppac-run record",
         policies.record,
-        "Record episodes of a trained policy, with its action noise, as demonstrations: successful\n"
-        "ones, where the task knows success.",
+        "Record episodes of a trained policy, with its action noise, as demonstrations:\n"
+        "successful ones, where the task knows success.",
         _EPILOG + "  nppac-run record runs/door-human-seed0 --episodes 50 --output more.npz\n"
         "  nppac-run record runs/door-human-seed0 --policy last --deterministic --output more.npz",
     )
@@ -72,6 +72,29 @@ def record_parser() -> Parser:
     )
     add("--deterministic", action="store_true", help="the policy's mean actions, without noise")
     add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
+    return parser
+
+
+def video_parser() -> Parser:
+    """`nppac-run video`."""
+    parser = command_parser(
+        "nppac-run video",
+        policies.video,
+        "Evaluate a trained policy and film three of its episodes: the first, the worst and the\n"
+        "best, by success at the end and then by return. Step and success stand below the picture.",
+        _EPILOG + "  nppac-run video runs/door-human-seed0\n"
+        "  nppac-run video runs/door-human-seed0 --policy prior --episodes 50 --output prior.gif",
+    )
+    _add_policy(parser)
+    add = parser.add_argument
+    add("--episodes", type=positive, default=20, metavar="N", help="episodes to evaluate (20)")
+    add("--first-seed", type=natural, metavar="N", help="reset seed of the first (10000)")
+    add(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="a .mp4 file, which needs the extra nppac-envs[video], or a .gif (RUN_DIR/policy.mp4)",
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""New demonstrations from a run: one of its policies is rolled out, with action noise or without."""
+"""New demonstrations from a run: one of its policies is rolled out, with noise or without."""
 
 from __future__ import annotations
 

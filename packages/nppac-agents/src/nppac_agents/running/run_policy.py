@@ -1,4 +1,4 @@
-"""A policy of a run, by its name, ready to act: its best, its last, a checkpoint's, or the prior."""
+"""A policy of a run by its name, ready to act: best, last, a checkpoint's, or the prior."""
 
 from __future__ import annotations
 
