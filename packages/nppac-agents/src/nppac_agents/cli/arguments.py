@@ -29,6 +29,7 @@ commands (nppac-run COMMAND --help):
   evaluate RUN_DIR         play episodes with a trained policy and measure them
   record RUN_DIR           record demonstrations from a trained policy
   video RUN_DIR            film episodes of a trained policy
+  export RUN_DIR FOLDER    a trained policy for use without its run, on a robot say
   report RUN_DIR           write the report of a run again
   compare LABEL=RUN_DIR... plot runs against each other
   plugins                  list environments, priors and agents, and what failed to load
@@ -91,6 +92,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "evaluate": policy_arguments.evaluate_parser,
         "record": policy_arguments.record_parser,
         "video": policy_arguments.video_parser,
+        "export": policy_arguments.export_parser,
         "report": _report_parser,
         "compare": _compare_parser,
         "plugins": _plugins_parser,

@@ -69,3 +69,22 @@ def video(arguments: argparse.Namespace) -> int:
             console=console,
         )
     return ExitCode.DONE
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Writes a run's policy as a folder that needs no run."""
+    from nppac_agents.cli.open_console import open_console
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.running.export import export
+    from nppac_agents.running.run_directory import RunDirectory
+
+    hide_deprecations(arguments)
+    with contextlib.closing(open_console()) as console:
+        export(
+            RunDirectory(arguments.run_dir),
+            arguments.folder,
+            arguments.policy,
+            console,
+            with_alarm=not arguments.no_alarm,
+        )
+    return ExitCode.DONE

@@ -98,6 +98,26 @@ def video_parser() -> Parser:
     return parser
 
 
+def export_parser() -> Parser:
+    """`nppac-run export`."""
+    parser = command_parser(
+        "nppac-run export",
+        policies.export,
+        "Write a trained policy as a folder that needs torch and nppac-priors alone:\n\n"
+        "  policy = nppac_priors.load_policy(FOLDER)\n"
+        "  action = policy.act(observation)      # in the environment's own units, clipped\n"
+        "  trust = policy.trust(observation)     # how familiar the observation is, from 0 to 1\n\n"
+        "For `trust` it is measured how sure the prior is of every demonstrated episode that it\n"
+        "has not seen: seconds for a Gaussian process, up to ten fits for other priors.",
+        _EPILOG + "  nppac-run export runs/door-human-seed0 door-policy\n"
+        "  nppac-run export runs/door-human-seed0 door-policy --policy last --no-alarm",
+    )
+    _add_policy(parser)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where it goes; new or empty")
+    parser.add_argument("--no-alarm", action="store_true", help="leave the alarm out")
+    return parser
+
+
 def _add_policy(parser: Parser) -> None:
     parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a run, finished or not")
     parser.add_argument("--policy", metavar="POLICY", help="which policy of the run; see below")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -84,6 +84,9 @@ class VarianceFloor(WrapperPrior):
         mean, std = self.parts["prior"].moments(states)
         return mean, std.clamp(min=self._min_std)
 
+    def _left_out_std(self, *demonstrated: Any) -> Tensor:
+        return self.parts["prior"]._left_out_std(*demonstrated).clamp(min=self._min_std)
+
     def _mean(self, states: Tensor) -> Tensor:
         return self.parts["prior"].mean(states)
 
@@ -100,6 +103,9 @@ class ConstantVariance(WrapperPrior):
         mean = self.parts["prior"].mean(states)
         return mean, torch.full_like(mean, self._std)
 
+    def _left_out_std(self, states: Tensor, actions: Tensor, *_: Any) -> Tensor:
+        return torch.full_like(actions, self._std)
+
     def _mean(self, states: Tensor) -> Tensor:
         return self.parts["prior"].mean(states)
 
@@ -114,6 +120,9 @@ class MeanAndScale(WrapperPrior):
 
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         return self.parts["mean"].mean(states), self.parts["scale"].moments(states)[1]
+
+    def _left_out_std(self, *demonstrated: Any) -> Tensor:
+        return self.parts["scale"]._left_out_std(*demonstrated)
 
     def _mean(self, states: Tensor) -> Tensor:
         return self.parts["mean"].mean(states)
