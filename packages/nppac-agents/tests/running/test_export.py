@@ -2,6 +2,7 @@ import io
 import json
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from nppac_priors.deployed.actor import Actor
 from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
-SMALL = {"policy_hidden": (16, 8)}
+SMALL: dict[str, Any] = {"policy_hidden": (16, 8)}
 METHODS = {
     "residual": NPPAC(**SMALL),
     "residual, squashed": NPPAC(squash=True, **SMALL),

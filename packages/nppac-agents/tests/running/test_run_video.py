@@ -50,7 +50,7 @@ def test_a_film_has_every_other_step_and_its_bar_is_green_after_a_success(
     out = io.StringIO()
     film(finished, tmp_path / name, "best", episodes=1, first_seed=None, console=PlainConsole(out))
     with imageio.get_reader(tmp_path / name) as reader:
-        frames = list(reader.iter_data())
+        frames = list(reader.iter_data())  # pyright: ignore[reportAttributeAccessIssue]
     assert len(frames) == 11, "steps 0, 2, ..., 20"
     assert frames[0].shape[:2] == (60 + 24, 300)
     bars = [frame[-2, -2, :3].astype(int) for frame in frames]

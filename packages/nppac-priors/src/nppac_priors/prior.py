@@ -102,6 +102,11 @@ class Prior(ABC):
 
         save_prior(self, path, include_factors=include_factors)
 
+    def __repr__(self) -> str:
+        """Kind, dimensions and device."""
+        sizes = f"{self.state_dim} -> {self.action_dim}"
+        return f"<{type(self).__name__} {self.config.kind!r}: {sizes}, on {self.device}>"
+
     def _checked(self, states: torch.Tensor | np.ndarray) -> torch.Tensor:
         return finite_matrix(states, "states", columns=self.state_dim, device=self.device)
 

@@ -15,7 +15,7 @@ from nppac_agents.parts.standardiser import Standardiser
 Deployed = tuple[ActorSpec, dict[str, Tensor]]
 """How a policy acts, and with which tensors; `nppac_priors.deployed.actor` does it"""
 
-_ACTIVATIONS = {torch.relu_: "relu", torch.tanh_: "tanh"}
+_ACTIVATIONS: dict[Any, str] = {torch.relu_: "relu", torch.tanh_: "tanh"}
 
 
 def network(body: MLP, standardiser: Standardiser) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from nppac_envs import Demonstrations
 from nppac_priors import GaussianPrior
 from nppac_priors.atomic_files import write_json
@@ -80,7 +81,7 @@ def _alarm(
         std = prior.left_out_std(
             demonstrations.states, demonstrations.actions, lengths, progress=console.prior_progress
         )
-        return Alarm.of(std, lengths)
+        return Alarm.of(std, torch.from_numpy(lengths))
     except (DataError, ConfigError) as error:
         console.line(f"no alarm: {error}")
         return None

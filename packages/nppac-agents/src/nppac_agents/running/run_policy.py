@@ -28,7 +28,7 @@ class SeededActor(Actor, Protocol):
     acting: torch.Generator
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunPolicy:
     """A policy of a run, on the CPU.
 
@@ -46,6 +46,14 @@ class RunPolicy:
     def shown_as(self) -> str:
         """Its name, and when it was."""
         return self.name if self.env_steps is None else f"{self.name}, at {self.env_steps:,} steps"
+
+    def act(self, states: np.ndarray) -> np.ndarray:
+        """Deterministic actions (B, A) in [-1, 1], clipped, at states (B, S)."""
+        return np.clip(self.actor.act(states, deterministic=True), -1.0, 1.0)
+
+    def __repr__(self) -> str:
+        """Which it is, and what acts."""
+        return f"<RunPolicy {self.shown_as}: {type(self.actor).__name__}>"
 
 
 class PriorActor:
