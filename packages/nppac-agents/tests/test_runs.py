@@ -43,9 +43,7 @@ def test_a_run_in_python_is_read_back(run, config, demonstrations, capsys):
     assert repr(again) == (
         f"<Run {run.path}: agent 'bc', no environment, seed 0, finished at 0 steps>"
     )
-    assert repr(
-        again.policy
-    ) == "<RunPolicy last, at 0 steps: OfflineShell>" or "RunPolicy" in repr(again.policy)
+    assert repr(again.policy).startswith("<RunPolicy last, at 0 steps: ")
     assert capsys.readouterr().out == ""
 
 

@@ -133,3 +133,14 @@ def test_an_actor_of_another_precision_computes_in_it(fields, tensors):
     actor = Actor(fields["actor"], tensors, 3, 2).to(dtype=torch.float64)
     zeros = torch.zeros(1, 3)
     assert actor(zeros, torch.zeros(1, 2), torch.ones(1, 2)).mean.dtype == torch.float64
+
+
+def test_a_trust_region_bounds_the_shift_by_the_smaller_std(fields, tensors):
+    spec = fields["actor"].model_copy(update={"trust_width": 0.5})
+    usual = torch.tensor([0.2, 4.0])
+    states = torch.randn(20, 3, generator=torch.Generator().manual_seed(1))
+    std = torch.full((20, 2), 1.0)
+    shift, _ = by_hand(tensors, states)
+    found = Actor(spec, tensors | {"std_on_data": usual}, 3, 2)(states, torch.zeros(20, 2), std)
+    wanted = torch.tensor([0.1, 0.5]) * (shift / 0.5).tanh()
+    torch.testing.assert_close(found.mean, wanted)
