@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from nppac_agents.phase import ONLINE as ONLINE
     from nppac_agents.phase import Losses as Losses
     from nppac_agents.phase import Phase as Phase
+    from nppac_agents.runs import Run as Run
+    from nppac_agents.runs import load_run as load_run
+    from nppac_agents.runs import run_experiment as run_experiment
     from nppac_agents.spaces import Spaces as Spaces
 
 _load, __dir__ = lazy_names(
@@ -58,6 +61,7 @@ _load, __dir__ = lazy_names(
         ".methods.actor_critic": "ActorCritic RegularisedActorCritic",
         ".methods.base": "Method",
         ".phase": "Losses ONLINE Phase",
+        ".runs": "Run load_run run_experiment",
         ".spaces": "Spaces",
         **METHODS,
     },

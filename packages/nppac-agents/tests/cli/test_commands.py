@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -35,17 +36,100 @@ def with_path(folder: str) -> str:
 def test_help_shows_examples_commands_and_exit_codes(nppac_run, argv):
     result = nppac_run(*argv)
     assert (result.code, result.err) == (0, [])
-    for word in ("--set", "validate", "plugins", "schema", "report", "compare", "examples:"):
+    for word in (
+        "--set",
+        "train",
+        "evaluate",
+        "record",
+        "validate",
+        "plugins",
+        "schema",
+        "report",
+        "compare",
+        "examples:",
+    ):
         assert word in result.out
     codes = result.out.split("exit codes:")[1].split()
     assert all(str(code.value) in codes for code in ExitCode)
 
 
-@pytest.mark.parametrize("command", ["validate", "plugins", "schema", "report", "compare"])
+COMMANDS = [
+    "validate",
+    "plugins",
+    "schema",
+    "report",
+    "compare",
+    "train",
+    "extend",
+    "evaluate",
+    "record",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(nppac_run, command):
     result = nppac_run(command, "--help")
     assert result.code == 0
     assert result.out.startswith(f"usage: nppac-run {command}")
+
+
+def test_every_package_and_command_tells_its_version(nppac_run):
+    for module, package in (("agents", "nppac-agents"), ("priors", ""), ("envs", "")):
+        command = [sys.executable, "-m", f"nppac_{module}", "--version"]
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        version = importlib.metadata.version(f"nppac-{module}")
+        assert out.startswith(f"{package or f'nppac-{module}'} {version}")
+
+
+def test_an_unknown_word_is_an_unknown_command_and_a_missing_file_a_missing_file(nppac_run):
+    result = nppac_run("evalute", "runs/x")
+    assert result.code == 2
+    (line,) = result.err
+    assert line.startswith("error: unknown command 'evalute' (did you mean evaluate?); commands: ")
+    assert all(command in line for command in COMMANDS)
+    for missing in ("door.json", "examples/door"):
+        (line,) = nppac_run(missing).err
+        assert line.startswith(f"error: {missing}: no such file")
+
+
+def test_train_is_the_long_form(nppac_run, runs, config):
+    assert nppac_run("train", config, "--seed", "4").code == 0
+    assert nppac_run(config, "--seed", "5").code == 0
+    assert [call["config"].seed for call in runs] == [4, 5]
+
+
+def test_a_file_without_a_suffix_is_still_a_file(nppac_run, runs, config, tmp_path):
+    config.rename(tmp_path / "plan")
+    assert nppac_run("plan").code == 0
+
+
+def test_extend_resumes_the_runs_own_experiment_with_more_steps(nppac_run, runs, config):
+    assert nppac_run(config).code == 0
+    steps = runs[0]["config"].training.env_steps
+    argv = ["extend", "runs/door-seed3", "--set", "evaluation.every=77", "--env-steps"]
+    assert nppac_run(*argv, steps + 1).code == 0
+    extended = runs[1]
+    assert extended["resume"] is True
+    assert extended["config"].training.env_steps == steps + 1
+    assert extended["config"].evaluation.every == 77
+    assert extended["run_dir"].path == Path("runs/door-seed3")
+    (line,) = nppac_run(*argv, steps).err
+    assert f"is a run of {steps:,} environment steps; --env-steps has to be above" in line
+
+
+@pytest.mark.parametrize(
+    ("argv", "problem"),
+    [
+        (["--episodes", "0"], "argument --episodes: has to be a whole number from 1 up, got '0'"),
+        (["--first-seed", "x"], "argument --first-seed: has to be a whole number from 0 up"),
+        ([], "none/config.json: no such file"),
+    ],
+)
+def test_evaluate_refuses_in_a_line(nppac_run, argv, problem):
+    result = nppac_run("evaluate", "none", *argv)
+    assert result.code == 2
+    (line,) = result.err
+    assert problem in line
 
 
 def test_validate_checks_every_file(nppac_run, config):

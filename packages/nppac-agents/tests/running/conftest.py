@@ -74,6 +74,14 @@ def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
 
 
 @pytest.fixture
+def finished(point_experiment, run_point, monkeypatch) -> RunDirectory:
+    """A run on the point task; its config file cannot name the test's own environment."""
+    _, run_dir = run_point(point_experiment)
+    monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
+    return run_dir
+
+
+@pytest.fixture
 def optimizer_steps(monkeypatch) -> Iterator[list[torch.optim.Optimizer]]:
     """Grows with every optimizer step that moves parameters of an agent that a run has built."""
     from nppac_agents.running import assembly

@@ -3,24 +3,15 @@ import io
 import gymnasium
 import numpy as np
 import pytest
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.plain_console import PlainConsole
-from nppac_agents.running.play import load_agent, record
-from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.running.play import record
+from nppac_agents.running.run_policy import load_agent
 from nppac_envs import NpzConfig
 from nppac_envs.errors import ConfigError as EnvsConfigError
 from nppac_priors import load_prior
-from nppac_priors.errors import ConfigError, PriorFileError
+from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
-
-
-@pytest.fixture
-def finished(point_experiment, run_point, monkeypatch):
-    """A run on the point task; its config file cannot name the test's own environment."""
-    _, run_dir = run_point(point_experiment)
-    monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
-    return run_dir
 
 
 def test_the_recorded_episodes_succeed_and_are_the_environments(finished, tmp_path, point_config):
@@ -48,19 +39,12 @@ def test_actions_are_sampled_and_the_same_command_records_the_same(finished, tmp
     assert np.abs(one.actions - np.clip(modes, -1, 1)).mean() > 0.01
 
 
-def test_the_loaded_policy_is_the_best(finished, point_experiment, demonstrations):
-    stored = Checkpoint.load(checkpoints(finished.checkpoints / "best")[-1]).tensors["agent"]
-    agent = load_agent(finished)
-    for name, value in agent.state().items():
-        np.testing.assert_array_equal(value, stored[name])
-
-
-@pytest.mark.slow
-def test_the_agent_of_another_prior_is_refused(finished, prior_config, demonstrations):
-    other = prior_config.model_copy(update={"steps": 2})
-    other.fit(demonstrations.states, demonstrations.actions).save(finished.prior)
-    with pytest.raises(PriorFileError, match="is not the prior that this run has fitted"):
-        load_agent(finished)
+def test_deterministic_actions_are_the_policys_means(finished, tmp_path):
+    path = tmp_path / "means.npz"
+    record(finished, 1, 40, PlainConsole(io.StringIO()), path, policy="last", deterministic=True)
+    recorded = NpzConfig(path=path).load()
+    modes = load_agent(finished, "last").act(recorded.states, deterministic=True)
+    np.testing.assert_allclose(recorded.actions, np.clip(modes, -1, 1), atol=1e-5)
 
 
 @pytest.mark.slow
@@ -78,7 +62,7 @@ def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch
 
 @pytest.mark.slow
 def test_the_prior_is_rolled_out_in_place_of_the_agent(finished, tmp_path):
-    record(finished, 3, 40, PlainConsole(io.StringIO()), tmp_path / "prior.npz", prior=True)
+    record(finished, 3, 40, PlainConsole(io.StringIO()), tmp_path / "prior.npz", policy="prior")
     recorded = NpzConfig(path=tmp_path / "prior.npz").load()
     mean, std = load_prior(finished.prior).moments(recorded.states)
     inside = np.abs(recorded.actions) < 1
@@ -89,8 +73,8 @@ def test_the_prior_is_rolled_out_in_place_of_the_agent(finished, tmp_path):
 
 def test_a_run_without_a_prior_cannot_roll_one_out(finished, tmp_path):
     finished.prior.unlink()
-    with pytest.raises(ConfigError, match="holds no Gaussian prior; record the agent"):
-        record(finished, 1, 40, PlainConsole(io.StringIO()), tmp_path / "none.npz", prior=True)
+    with pytest.raises(ConfigError, match="holds no Gaussian prior; take the best"):
+        record(finished, 1, 40, PlainConsole(io.StringIO()), tmp_path / "none.npz", policy="prior")
 
 
 class NeverSucceeds(gymnasium.Wrapper):
@@ -99,9 +83,3 @@ class NeverSucceeds(gymnasium.Wrapper):
     def step(self, action):
         *step, info = super().step(action)
         return *step, info | {"success": False}
-
-
-def test_a_run_without_a_checkpoint_is_refused(point_experiment, tmp_path, monkeypatch):
-    monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
-    with pytest.raises(ConfigError, match="holds no checkpoint"):
-        load_agent(RunDirectory(tmp_path / "empty"))

@@ -11,6 +11,7 @@ from nppac_agents.running.run_directory import (
     RunDirectory,
     RunDirectoryError,
     config_hash,
+    learning_hash,
     resolved,
 )
 from nppac_priors.errors import ConfigError
@@ -105,6 +106,18 @@ def test_resume_accepts_another_device_and_logging(tmp_path, make):
     run.write_config(changed)
     assert run.config() == changed
     assert RunDirectory.resume(tmp_path / "run", changed).changes == {}
+
+
+def test_resume_accepts_other_evaluations_and_more_steps_but_no_other_choice(tmp_path, make):
+    RunDirectory.create(tmp_path / "run", make())
+    changed = make(evaluation={"every": 9, "episodes": 3}, training={"env_steps": 50_000})
+    run = RunDirectory.resume(tmp_path / "run", changed)
+    assert set(run.changes) == {"evaluation.every", "evaluation.episodes", "training.env_steps"}
+    assert learning_hash(changed) == learning_hash(make())
+    for other in ({"evaluation": {"select_over": 1}}, {"training": {"n_envs": 2}}):
+        with pytest.raises(ConfigError, match="holds another experiment"):
+            RunDirectory.resume(tmp_path / "run", make(**other))
+    assert learning_hash(make(training={"n_envs": 2})) != learning_hash(make())
 
 
 def test_resume_names_what_differs(tmp_path, make, agent):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nppac_priors.config import ComponentConfig as ComponentConfig
     from nppac_priors.config import PriorConfig as PriorConfig
     from nppac_priors.cvae.config import CVAEConfig as CVAEConfig
+    from nppac_priors.deployed.loading import load_policy as load_policy
+    from nppac_priors.deployed.policy import DeployedPolicy as DeployedPolicy
     from nppac_priors.episodes import Episodes as Episodes
     from nppac_priors.episodes import HeldOutSplit as HeldOutSplit
     from nppac_priors.episodes import read_episodes as read_episodes
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from nppac_priors.errors import NumericalError as NumericalError
     from nppac_priors.errors import PluginError as PluginError
     from nppac_priors.errors import PluginLoadError as PluginLoadError
+    from nppac_priors.errors import PolicyFileError as PolicyFileError
     from nppac_priors.errors import PriorFileError as PriorFileError
     from nppac_priors.errors import UnknownKindError as UnknownKindError
     from nppac_priors.given.file import FilePriorConfig as FilePriorConfig
@@ -54,6 +57,8 @@ _MODULES = {
     "networks.bayesian.config": ["BayesianMLPConfig"],
     "config": ["ComponentConfig", "PriorConfig"],
     "cvae.config": ["CVAEConfig"],
+    "deployed.loading": ["load_policy"],
+    "deployed.policy": ["DeployedPolicy"],
     "networks.ensemble": ["EnsembleConfig"],
     "episodes": ["Episodes", "HeldOutSplit", "read_episodes"],
     "errors": [
@@ -65,6 +70,7 @@ _MODULES = {
         "NumericalError",
         "PluginError",
         "PluginLoadError",
+        "PolicyFileError",
         "PriorFileError",
         "UnknownKindError",
     ],

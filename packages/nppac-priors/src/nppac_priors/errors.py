@@ -35,6 +35,10 @@ class PriorFileError(NppacError):
     """A prior file that is missing, damaged, or of another format or version."""
 
 
+class PolicyFileError(DataError):
+    """An exported policy that is missing, damaged, or of another format or version."""
+
+
 class PluginError(NppacError):
     """Base of the errors about plugins and the kinds they provide."""
 

@@ -16,13 +16,14 @@ from torch.distributions import Distribution, Independent, Normal
 
 from nppac_priors.data import finite_matrix
 from nppac_priors.device import usable_device
-from nppac_priors.errors import ContractError, NppacError, NumericalError
+from nppac_priors.errors import ContractError, DataError, NppacError, NumericalError
 from nppac_priors.plugin_origin import broken_contract, described
 
 if TYPE_CHECKING:
     import numpy as np
 
     from nppac_priors.config import PriorConfig
+    from nppac_priors.progress import ProgressCallback
 
 
 class Prior(ABC):
@@ -101,6 +102,11 @@ class Prior(ABC):
 
         save_prior(self, path, include_factors=include_factors)
 
+    def __repr__(self) -> str:
+        """Kind, dimensions and device."""
+        sizes = f"{self.state_dim} -> {self.action_dim}"
+        return f"<{type(self).__name__} {self.config.kind!r}: {sizes}, on {self.device}>"
+
     def _checked(self, states: torch.Tensor | np.ndarray) -> torch.Tensor:
         return finite_matrix(states, "states", columns=self.state_dim, device=self.device)
 
@@ -144,6 +150,67 @@ class GaussianPrior(Prior):
         mean = action_rows(self, self._mean(states), "mean", len(states))
         self._require(torch.isfinite(mean), "mean is not finite")
         return mean
+
+    def left_out_std(
+        self,
+        states: torch.Tensor | np.ndarray,
+        actions: torch.Tensor | np.ndarray,
+        episode_lengths: torch.Tensor | np.ndarray,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> torch.Tensor:
+        """How sure this prior would be of demonstrated states, had it not seen their episode.
+
+        Gaussian processes keep the hyper-parameters of all episodes and condition on the others,
+        other kinds are fitted again, at most ten times, without a tenth of the episodes each.
+
+        Args:
+            states: (N, S), that the prior was fitted to.
+            actions: (N, A).
+            episode_lengths: (E,) that sum to N.
+            progress: Called now and then with what has been done.
+
+        Returns:
+            Standard deviations (N, A) float32 on the CPU.
+
+        Raises:
+            DataError: The prior was fitted to other data.
+            ConfigError: There is a single episode.
+        """
+        from nppac_priors.held_out import checked_lengths
+        from nppac_priors.left_out import require_episodes
+
+        checked = finite_matrix(states, "states"), finite_matrix(actions, "actions")
+        lengths = checked_lengths(episode_lengths, len(checked[0]))
+        require_episodes(lengths)
+        return self._left_out_std(*checked, lengths, progress).to("cpu", torch.float32)
+
+    def _left_out_std(
+        self,
+        states: torch.Tensor,
+        actions: torch.Tensor,
+        episode_lengths: torch.Tensor,
+        progress: ProgressCallback | None,
+    ) -> torch.Tensor:
+        """What `left_out_std` does for this kind, on checked tensors on the CPU."""
+        from nppac_priors.data import hash_data
+        from nppac_priors.left_out import by_fits
+
+        if self.data_hash != hash_data(states, actions):
+            raise DataError(
+                f"prior {self.config.kind!r}: was fitted to other data than these demonstrations, "
+                "or to a part of them; what it knows of their episodes cannot be left out"
+            )
+        of_row = torch.arange(len(episode_lengths)).repeat_interleave(episode_lengths)
+
+        def fit(rows: torch.Tensor) -> GaussianPrior:
+            lengths = of_row[rows].unique_consecutive(return_counts=True)[1]
+            given = states[rows], actions[rows]
+            prior = self.config.fit(*given, episode_lengths=lengths, device=self.device)
+            assert isinstance(prior, GaussianPrior)
+            return prior
+
+        return by_fits(states, episode_lengths, fit, progress)
 
     def _checked_moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         moments = self._moments(states)

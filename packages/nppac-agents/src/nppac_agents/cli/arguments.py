@@ -1,18 +1,19 @@
-"""The command line of `nppac-run`: `nppac-run CONFIG` runs, a command word does something else."""
+"""The command line of `nppac-run`: a command word, or a file, which is trained."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, final
 
 from nppac_priors.cli.exit_code import ExitCode
 
-from nppac_agents.cli import commands
+from nppac_agents.cli import commands, policy_arguments
 from nppac_agents.cli.new import new
-from nppac_agents.cli.run import run
+from nppac_agents.cli.parser import Parser as _Parser
+from nppac_agents.cli.parser import add_version, is_command, unknown_command
+from nppac_agents.cli.parser import command_parser as _parser
+from nppac_agents.cli.run import extend, run
 
 _DESCRIPTION = """\
 Train an agent as an experiment file says: fit a behavioural prior to demonstrations,
@@ -20,14 +21,19 @@ let the agent learn online, evaluate it, and leave a run directory that holds ev
 """
 
 _EPILOG = """\
-other commands (nppac-run COMMAND --help):
+commands (nppac-run COMMAND --help):
   new DEMONSTRATIONS       write a first experiment file for your data and environment
   validate CONFIG...       check experiment files, run nothing
-  plugins                  list environments, priors and agents, and what failed to load
-  schema                   print the JSON schema of experiment files
+  train CONFIG             run an experiment; nppac-run CONFIG is short for it
+  extend RUN_DIR           go on with a run, to more environment steps
+  evaluate RUN_DIR         play episodes with a trained policy and measure them
+  record RUN_DIR           record demonstrations from a trained policy
+  video RUN_DIR            film episodes of a trained policy
+  export RUN_DIR FOLDER    a trained policy for use without its run, on a robot say
   report RUN_DIR           write the report of a run again
   compare LABEL=RUN_DIR... plot runs against each other
-  record RUN_DIR           record demonstrations from a trained agent
+  plugins                  list environments, priors and agents, and what failed to load
+  schema                   print the JSON schema of experiment files
 
 examples:
   nppac-run examples/door-nppac.json
@@ -47,6 +53,27 @@ exit codes:
 """
 
 
+_EXTEND = """\
+Go on with a run, finished or not, until it has made N environment steps in all, then report
+as at the end of any run. The experiment is the run's own config.json.
+"""
+
+_EXTEND_EPILOG = """\
+--set may change logging, device, and evaluation.every, episodes, first_seed and reporting_episodes.
+
+A run extended from N to 2N steps equals one of 2N steps bit for bit, on the same machine with the
+same versions. What breaks that:
+  another machine, device, number of threads, or version of anything that computes
+  an environment without get_state and set_state: its episodes start anew
+  where N is no multiple of evaluation.every: the evaluation at N is one more, which may choose
+  another best policy; what is learned stays the same
+
+examples:
+  nppac-run extend runs/door-human-seed0 --env-steps 40000
+  nppac-run extend runs/door-human-seed0 --env-steps 40000 --set evaluation.every=5000
+"""
+
+
 _PLUGINS_EPILOG = """\
 environment variables, each with distributions separated by commas:
   NPPAC_WITHOUT_PLUGINS  these plugins are not imported, such as one that hangs
@@ -55,63 +82,39 @@ NPPAC_STRICT_PLUGINS=1 makes a plugin that fails to load an error.
 """
 
 
-@final
-class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line, like every other error of the command."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"error: {message}; see {self.prog} --help", file=sys.stderr)
-        raise SystemExit(ExitCode.INVALID)
-
-
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The arguments, with the function to call in `command`; exits for `--help` and mistakes."""
     parsers = {
         "new": _new_parser,
         "validate": _validate_parser,
-        "plugins": _plugins_parser,
-        "schema": _schema_parser,
+        "train": lambda: _run_parser("nppac-run train"),
+        "extend": _extend_parser,
+        "evaluate": policy_arguments.evaluate_parser,
+        "record": policy_arguments.record_parser,
+        "video": policy_arguments.video_parser,
+        "export": policy_arguments.export_parser,
         "report": _report_parser,
         "compare": _compare_parser,
-        "record": _record_parser,
+        "plugins": _plugins_parser,
+        "schema": _schema_parser,
     }
     if argv and argv[0] in parsers:
         return parsers[argv[0]]().parse_args(argv[1:])
-    parser = _run_parser()
+    parser = _run_parser("nppac-run")
+    add_version(parser)
     if not argv:
         parser.print_help()
         raise SystemExit(ExitCode.DONE)
+    if is_command(argv[0]):
+        parser.error(unknown_command(argv[0], list(parsers)))
     return parser.parse_args(argv)
 
 
-def _parser(name: str, command: object, description: str, epilog: str | None = None) -> _Parser:
-    parser = _Parser(
-        prog=name,
-        description=description,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(command=command)
-    parser.add_argument(
-        "--debug", action="store_true", help="show the traceback of an error instead of one line"
-    )
-    return parser
-
-
-def _run_parser() -> _Parser:
-    parser = _parser("nppac-run", run, _DESCRIPTION, _EPILOG)
+def _run_parser(name: str) -> _Parser:
+    parser = _parser(name, run, _DESCRIPTION, _EPILOG)
     add = parser.add_argument
     add("config", type=Path, metavar="CONFIG", help="experiment file (JSON)")
-    add(
-        "--set",
-        action="append",
-        default=[],
-        metavar="PATH=VALUE",
-        dest="overrides",
-        help="replace a field of the experiment, such as agent.alpha=0.2; the value is JSON, or "
-        "else a string; may be repeated",
-    )
+    _add_set(parser, "such as agent.alpha=0.2")
     add("--output-dir", metavar="DIR", help="run directory, instead of the experiment's")
     add("--seed", type=int, metavar="N", help="seed, instead of the experiment's")
     add("--device", choices=("auto", "cpu", "cuda"), help="device, instead of the experiment's")
@@ -120,20 +123,53 @@ def _run_parser() -> _Parser:
         action="store_true",
         help="continue from the last checkpoint in the run directory; start where there is none",
     )
-    add(
-        "--take-over",
-        action="store_true",
-        help="own the run directory although a process on another machine does; only if that "
-        "process is dead: a living one stops",
-    )
+    _add_owning(parser)
     add(
         "--dry-run",
         action="store_true",
         help="go once through everything, evaluation, checkpoint, resume and report included; "
         "leave no run directory",
     )
-    add("--quiet", action="store_true", help="show results only, no progress")
     return parser
+
+
+def _extend_parser() -> _Parser:
+    parser = _parser("nppac-run extend", extend, _EXTEND, _EXTEND_EPILOG)
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a run, finished or not")
+    parser.add_argument(
+        "--env-steps",
+        type=policy_arguments.positive,
+        required=True,
+        metavar="N",
+        help="environment steps that the run will have made in all",
+    )
+    _add_set(parser, "such as evaluation.every=5000; see below")
+    _add_owning(parser)
+    parser.set_defaults(dry_run=False, resume=True)
+    return parser
+
+
+def _add_set(parser: _Parser, example: str) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        dest="overrides",
+        help=f"replace a field of the experiment, {example}; the value is JSON, or else a string; "
+        "may be repeated",
+    )
+
+
+def _add_owning(parser: _Parser) -> None:
+    add = parser.add_argument
+    add(
+        "--take-over",
+        action="store_true",
+        help="own the run directory although a process on another machine does; only if that "
+        "process is dead: a living one stops",
+    )
+    add("--quiet", action="store_true", help="show results only, no progress")
 
 
 def _new_parser() -> _Parser:
@@ -230,20 +266,4 @@ def _compare_parser() -> _Parser:
         help="a method's name and its runs",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FIGURE.png")
-    return parser
-
-
-def _record_parser() -> _Parser:
-    parser = _parser(
-        "nppac-run record",
-        commands.record,
-        "Record episodes of a trained agent, with its action noise, as demonstrations: successful "
-        "ones, where the task knows success.",
-    )
-    add = parser.add_argument
-    add("run_dir", type=Path, metavar="RUN_DIR", help="a finished run")
-    add("--prior", action="store_true", help="roll out the run's prior in place of its agent")
-    add("--episodes", type=int, default=25, metavar="N", help="episodes to keep (25)")
-    add("--first-seed", type=int, default=5000, metavar="N", help="seed of the first one (5000)")
-    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
     return parser

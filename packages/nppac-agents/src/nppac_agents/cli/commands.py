@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import traceback
@@ -66,27 +65,6 @@ def report(arguments: argparse.Namespace) -> int:
     from nppac_agents.reporting.report import write_report
 
     print(write_report(arguments.run_dir))
-    return ExitCode.DONE
-
-
-def record(arguments: argparse.Namespace) -> int:
-    """Record demonstrations from a run's agent or prior."""
-    from nppac_agents.cli.open_console import open_console
-    from nppac_agents.cli.run import hide_deprecations
-    from nppac_agents.running.play import record
-    from nppac_agents.running.run_directory import RunDirectory
-
-    hide_deprecations(arguments)
-    with contextlib.closing(open_console()) as console:
-        run_dir = RunDirectory(arguments.run_dir)
-        record(
-            run_dir,
-            arguments.episodes,
-            arguments.first_seed,
-            console,
-            arguments.output,
-            prior=arguments.prior,
-        )
     return ExitCode.DONE
 
 

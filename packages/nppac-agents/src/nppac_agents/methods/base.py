@@ -12,6 +12,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from nppac_priors.config import ComponentConfig
+from nppac_priors.errors import ConfigError
 from pydantic import Field
 
 from nppac_agents import parts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import PolicyNetwork, Standardiser, TrustRegion
+    from nppac_agents.parts.deployment import Deployed
     from nppac_agents.spaces import Spaces
 
 Width = Annotated[int, Field(ge=1, le=8192)]
@@ -98,6 +100,22 @@ class Method(ComponentConfig, ABC):
         """
         policy = agent.parts.policy
         return policy.net.mode(states) if deterministic else policy(states).sample(agent.acting)[0]
+
+    def deployed(self, agent: Agent) -> Deployed:
+        """How its policy acts, for ``nppac-run export``: the policy's network says it.
+
+        A method with an ``act`` of its own says so itself, or cannot be exported.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        network = agent.parts.policy.net
+        if type(self).act is not Method.act or not hasattr(network, "deployed"):
+            raise ConfigError(
+                f"agent {self.kind!r}: chooses its actions in a way of its own, which cannot be "
+                "exported; it acts inside its run only (nppac-run evaluate, record, video)"
+            )
+        return network.deployed()
 
     def discounting(self) -> Discounting:
         """What the replay computes ``discounts`` by; a method without values has no use for it."""

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from nppac_agents.data.replay import TensorReplay
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import DiagonalGaussian, TrustRegion
+    from nppac_agents.parts.deployment import Deployed
     from nppac_agents.parts.distributions import ActionDistribution
     from nppac_agents.spaces import Spaces
 
@@ -284,6 +285,10 @@ class NPPAC(RegularisedActorCritic):
         if deterministic:
             return policy.net.mode(states, observed.mean(seen))
         return policy(states, self.normal(*observed.moments(seen))).sample(agent.acting)[0]
+
+    def deployed(self, agent: Agent) -> Deployed:
+        """The policy's network, with what it reads of the prior."""
+        return agent.parts.policy.net.deployed(self.prior_scale)
 
     # The distilled start.
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Critics, Part
+    from nppac_agents.parts.deployment import Deployed
 
 
 class TD3BCParts(NamedTuple):
@@ -117,3 +118,7 @@ class TD3BC(OfflineFirst, ActorCritic):
             return actions
         noise = parts.normal(actions.shape, agent.acting)
         return (actions + self.exploration_std * noise).clamp(-1, 1)
+
+    def deployed(self, agent: Agent) -> Deployed:
+        """The network's actions; noise is for exploration."""
+        return agent.parts.policy.net.deployed()

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from nppac_priors.deployed.spec import ActorSpec
 from torch import Tensor, nn
 
 from nppac_agents.parts.clamp import inward_clamp
+from nppac_agents.parts.deployment import Deployed, network
 from nppac_agents.parts.distributions import DiagonalGaussian
 from nppac_agents.parts.mlp import MLP
 from nppac_agents.parts.policy_network import POLICY_OUTPUT_BOUND
@@ -65,3 +67,9 @@ class ConstantStdPolicy(nn.Module):
     def mode(self, states: Tensor) -> Tensor:
         """The mean (B, A)."""
         return self.body(self.standardiser(states)).tanh()
+
+    def deployed(self) -> Deployed:
+        """What acts, for an export."""
+        fields, tensors = network(self.body, self.standardiser)
+        spec = ActorSpec(form="constant-std", **fields)
+        return spec, tensors | {"std": self.log_std().exp().detach()}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from nppac_priors.deployed.spec import ActorSpec
 from torch import Tensor, nn
 
+from nppac_agents.parts.deployment import Deployed, network
 from nppac_agents.parts.mlp import MLP
 from nppac_agents.parts.policy_network import POLICY_OUTPUT_BOUND
 from nppac_agents.parts.standardiser import Standardiser
@@ -32,3 +34,8 @@ class DeterministicPolicy(nn.Module):
     def forward(self, states: Tensor) -> Tensor:
         """Actions (B, A) at states (B, S)."""
         return self.body(self.standardiser(states)).tanh()
+
+    def deployed(self) -> Deployed:
+        """What acts, for an export."""
+        fields, tensors = network(self.body, self.standardiser)
+        return ActorSpec(form="deterministic", **fields), tensors

@@ -19,9 +19,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from nppac_priors.deployed.spec import ActorSpec
+from nppac_priors.deployed.squashing import squashed_prior
 from torch import Tensor, nn
 
 from nppac_agents.parts.clamp import inward_clamp
+from nppac_agents.parts.deployment import Deployed, network
 from nppac_agents.parts.distributions import (
     ActionDistribution,
     DiagonalGaussian,
@@ -37,12 +40,6 @@ LOG_STD_RANGE = (-20.0, 2.0)
 LOG_RATIO_RANGE = (-5.0, 2.0)
 """Bounds of rho = log(std / sigma0) of a residual policy."""
 POLICY_OUTPUT_BOUND = 1e-3
-LEAST_MARGIN, MARGIN = 1e-4, 0.65
-"""A squashed residual start keeps its mean this far from +-1: at least, and in units of sigma0."""
-QUANTILE = 1.5
-"""Where its lower tail, seen from the nearer edge, agrees with the prior's, in units of sigma0."""
-WIDEST = 1.0
-"""Its largest std before the tanh: about uniform; wider ones gather at the edges."""
 
 
 class TrustRegion(nn.Module):
@@ -122,6 +119,16 @@ class PolicyNetwork(nn.Module):
         scale = torch.ones_like(prior_mean) if prior_scale is None else prior_scale
         return self(states, DiagonalGaussian(prior_mean, scale)).mode()
 
+    def deployed(self, prior_scale: Literal["std", "variance"] = "std") -> Deployed:
+        """What acts, for an export; `prior_scale` is what a residual policy is given."""
+        fields, tensors = network(self.body, self.standardiser)
+        if self.trust is not None:
+            fields |= {"trust_width": self.trust.width}
+            tensors |= {"std_on_data": self.trust.std_on_data}
+        residual = {"form": "residual", "log_range": LOG_RATIO_RANGE, "prior_scale": prior_scale}
+        form = residual if self.needs_prior else {"form": "gaussian", "log_range": LOG_STD_RANGE}
+        return ActorSpec(squash=self.squash, **fields, **form), tensors
+
     def _residual(
         self, shift: Tensor, ratio: Tensor, prior_mean: Tensor, prior_scale: Tensor
     ) -> ActionDistribution:
@@ -132,27 +139,3 @@ class PolicyNetwork(nn.Module):
             return DiagonalGaussian(mean + shift, std * ratio)
         mean, std = squashed_prior(prior_mean, prior_scale)
         return SquashedGaussian(mean + shift, std * ratio)
-
-
-def squashed_prior(prior_mean: Tensor, prior_scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and std before the tanh of a squashed normal that is near the prior N(mu0, sigma0).
-
-    By the slope of the tanh, std = sigma0 / (1 - m^2), as long as that is narrow. Near +-1 the
-    slope changes within sigma0; there the quantile ``QUANTILE`` sigma0 further in agrees with the
-    prior's, and the mean keeps ``MARGIN`` sigma0 from the edge, since half a prior at the edge lies
-    beyond it. For |mu0| <= 1 and sigma0 from 0.001 to 0.5 the mean action is within sigma0 of mu0,
-    and KL(pi || pi0) is below 0.92 nats per dimension, with pi0's density not renormalised to
-    (-1, 1), as agents evaluate it; at the edge no policy within has less than log 2.
-
-    Args:
-        prior_mean: mu0 (B, A).
-        prior_scale: sigma0 (B, A).
-    """
-    limit = (1.0 - (MARGIN * prior_scale).clamp(min=LEAST_MARGIN)).clamp(min=0.0)
-    mean = prior_mean.clamp(-limit, limit)
-    slope = 1.0 - mean.square()
-    inner = QUANTILE * prior_scale
-    # atanh(m) - atanh(m - inner), without the digits that a difference would lose
-    reach = (inner / (slope + inner * mean.abs())).clamp(max=1.0 - LEAST_MARGIN).atanh()
-    std = torch.minimum(prior_scale / slope, reach / QUANTILE).clamp(max=WIDEST)
-    return mean.atanh(), std

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from nppac_priors.deployed.spec import ActorSpec
 from torch import Tensor, nn
 
+from nppac_agents.parts.deployment import Deployed, network
 from nppac_agents.parts.distributions import DiagonalGaussian
 from nppac_agents.parts.mlp import MLP
 from nppac_agents.parts.policy_network import POLICY_OUTPUT_BOUND
@@ -61,3 +63,10 @@ class StandardisedPolicy(nn.Module):
     def mode(self, states: Tensor) -> Tensor:
         """The mean (B, A)."""
         return self.body(self.standardiser(states)) * self.action_scale + self.action_shift
+
+    def deployed(self) -> Deployed:
+        """What acts, for an export."""
+        fields, tensors = network(self.body, self.standardiser)
+        tensors |= {"action_shift": self.action_shift, "action_scale": self.action_scale}
+        spec = ActorSpec(form="constant-std", affine=True, **fields)
+        return spec, tensors | {"std": self.log_std.exp().detach()}

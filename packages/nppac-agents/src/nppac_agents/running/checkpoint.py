@@ -107,7 +107,7 @@ class Checkpoint:
         return cls(
             tensors,
             json.loads(metadata["position"]),
-            RunIdentity(**json.loads(metadata["identity"])),
+            RunIdentity.of(json.loads(metadata["identity"])),
             MetricsMark(**json.loads(metadata["metrics"])),
         )
 

@@ -1,13 +1,21 @@
-"""Evaluation: deterministic actions, fixed seeds, episodes in lockstep, five measures."""
+"""Evaluation: fixed seeds, episodes in lockstep, five measures; deterministic actions in a run."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
 from nppac_envs.measures import EpisodeMeasures, Measures
 
-from nppac_agents.agent import Agent
+
+class Actor(Protocol):
+    """Whatever acts: an agent, or a prior."""
+
+    def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
+        """Raw (not clipped) actions (B, A) at states (B, S)."""
+        ...
 
 
 class Evaluator:
@@ -21,8 +29,10 @@ class Evaluator:
     def __init__(self, env: EnvConfig, n_envs: int) -> None:
         self.envs = [make_checked(env) for _ in range(n_envs)]
 
-    def evaluate(self, agent: Agent, seeds: range) -> Measures:
+    def evaluate(self, agent: Actor, seeds: range, *, deterministic: bool = True) -> Measures:
         """The five measures of one episode for each reset seed, of which there is at least one.
+
+        Sampled actions, if not deterministic, draw from the agent's own generator.
 
         Raises:
             FaultyEnvironmentError: what an environment returned is not sound, or an episode goes on
@@ -30,9 +40,9 @@ class Evaluator:
         """
         size = len(self.envs)
         blocks = [seeds[start : start + size] for start in range(0, len(seeds), size)]
-        return Measures.together([self._play(agent, block) for block in blocks])
+        return Measures.together([self._play(agent, block, deterministic) for block in blocks])
 
-    def _play(self, agent: Agent, seeds: range) -> Measures:
+    def _play(self, agent: Actor, seeds: range, deterministic: bool) -> Measures:
         """Episodes in lockstep, no more than there are environments."""
         starts = zip(self.envs, seeds, strict=False)
         states = np.stack([env.reset(seed=seed)[0] for env, seed in starts])
@@ -42,7 +52,8 @@ class Evaluator:
             stepped = running.copy()
             rewards = np.zeros(len(seeds))
             successes = np.zeros(len(seeds), dtype=bool)
-            actions = np.clip(agent.act(states[running], deterministic=True), -1, 1)
+            chosen = agent.act(states[running], deterministic=deterministic)
+            actions = np.clip(chosen, -1, 1)
             for index, action in zip(np.flatnonzero(running), actions, strict=True):
                 outcome = self.envs[index].step(action)
                 states[index], rewards[index], terminated, truncated, info = outcome

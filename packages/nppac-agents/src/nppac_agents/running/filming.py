@@ -1,4 +1,4 @@
-"""Pictures of one evaluation episode, for the report."""
+"""Pictures of evaluation episodes: environments that draw, and the report's frames of one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import ctypes
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from nppac_priors.errors import ConfigError
 from numpy.typing import NDArray
 
 from nppac_agents.reporting.frames import Frames
@@ -22,6 +23,11 @@ Act = Callable[[NDArray[Any]], NDArray[Any]]
 """States (1, S) to actions (1, A); entries outside [-1, 1] are clipped."""
 
 WIDTH = 320
+
+
+class CannotDrawError(ConfigError):
+    """An environment that cannot draw, or not on this machine."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -37,20 +43,11 @@ def record_frames(env_config: EnvConfig, act: Act, *, seed: int, n_frames: int) 
         seed: of the reset.
         n_frames: at least 1; fewer come back of an episode with fewer steps.
     """
-    from nppac_envs.checked import make_checked
-
-    choose_renderer()
-    env = None
     try:
-        env = make_checked(env_config, render_mode="rgb_array")
-        env.reset(seed=seed)
-        env.render()
-    except Exception as error:
-        reason = f"cannot draw {env_config.shown_as}: {_first_line(error)}"
-        logger.warning("no frames for the report: %s", reason)
-        if env is not None:
-            env.close()
-        return Frames.none(seed, reason)
+        env = drawable(env_config, seed)
+    except CannotDrawError as error:
+        logger.warning("no frames for the report: %s", error)
+        return Frames.none(seed, str(error))
     try:
         successes, _ = _play(env, act, seed, drawn=frozenset())
         drawn = np.unique(np.linspace(0, len(successes), n_frames).round().astype(np.int64))
@@ -60,6 +57,28 @@ def record_frames(env_config: EnvConfig, act: Act, *, seed: int, n_frames: int) 
     steps = np.array(sorted(images), dtype=np.int64)
     pictures = np.stack([images[step] for step in steps.tolist()])
     return Frames(pictures, steps, np.array(successes, dtype=bool), seed)
+
+
+def drawable(env_config: EnvConfig, seed: int) -> gymnasium.Env[Any, Any]:
+    """The environment of a config, which has drawn the state that a seed resets it to.
+
+    Raises:
+        CannotDrawError: it cannot here; one line says why.
+    """
+    from nppac_envs.checked import make_checked
+
+    choose_renderer()
+    env = None
+    try:
+        env = make_checked(env_config, render_mode="rgb_array")
+        env.reset(seed=seed)
+        env.render()
+    except Exception as error:
+        if env is not None:
+            env.close()
+        reason = f"cannot draw {env_config.shown_as}: {_first_line(error)}"
+        raise CannotDrawError(reason) from error
+    return env
 
 
 def choose_renderer() -> None:
@@ -101,23 +120,30 @@ def _area_weights(old: int, new: int) -> NDArray[np.float64]:
     return np.clip(overlap, 0, None) * (new / old)
 
 
-def _play(
-    env: gymnasium.Env[Any, Any], act: Act, seed: int, drawn: frozenset[int]
-) -> tuple[list[bool], dict[int, NDArray[np.uint8]]]:
-    """One episode: the success flag after each step, and the frames at the steps in `drawn`."""
+def episode(env: gymnasium.Env[Any, Any], act: Act, seed: int) -> Iterator[list[bool]]:
+    """Plays one episode; after the reset and each step, the success flags of all steps so far."""
     state, _ = env.reset(seed=seed)
     successes: list[bool] = []
-    images: dict[int, NDArray[np.uint8]] = {}
     ended = False
-    while True:
-        if len(successes) in drawn:
-            images[len(successes)] = shrink(np.asarray(env.render(), dtype=np.uint8), WIDTH)
-        if ended:
-            return successes, images
+    yield successes
+    while not ended:
         action = np.clip(act(np.asarray(state)[None])[0], -1, 1)
         state, _, terminated, truncated, info = env.step(action)
         successes.append(bool(info.get("success", False)))
         ended = terminated or truncated
+        yield successes
+
+
+def _play(
+    env: gymnasium.Env[Any, Any], act: Act, seed: int, drawn: frozenset[int]
+) -> tuple[list[bool], dict[int, NDArray[np.uint8]]]:
+    """One episode: the success flag after each step, and the frames at the steps in `drawn`."""
+    successes: list[bool] = []
+    images: dict[int, NDArray[np.uint8]] = {}
+    for successes in episode(env, act, seed):
+        if len(successes) in drawn:
+            images[len(successes)] = shrink(np.asarray(env.render(), dtype=np.uint8), WIDTH)
+    return successes, images
 
 
 def _first_line(error: Exception) -> str:

@@ -6,12 +6,12 @@ import json
 import uuid
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from nppac_priors.errors import DataError
 
 from nppac_agents.experiment.config import ExperimentConfig
-from nppac_agents.running.run_directory import config_hash
+from nppac_agents.running.run_directory import learning_hash
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class RunIdentity:
 
     Attributes:
         run_id: drawn when the run was created.
-        config_hash: of its method; see `run_directory.config_hash`.
+        learning_hash: of all that its learning depends on at every step; see
+            `run_directory.learning_hash`.
         seed: of the run.
         demonstrations_hash: SHA-256 of the demonstrations as used; None without any.
         prior_hash: checksum of `prior.safetensors`; None without one, or as long as it is not
@@ -28,7 +29,7 @@ class RunIdentity:
     """
 
     run_id: str
-    config_hash: str
+    learning_hash: str
     seed: int
     demonstrations_hash: str | None
     prior_hash: str | None = None
@@ -36,7 +37,15 @@ class RunIdentity:
     @classmethod
     def new(cls, config: ExperimentConfig, demonstrations_hash: str | None) -> Self:
         """The identity of a run that is created now."""
-        return cls(uuid.uuid4().hex, config_hash(config), config.seed, demonstrations_hash)
+        return cls(uuid.uuid4().hex, learning_hash(config), config.seed, demonstrations_hash)
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Self:
+        """The identity in a checkpoint; one of another version names no hash and resumes nowhere.
+
+        What such a checkpoint has learned can still be used.
+        """
+        return cls(**{field.name: data.get(field.name, "") for field in fields(cls)})
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -62,7 +71,7 @@ class RunIdentity:
             DataError: it does; names what is different in ``where``, which this is the identity of.
         """
         pairs = {
-            "a config with hash": (self.config_hash, other.config_hash),
+            "settings with hash": (self.learning_hash, other.learning_hash),
             "seed": (self.seed, other.seed),
             "demonstrations with hash": (self.demonstrations_hash, other.demonstrations_hash),
         }

@@ -24,6 +24,7 @@ from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, CheckpointFileError
 from nppac_agents.running.console import Console
 from nppac_agents.running.evaluation import Evaluator
+from nppac_agents.running.extension import differences, require_extensible
 from nppac_agents.running.filming import choose_renderer, record_frames
 from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.metrics import read_metrics
@@ -87,6 +88,7 @@ def run_experiment(
     identity, checkpoint = _origin(run, resume)
     prior, identity = _prepare(run, identity)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
+    require_extensible(run_dir, config, agent, checkpoint)
     _trim_metrics(run_dir.metrics, checkpoint)
     with _training(run, agent, identity) as training:
         if dry_run:
@@ -99,6 +101,8 @@ def run_experiment(
             run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
             if training.rollouts is not None and not training.rollouts.can_be_saved:
                 run.console.line(_RESTARTED)
+            for line in differences(run_dir, config, checkpoint):
+                run.console.line(line)
         if run_dir.changes:
             _adopt_changes(run, training.recorder)
         training.run(run_dir.checkpoints)

@@ -23,6 +23,17 @@ from nppac_agents.running.metrics import METRICS_FILE
 from nppac_agents.running.process import start_of
 
 _NOT_THE_METHOD = {"schema_", "comment", "seed", "output_dir", "device", "logging"}
+_MAY_CHANGE = {
+    "output_dir",
+    "device",
+    "logging",
+    "evaluation.every",
+    "evaluation.episodes",
+    "evaluation.first_seed",
+    "evaluation.reporting_episodes",
+    "training.env_steps",
+}
+"""Fields that nothing depends on that was learned or chosen so far; a resume may change them"""
 
 
 class RunDirectoryError(NppacError):
@@ -70,8 +81,7 @@ class RunDirectory:
         if not run.exists():
             return cls.create(path, config)
         differences = _differences(resolved(run.config()), resolved(config))
-        free = _NOT_THE_METHOD - {"seed"}
-        run.changes = {k: v for k, v in differences.items() if k.split(".")[0] in free}
+        run.changes = {k: v for k, v in differences.items() if _may_change(k)}
         if other := in_words({k: v for k, v in differences.items() if k not in run.changes}):
             raise ConfigError(
                 f"{run.path} holds another experiment: {', '.join(other)}; undo the change to "
@@ -270,14 +280,32 @@ def config_hash(config: ExperimentConfig) -> str:
     It is the SHA-256, in hexadecimal, of the resolved experiment as JSON (sorted keys, no
     spaces), without `seed`, `output_dir`, `device`, `logging`, `$schema` and `$comment`.
     """
-    data = config.model_dump(mode="json", by_alias=True, exclude=_NOT_THE_METHOD)
+    return _hash(config.model_dump(mode="json", by_alias=True, exclude=_NOT_THE_METHOD))
+
+
+def _hash(data: dict[str, Any]) -> str:
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def learning_hash(config: ExperimentConfig) -> str:
+    """What identifies the learning of a run, however long it is, however it is judged.
+
+    As `config_hash`, without `evaluation` and `training.env_steps` too: none of them changes what
+    a step does, so that a run can be extended.
+    """
+    data = config.model_dump(mode="json", by_alias=True, exclude={*_NOT_THE_METHOD, "evaluation"})
+    del data["training"]["env_steps"]
+    return _hash(data)
 
 
 def in_words(changes: Mapping[str, tuple[Any, Any]]) -> list[str]:
     """Changed fields, one text each."""
     return [f"{field} was {old!r} and is {new!r}" for field, (old, new) in changes.items()]
+
+
+def _may_change(field: str) -> bool:
+    return any(field == free or field.startswith(f"{free}.") for free in _MAY_CHANGE)
 
 
 def _differences(old: Any, new: Any, path: str = "") -> dict[str, tuple[Any, Any]]:

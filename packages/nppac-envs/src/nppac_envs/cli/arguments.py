@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn, final
 
+import nppac_envs
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import add_source_options, numbers
 
@@ -75,9 +76,13 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         usage="nppac-demos COMMAND ...",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    if not argv or argv[0] in ("-h", "--help"):
+    version = f"nppac-envs {nppac_envs.__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    if not argv:
         parser.print_help()
         raise SystemExit(ExitCode.DONE)
+    if argv[0].startswith("-"):
+        return parser.parse_args(argv)
     parser.error(f"there is no command {argv[0]!r}; there are {', '.join(parsers)}")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,9 @@ from numpy.typing import NDArray
 
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.film import require_film, write_film
 from nppac_envs.demonstrations.resimulation import replay
-from nppac_envs.errors import ConfigError, DataError
+from nppac_envs.errors import ConfigError
 
 _STEPS_PER_SECOND = 100
 _BORDER = {None: (128, 128, 128), True: (46, 139, 87), False: (200, 60, 50)}
@@ -53,14 +52,11 @@ def write_video(
             machine, or episodes of the task cannot be simulated again.
         DataError: The file cannot be written.
     """
-    if path.suffix not in (".gif", ".mp4"):
-        raise ConfigError(f"{path}: a video must end in .gif or .mp4")
+    require_film(path)
     if every < 1 or not 16 <= size <= 1920 or size % 2:
         raise ConfigError("every must be 1 or more and size an even number from 16 to 1920")
-    if path.suffix == ".mp4":
-        _check_encoder()
     frames = _frames(demonstrations, config, episodes, every, size, first_seed)
-    _write(frames, path, _STEPS_PER_SECOND / every)
+    write_film(frames, path, _STEPS_PER_SECOND / every)
     return len(frames)
 
 
@@ -102,29 +98,3 @@ def _bordered(frame: NDArray[np.uint8], color: tuple[int, int, int]) -> NDArray[
     inside = slice(_BORDER_WIDTH, -_BORDER_WIDTH)
     framed[inside, inside] = frame[inside, inside]
     return framed
-
-
-def _check_encoder() -> None:
-    try:
-        import imageio_ffmpeg  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            'MP4 needs an encoder: pip install "nppac-envs[video]", or write a .gif'
-        ) from error
-
-
-def _write(frames: Sequence[NDArray[np.uint8]], path: Path, frames_per_second: float) -> None:
-    import imageio.v2 as imageio
-
-    try:
-        with tempfile.TemporaryDirectory(prefix=".video-", dir=path.parent) as folder:
-            temporary = Path(folder) / path.name
-            if path.suffix == ".gif":
-                imageio.mimwrite(temporary, list(frames), duration=1000 / frames_per_second, loop=0)
-            else:
-                imageio.mimwrite(
-                    temporary, list(frames), fps=frames_per_second, macro_block_size=2, quality=7
-                )
-            os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -10,6 +10,7 @@ from typing import NoReturn, final
 
 from nppac_priors.cli import commands
 from nppac_priors.cli.exit_code import ExitCode
+from nppac_priors.plugin_loading import version_of
 
 _DESCRIPTION = """\
 Fit behavioural priors to demonstrations, and see whether they are healthy before any
@@ -63,6 +64,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    version = f"nppac-priors {version_of('nppac-priors')}"
+    parser.add_argument("--version", action="version", version=version)
     if not argv:
         parser.print_help()
         raise SystemExit(ExitCode.DONE)

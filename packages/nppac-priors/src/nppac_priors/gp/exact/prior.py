@@ -10,6 +10,7 @@ from torch import Tensor
 from nppac_priors.data import hash_data
 from nppac_priors.gp.exact.conditioning import check_size, condition
 from nppac_priors.gp.exact.fitting import fit_hyperparameters
+from nppac_priors.gp.exact.left_out import left_out_std
 from nppac_priors.gp.exact.reference import load_hyperparameters
 from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.model import Hyperparameters, check_rank
@@ -77,6 +78,18 @@ class ExactGPPrior(GaussianPrior):
 
     def _mean(self, states: Tensor) -> Tensor:
         return self.predictor.mean(states)
+
+    def _left_out_std(
+        self,
+        states: Tensor,
+        actions: Tensor,
+        episode_lengths: Tensor,
+        progress: ProgressCallback | None,
+    ) -> Tensor:
+        if self.data_hash != hash_data(states, actions):
+            return super()._left_out_std(states, actions, episode_lengths, progress)
+        kernel, lengths = self.config.kernel, episode_lengths
+        return left_out_std(kernel, self.hyperparameters, self.data, lengths, progress)
 
 
 def fit_prior(

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
+from nppac_priors.data import hash_data
 from nppac_priors.demonstration_rows import DemonstrationRows
 from nppac_priors.gp.model import Hyperparameters, check_rank
 from nppac_priors.gp.predictor import Factors, Predictor
 from nppac_priors.gp.sparse.conditioning import condition
 from nppac_priors.gp.sparse.fitting import TrainingRows, fit_hyperparameters
 from nppac_priors.held_out import hold_out_rows
+from nppac_priors.left_out import by_fits
 from nppac_priors.prior import GaussianPrior
 from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
     from nppac_priors.gp.sparse.config import SparseGPConfig
     from nppac_priors.progress import ProgressCallback
+
+
+MOST_CONDITIONINGS = 50
+"""Passes over the data to leave episodes out: more episodes than that go in groups."""
 
 
 class SparseGPPrior(GaussianPrior):
@@ -75,6 +81,26 @@ class SparseGPPrior(GaussianPrior):
 
     def _mean(self, states: Tensor) -> Tensor:
         return self.predictor.mean(states)
+
+    def _left_out_std(
+        self,
+        states: Tensor,
+        actions: Tensor,
+        episode_lengths: Tensor,
+        progress: ProgressCallback | None,
+    ) -> Tensor:
+        """Hyper-parameters and inducing points stay; the posterior is that of the other rows."""
+        if self.data_hash != hash_data(states, actions):
+            return super()._left_out_std(states, actions, episode_lengths, progress)
+
+        def fit(rows: Tensor) -> SparseGPPrior:
+            kept = DemonstrationRows(states[rows], actions[rows], self.device)
+            weights = torch.ones(len(rows), device=self.device)
+            kernel = self.config.kernel
+            factors = condition(kernel, self.hyperparameters, self.inducing, kept, weights)
+            return type(self)(self.config, self.hyperparameters, self.inducing, factors)
+
+        return by_fits(states, episode_lengths, fit, progress, most=MOST_CONDITIONINGS)
 
 
 def fit_prior(

@@ -1,0 +1,90 @@
+"""The commands that need a run's trained policy: each takes the parsed arguments."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+
+from nppac_priors.cli.exit_code import ExitCode
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """Plays episodes with a run's policy and prints what it reaches."""
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.running.run_directory import RunDirectory
+    from nppac_agents.running.run_evaluation import evaluate
+
+    hide_deprecations(arguments)
+    result = evaluate(
+        RunDirectory(arguments.run_dir),
+        arguments.policy,
+        episodes=arguments.episodes,
+        first_seed=arguments.first_seed,
+        deterministic=not arguments.stochastic,
+    )
+    print(json.dumps(result.as_json(), indent=2) if arguments.json else result.as_text())
+    return ExitCode.DONE
+
+
+def record(arguments: argparse.Namespace) -> int:
+    """Records demonstrations from a run's policy."""
+    from nppac_agents.cli.open_console import open_console
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.running.play import record
+    from nppac_agents.running.run_directory import RunDirectory
+
+    hide_deprecations(arguments)
+    with contextlib.closing(open_console()) as console:
+        record(
+            RunDirectory(arguments.run_dir),
+            arguments.episodes,
+            arguments.first_seed,
+            console,
+            arguments.output,
+            policy=arguments.policy,
+            deterministic=arguments.deterministic,
+        )
+    return ExitCode.DONE
+
+
+def video(arguments: argparse.Namespace) -> int:
+    """Films episodes of a run's policy."""
+    from nppac_agents.cli.open_console import open_console
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.running.filming import choose_renderer
+
+    choose_renderer()
+    from nppac_agents.running.run_directory import RunDirectory
+    from nppac_agents.running.run_video import film
+
+    hide_deprecations(arguments)
+    with contextlib.closing(open_console()) as console:
+        film(
+            RunDirectory(arguments.run_dir),
+            arguments.output or arguments.run_dir / "policy.mp4",
+            arguments.policy,
+            episodes=arguments.episodes,
+            first_seed=arguments.first_seed,
+            console=console,
+        )
+    return ExitCode.DONE
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Writes a run's policy as a folder that needs no run."""
+    from nppac_agents.cli.open_console import open_console
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.running.export import export
+    from nppac_agents.running.run_directory import RunDirectory
+
+    hide_deprecations(arguments)
+    with contextlib.closing(open_console()) as console:
+        export(
+            RunDirectory(arguments.run_dir),
+            arguments.folder,
+            arguments.policy,
+            console,
+            with_alarm=not arguments.no_alarm,
+        )
+    return ExitCode.DONE

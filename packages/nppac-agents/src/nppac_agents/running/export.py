@@ -1,0 +1,141 @@
+"""A run's policy as a folder that needs no run, no environment and no demonstrations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from nppac_envs import Demonstrations
+from nppac_priors import GaussianPrior
+from nppac_priors.atomic_files import write_json
+from nppac_priors.deployed.alarm import Alarm
+from nppac_priors.deployed.files import save_policy
+from nppac_priors.errors import ConfigError, DataError
+from nppac_priors.plugin_loading import version_of
+
+from nppac_agents.agent import Agent
+from nppac_agents.running.console import Console
+from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.running.run_policy import RunPolicy, run_policy
+
+CARD = "card.json"
+
+
+def export(
+    run_dir: RunDirectory,
+    folder: Path,
+    policy: str | None,
+    console: Console,
+    *,
+    with_alarm: bool = True,
+) -> None:
+    """Writes a policy with its prior, its alarm and a card for people.
+
+    Args:
+        run_dir: of the run.
+        folder: what ``nppac_priors.load_policy`` reads; it has to be new or empty.
+        policy: which, as ``run_policy`` takes it.
+        console: where progress goes.
+        with_alarm: measure the prior without each demonstrated episode; where it can.
+
+    Raises:
+        ConfigError: something is in the folder, the run has no such policy, or its method acts in
+            a way that cannot be exported.
+        DataError, PriorFileError: a file of the run is damaged.
+        PolicyFileError: the folder cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder}: is there already, and not empty; name another folder")
+    found = run_policy(run_dir, policy)
+    agent = found.actor
+    if not isinstance(agent, Agent):
+        raise ConfigError(f"the prior alone is a file already: {run_dir.prior}")
+    actor, tensors = agent.method.deployed(agent)
+    prior = agent.prior if isinstance(agent.prior, GaussianPrior) else None
+    alarm = None
+    if with_alarm and prior is not None:
+        alarm = _alarm(prior, agent.demonstrations, console)
+    fields = {
+        "state_dim": agent.spaces.state_dim,
+        "action_dim": agent.spaces.action_dim,
+        "actor": actor,
+        **_environment_fields(run_dir),
+    }
+    save_policy(folder, fields, tensors, prior, alarm)
+    write_json(folder / CARD, _card(run_dir, found, alarm))
+    console.line(
+        f'{folder}: the policy {found.shown_as}; nppac_priors.load_policy("{folder}") reads it'
+    )
+
+
+def _alarm(
+    prior: GaussianPrior, demonstrations: Demonstrations | None, console: Console
+) -> Alarm | None:
+    """The alarm; None, and said on the console, where it cannot be."""
+    if demonstrations is None:
+        return None
+    lengths = demonstrations.episode_lengths
+    try:
+        std = prior.left_out_std(
+            demonstrations.states, demonstrations.actions, lengths, progress=console.prior_progress
+        )
+        return Alarm.of(std, torch.from_numpy(lengths))
+    except (DataError, ConfigError) as error:
+        console.line(f"no alarm: {error}")
+        return None
+
+
+def _environment_fields(run_dir: RunDirectory) -> dict[str, Any]:
+    """What `environment.json` says of an environment of others: its units, its observations."""
+    details = _environment(run_dir).get("env") or {}
+    bounds = details.get("action_bounds")
+    return {
+        "observation_keys": details.get("observation_keys"),
+        "action_low": None if bounds is None else bounds[0],
+        "action_high": None if bounds is None else bounds[1],
+    }
+
+
+def _card(run_dir: RunDirectory, policy: RunPolicy, alarm: Alarm | None) -> dict[str, Any]:
+    """Where the policy comes from and what it reached, for people; nothing reads it back."""
+    config, environment = run_dir.config(), _environment(run_dir)
+    summary = run_dir.summary() or {}
+    reported = {"last": summary, "best": summary.get("best") or {}}.get(policy.name, {})
+    return {
+        "policy": policy.name,
+        "env_steps": policy.env_steps,
+        "env": None if config.env is None else config.env.model_dump(mode="json"),
+        "agent": config.agent.model_dump(mode="json"),
+        "prior": None if config.prior is None else config.prior.model_dump(mode="json"),
+        "demonstrations_hash": environment.get("demonstrations_hash"),
+        "run_id": environment.get("run_id"),
+        "seed": config.seed,
+        "measures": reported.get("reported"),
+        "intervals": reported.get("reported_intervals"),
+        "starts": (summary.get("protocol") or {}).get("reporting"),
+        "alarm": None if alarm is None else _rates(alarm),
+        "versions": {name: version_of(name) for name in ("nppac-agents", "nppac-priors", "torch")},
+    }
+
+
+def _rates(alarm: Alarm) -> dict[str, Any]:
+    """Thresholds of trust at usual rates of false alarms; None where there are too few episodes."""
+    card: dict[str, Any] = {
+        "states": len(alarm.scores),
+        "episodes": len(alarm.episode_scores),
+    }
+    for unit, rate in (("per_step", 0.01), ("per_episode", 0.05), ("per_episode", 0.1)):
+        try:
+            card[f"threshold_{rate:g}_{unit}"] = alarm.threshold(**{unit: rate})
+        except DataError:
+            card[f"threshold_{rate:g}_{unit}"] = None
+    return card
+
+
+def _environment(run_dir: RunDirectory) -> dict[str, Any]:
+    try:
+        return json.loads(run_dir.environment.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{run_dir.environment}: cannot be read: {error}") from None

@@ -1,0 +1,156 @@
+import io
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from nppac_agents import AWAC, BC, BCQ, BEAR, DAPG, IQL, NPPAC, SAC, TD3BC
+from nppac_agents.running.export import export
+from nppac_agents.running.plain_console import PlainConsole
+from nppac_agents.running.run_policy import load_agent
+from nppac_priors import load_policy
+from nppac_priors.deployed.actor import Actor
+from nppac_priors.errors import ConfigError
+
+pytestmark = pytest.mark.medium
+SMALL: dict[str, Any] = {"policy_hidden": (16, 8)}
+METHODS = {
+    "residual": NPPAC(**SMALL),
+    "residual, squashed": NPPAC(squash=True, **SMALL),
+    "residual, trust region": NPPAC(trust_region=0.5, standardise_states=True, **SMALL),
+    "residual, squashed, trust region, variance": NPPAC(
+        squash=True, trust_region=2.0, prior_scale="variance", **SMALL
+    ),
+    "distilled": NPPAC(start="distilled", standardise_states=True, **SMALL),
+    "squashed": SAC(**SMALL),
+    "constant std, sigmoid": AWAC(**SMALL),
+    "constant std, clamp": IQL(**SMALL),
+    "standardised": DAPG(**SMALL),
+    "cloned": BC(**SMALL),
+    "deterministic": TD3BC(**SMALL),
+}
+
+
+def trained(method, spaces, prior, demonstrations):
+    """An agent whose policy has moved away from where it starts."""
+    generator = torch.Generator().manual_seed(0)
+    prior = prior if method.uses_prior else None
+    agent = method.build(spaces, prior, demonstrations, generator=generator)
+    with torch.no_grad():
+        for weight in agent.parts.policy.net.parameters():
+            weight += 0.3 * torch.randn(weight.shape, generator=generator)
+    return agent
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_exported_actor_acts_as_the_policy_in_float64(name, spaces, prior, demonstrations):
+    agent = trained(METHODS[name], spaces, prior, demonstrations)
+    states = torch.from_numpy(demonstrations.states).double()
+    net = agent.parts.policy.net.double()
+    spec, tensors = agent.method.deployed(agent)
+    actor = Actor(spec, tensors, 4, 2)
+    mean, std = (m.double() for m in prior.moments(demonstrations.states))
+    if isinstance(agent.method, NPPAC) and agent.method.start == "residual":
+        wanted = net(states, agent.method.normal(mean, std))
+    else:
+        wanted = net(states)
+    found = actor(states, mean, std)
+    mode = wanted if isinstance(agent.method, TD3BC) else wanted.mode()
+    torch.testing.assert_close(found.mode(), mode, atol=1e-9, rtol=0)
+    if not isinstance(agent.method, TD3BC):
+        torch.testing.assert_close(found.std, wanted.std, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_in_float32_it_is_the_runs_deterministic_action(name, spaces, prior, demonstrations):
+    agent = trained(METHODS[name], spaces, prior, demonstrations)
+    spec, tensors = agent.method.deployed(agent)
+    actor = Actor(spec, tensors, 4, 2)
+    mean, std = prior.moments(demonstrations.states)
+    found = actor(torch.from_numpy(demonstrations.states), mean, std).mode()
+    wanted = agent.act(demonstrations.states, deterministic=True)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", [BEAR(**SMALL), BCQ(**SMALL)])
+def test_a_method_that_chooses_by_its_critic_is_refused(method, spaces, prior, demonstrations):
+    agent = trained(method, spaces, prior, demonstrations)
+    with pytest.raises(ConfigError, match=f"agent '{method.kind}': chooses its actions in a way"):
+        method.deployed(agent)
+
+
+@pytest.fixture
+def folder(finished, tmp_path):
+    export(finished, tmp_path / "policy", "last", PlainConsole(io.StringIO()))
+    return tmp_path / "policy"
+
+
+def test_the_folder_acts_as_the_run_does(folder, finished, demonstrations):
+    policy, agent = load_policy(folder), load_agent(finished, "last")
+    wanted = agent.act(demonstrations.states, deterministic=True).clip(-1, 1)
+    np.testing.assert_allclose(policy.act(demonstrations.states), wanted, atol=1e-5)
+    assert policy.alarm is not None
+    assert len(policy.alarm.episode_scores) == demonstrations.n_episodes
+    far = policy.trust(demonstrations.states + 5.0)
+    assert (far < policy.threshold(per_episode=0.2)).all()
+    card = json.loads((folder / "card.json").read_text())
+    assert (card["policy"], card["env_steps"], card["agent"]["kind"]) == ("last", 300, "nppac")
+    assert card["measures"] == finished.summary()["reported"]
+    assert card["run_id"]
+    assert card["demonstrations_hash"] == demonstrations.hash
+
+
+def test_it_acts_where_there_is_neither_agent_nor_environment(folder):
+    code = (
+        "import sys\n"
+        "for name in ('nppac_agents', 'nppac_envs', 'gymnasium', 'mujoco', 'tianshou', 'minari'):\n"
+        "    sys.modules[name] = None\n"
+        "from nppac_priors import load_policy\n"
+        f"policy = load_policy({str(folder)!r})\n"
+        "print(policy.act([0.1, 0.2, 0.0, 0.0]).shape, policy.trust([0.1, 0.2, 0.0, 0.0]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("(2,) ")
+
+
+def test_units_and_observations_of_a_foreign_environment_go_along(finished, tmp_path):
+    environment = json.loads(finished.environment.read_text())
+    environment["env"] = {
+        "action_bounds": [[-2.0, 0.0], [2.0, 1.0]],
+        "observation_keys": ["a", "b"],
+    }
+    finished.environment.write_text(json.dumps(environment))
+    folder = tmp_path / "foreign"
+    export(finished, folder, None, PlainConsole(io.StringIO()), with_alarm=False)
+    policy = load_policy(folder)
+    action = policy.act({"b": [0.0, 0.0], "a": [0.3, -0.2]})
+    raw = load_agent(finished).act(np.array([[0.3, -0.2, 0, 0]], np.float32), deterministic=True)
+    wanted = np.clip(raw[0], -1, 1) * [2.0, 0.5] + [0.0, 0.5]
+    np.testing.assert_allclose(action, wanted, atol=1e-5)
+    assert policy.alarm is None
+
+
+def test_a_folder_in_use_and_the_prior_alone_are_refused(finished, folder, tmp_path):
+    console = PlainConsole(io.StringIO())
+    with pytest.raises(ConfigError, match="is there already, and not empty"):
+        export(finished, folder, None, console)
+    with pytest.raises(ConfigError, match="the prior alone is a file already"):
+        export(finished, tmp_path / "new", "prior", console)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_prior_of_other_data_costs_the_alarm_and_is_said(finished, tmp_path, monkeypatch):
+    from nppac_priors import GaussianPrior
+    from nppac_priors.errors import DataError
+
+    def other(self, *_, **__):
+        raise DataError("was fitted to other data")
+
+    monkeypatch.setattr(GaussianPrior, "left_out_std", other)
+    out = io.StringIO()
+    export(finished, tmp_path / "policy", None, PlainConsole(out))
+    assert "no alarm: was fitted to other data" in out.getvalue()
+    assert load_policy(tmp_path / "policy").alarm is None

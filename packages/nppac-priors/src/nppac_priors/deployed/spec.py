@@ -1,0 +1,89 @@
+"""What an exported policy is made of, as its file says it."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from nppac_priors.config import Config
+
+
+class ActorSpec(Config):
+    """How a network and a prior make a distribution over actions in [-1, 1].
+
+    The network's last layer gives x, (B, 2 A) for `gaussian` and `residual`, else (B, A).
+
+    ============== ========================================================================
+    form           mean and standard deviation, before a tanh where `squash`
+    ============== ========================================================================
+    gaussian       x1 (its tanh if not squashed), exp(clip(x2))
+    residual       the prior's mean + x1, the prior's scale times exp(clip(x2))
+    constant-std   tanh(x), or x times and plus two vectors; a vector `std`
+    deterministic  tanh(x), none
+    ============== ========================================================================
+    """
+
+    form: Literal["gaussian", "residual", "constant-std", "deterministic"]
+    layers: int = Field(ge=1, description="Layers of the network.")
+    activation: Literal["relu", "tanh"] = Field(description="Between two layers.")
+    standardised: bool = Field(description="Whether states are shifted, scaled and clipped at 10.")
+    squash: bool = Field(default=False, description="Whether actions are the tanh of the normal.")
+    log_range: tuple[float, float] | None = Field(
+        default=None, description="Where x2 is clipped to."
+    )
+    trust_width: float | None = Field(
+        default=None,
+        gt=0,
+        description="Largest shift of a residual mean, in the prior's standard deviations or in "
+        "those usual on the demonstrations (the vector `std_on_data`), whichever is smaller.",
+    )
+    prior_scale: Literal["std", "variance"] = Field(
+        default="std", description="What a residual policy scales: the prior's std or variance."
+    )
+    affine: bool = Field(default=False, description="Whether a constant-std mean is affine in x.")
+
+    @model_validator(mode="after")
+    def _form_has_its_fields(self) -> Self:
+        if (self.log_range is not None) != (self.form in ("gaussian", "residual")):
+            raise ValueError(f"log_range does not go with form {self.form!r}")
+        if self.trust_width is not None and self.form != "residual":
+            raise ValueError(f"trust_width does not go with form {self.form!r}")
+        return self
+
+
+class PolicySpec(Config):
+    """An exported policy, beside its tensors."""
+
+    state_dim: int = Field(ge=1, description="S.")
+    action_dim: int = Field(ge=1, description="A.")
+    actor: ActorSpec
+    observation_keys: tuple[str, ...] | None = Field(
+        default=None, description="Entries of a dict observation that make the state, in order."
+    )
+    action_low: tuple[float, ...] | None = Field(
+        default=None,
+        description="(A,) what -1 stands for in the environment's units; null: it takes [-1, 1].",
+    )
+    action_high: tuple[float, ...] | None = Field(default=None, description="(A,) likewise for 1.")
+    prior: str | None = Field(
+        default=None, description="Checksum of prior.safetensors; null without a prior."
+    )
+    alarm: bool = Field(
+        default=False, description="Whether scores of the demonstrations are there."
+    )
+
+    @model_validator(mode="after")
+    def _fields_fit_each_other(self) -> Self:
+        for name in ("action_low", "action_high"):
+            ends = getattr(self, name)
+            if ends is not None and len(ends) != self.action_dim:
+                raise ValueError(f"{name} has {len(ends)} numbers for {self.action_dim} actions")
+        low, high = self.action_low, self.action_high
+        if (low is None) != (high is None):
+            raise ValueError("action_low and action_high need each other")
+        if low and high and not all(a < b for a, b in zip(low, high, strict=True)):
+            raise ValueError("action_low has to be below action_high")
+        if self.prior is None and (self.actor.form == "residual" or self.alarm):
+            raise ValueError("a residual policy and an alarm need a prior")
+        return self
