@@ -340,7 +340,6 @@ def test_a_budget_grows_with_the_updates(build):
     assert excesses == pytest.approx([1.0, 1.0, 0.0, -0.5, -0.5], abs=1e-6)
 
 
-
 def test_the_warm_up_moves_critics_and_their_slow_copies_alone(build, random_batch):
     agent = build("nppac", **BEYOND, rollout_steps=60, critic_warmup_updates=5)
     rollouts, warm_up, _ = agent.phases

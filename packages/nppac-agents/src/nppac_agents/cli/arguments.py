@@ -69,8 +69,8 @@ same versions. What breaks that:
   another best policy; what is learned stays the same
 
 examples:
-  nppac-run extend runs/door-human-seed0 --env-steps 40000
-  nppac-run extend runs/door-human-seed0 --env-steps 40000 --set evaluation.every=5000
+  nppac-run extend runs/door-nppac-seed0 --env-steps 40000
+  nppac-run extend runs/door-nppac-seed0 --env-steps 40000 --set evaluation.every=5000
 """
 
 

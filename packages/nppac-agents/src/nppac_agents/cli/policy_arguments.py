@@ -27,9 +27,9 @@ def evaluate_parser() -> Parser:
         "Play episodes with a trained policy and print what it reaches, each measure with its\n"
         "95 % interval over these episodes: Wilson's for a share of episodes, a bootstrap's for\n"
         "others. Without options these are the reporting starts that the run plays at its end.",
-        _EPILOG + "  nppac-run evaluate runs/door-human-seed0\n"
-        "  nppac-run evaluate runs/door-human-seed0 --policy last --episodes 50 --json\n"
-        "  nppac-run evaluate runs/door-human-seed0 --policy prior --stochastic",
+        _EPILOG + "  nppac-run evaluate runs/door-nppac-seed0\n"
+        "  nppac-run evaluate runs/door-nppac-seed0 --policy last --episodes 50 --json\n"
+        "  nppac-run evaluate runs/door-nppac-seed0 --policy prior --stochastic",
     )
     _add_policy(parser)
     add = parser.add_argument
@@ -61,8 +61,8 @@ def record_parser() -> Parser:
         policies.record,
         "Record episodes of a trained policy, with its action noise, as demonstrations:\n"
         "successful ones, where the task knows success.",
-        _EPILOG + "  nppac-run record runs/door-human-seed0 --episodes 50 --output more.npz\n"
-        "  nppac-run record runs/door-human-seed0 --policy last --deterministic --output more.npz",
+        _EPILOG + "  nppac-run record runs/door-nppac-seed0 --episodes 50 --output more.npz\n"
+        "  nppac-run record runs/door-nppac-seed0 --policy last --deterministic --output more.npz",
     )
     _add_policy(parser)
     add = parser.add_argument
@@ -82,8 +82,8 @@ def video_parser() -> Parser:
         policies.video,
         "Evaluate a trained policy and film three of its episodes: the first, the worst and the\n"
         "best, by success at the end and then by return. Step and success stand below the picture.",
-        _EPILOG + "  nppac-run video runs/door-human-seed0\n"
-        "  nppac-run video runs/door-human-seed0 --policy prior --episodes 50 --output prior.gif",
+        _EPILOG + "  nppac-run video runs/door-nppac-seed0\n"
+        "  nppac-run video runs/door-nppac-seed0 --policy prior --episodes 50 --output prior.gif",
     )
     _add_policy(parser)
     add = parser.add_argument
@@ -109,8 +109,8 @@ def export_parser() -> Parser:
         "  trust = policy.trust(observation)     # how familiar the observation is, from 0 to 1\n\n"
         "For `trust` it is measured how sure the prior is of every demonstrated episode that it\n"
         "has not seen: seconds for a Gaussian process, up to ten fits for other priors.",
-        _EPILOG + "  nppac-run export runs/door-human-seed0 door-policy\n"
-        "  nppac-run export runs/door-human-seed0 door-policy --policy last --no-alarm",
+        _EPILOG + "  nppac-run export runs/door-nppac-seed0 door-policy\n"
+        "  nppac-run export runs/door-nppac-seed0 door-policy --policy last --no-alarm",
     )
     _add_policy(parser)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where it goes; new or empty")
