@@ -201,7 +201,7 @@ def test_evaluation_is_deterministic_and_training_is_not(build, prior, demonstra
 def test_a_squashed_residual_evaluation_reads_the_priors_scale_and_remembers_nothing(
     build, prior, demonstrations, scale
 ):
-    squashed = {"squash": True, "kl_estimator": "sampled", "trust_region": None}
+    squashed = {"squash": True, "trust_region": None}
     agent, states = build("nppac", prior_scale=scale, **squashed), demonstrations.states[:7]
     mean, std = prior.moments(states)
     sigma = std if scale == "std" else std.square()

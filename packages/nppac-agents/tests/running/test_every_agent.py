@@ -6,7 +6,7 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
-from nppac_agents.running.play import load_agent
+from nppac_agents.running.run_policy import load_agent
 from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium

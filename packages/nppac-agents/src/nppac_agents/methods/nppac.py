@@ -111,8 +111,8 @@ class NPPAC(RegularisedActorCritic):
     )
     kl_estimator: Literal["sampled", "analytic"] = Field(
         default="analytic",
-        description="`sampled`: log pi - log pi0 at one action (the paper); `analytic`: the exact "
-        "divergence between Gaussians, for an unsquashed policy only.",
+        description="`sampled`: log pi - log pi0 at one action (the paper; a squashed policy); "
+        "`analytic`: the exact divergence between Gaussians, for an unsquashed policy only.",
     )
     prior_scale: Literal["std", "variance"] = Field(
         default="std",
@@ -165,9 +165,11 @@ class NPPAC(RegularisedActorCritic):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_start(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("start") in ("distilled", "fresh"):
-            return PUBLISHED | given
-        return given
+        if not isinstance(given, dict):
+            return given
+        published = given.get("start") in ("distilled", "fresh")
+        squashed = {"kl_estimator": "sampled"} if given.get("squash") is True else {}
+        return (PUBLISHED if published else squashed) | given
 
     @model_validator(mode="after")
     def _options_fit_each_other(self) -> Self:
