@@ -13,6 +13,7 @@ from nppac_priors.cli.exit_code import ExitCode
 from nppac_agents.cli import commands
 from nppac_agents.cli.new import new
 from nppac_agents.cli.run import run
+from nppac_agents.cli.sweep import status, sweep
 
 _DESCRIPTION = """\
 Train an agent as an experiment file says: fit a behavioural prior to demonstrations,
@@ -26,6 +27,8 @@ other commands (nppac-run COMMAND --help):
   plugins                  list environments, priors and agents, and what failed to load
   schema                   print the JSON schema of experiment files
   report RUN_DIR           write the report of a run again
+  sweep STUDY              run a study: several experiments, seeds and grids
+  status STUDY_DIR         show how the runs of a study stand
   compare LABEL=RUN_DIR... plot runs against each other
   record RUN_DIR           record demonstrations from a trained agent
 
@@ -73,6 +76,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "schema": _schema_parser,
         "report": _report_parser,
         "compare": _compare_parser,
+        "sweep": _sweep_parser,
+        "status": _status_parser,
         "record": _record_parser,
     }
     if argv and argv[0] in parsers:
@@ -119,6 +124,13 @@ def _run_parser() -> _Parser:
         "--resume",
         action="store_true",
         help="continue from the last checkpoint in the run directory; start where there is none",
+    )
+    add(
+        "--shared-fits",
+        type=Path,
+        metavar="DIR",
+        help="take the fitted prior from this folder if another run of the same prior, data and "
+        "seed left it there, and leave it there if not; changes no number of the run",
     )
     add(
         "--take-over",
@@ -246,4 +258,55 @@ def _record_parser() -> _Parser:
     add("--episodes", type=int, default=25, metavar="N", help="episodes to keep (25)")
     add("--first-seed", type=int, default=5000, metavar="N", help="seed of the first one (5000)")
     add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
+    return parser
+
+
+def _sweep_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run sweep",
+        sweep,
+        "Run all runs of a study, several at a time, and compare them. Finished runs are skipped, "
+        "interrupted and broken ones continued: the same command goes on with a stopped study.",
+    )
+    add = parser.add_argument
+    add("study", type=Path, metavar="STUDY", help="study file, or an experiment file (JSON)")
+    add("--seeds", metavar="SEEDS", help="FIRST:END (END left out), or SEED,SEED,...")
+    add(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE,VALUE,...",
+        help="an axis more: a field such as agent.alpha and its values; may be repeated",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        dest="overrides",
+        help="replace a field of all experiments, before the grid; may be repeated",
+    )
+    add("--budget", metavar="NAME", help="one of the study's budgets")
+    add(
+        "--executor",
+        metavar="KIND[,NAME=VALUE,...]",
+        help="who runs them, such as local,processes=2,threads=1",
+    )
+    add("--failures", type=int, metavar="N", help="failures after which a run is given up (3)")
+    add("--output-dir", metavar="DIR", help="the study's folder (runs/NAME)")
+    add(
+        "--dry-run",
+        action="store_true",
+        help="check everything, list the runs with an estimate of their time, run nothing",
+    )
+    return parser
+
+
+def _status_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run status",
+        status,
+        "Show how the runs of a study stand; on a terminal, until its sweep ends.",
+    )
+    parser.add_argument("study", type=Path, metavar="STUDY_DIR", help="the study's folder")
     return parser

@@ -43,7 +43,11 @@ def _run(arguments: argparse.Namespace, config: ExperimentConfig, run_dir: RunDi
     from nppac_agents.running.run import run_experiment
 
     hide_deprecations(arguments)
-    options = {"dry_run": arguments.dry_run, "resume": arguments.resume and not arguments.dry_run}
+    options = {
+        "dry_run": arguments.dry_run,
+        "resume": arguments.resume and not arguments.dry_run,
+        "shared_fits": arguments.shared_fits,
+    }
     with contextlib.closing(open_console(quiet=arguments.quiet)) as console:
         run_experiment(config, run_dir=run_dir, console=console, **options)
 
