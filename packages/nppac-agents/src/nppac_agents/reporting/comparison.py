@@ -132,10 +132,7 @@ def method_curves(found: Sequence[Mapping[int, float]], colour: str, label: str)
 def _intervals(scores: Array) -> tuple[Array, Array]:
     """Ends (T,) and (T,) of the intervals around the interquartile means of scores (T, seeds)."""
     generator = np.random.default_rng(0)
-    ends = [
-        stratified_bootstrap(row[:, None], interquartile_mean, generator=generator)
-        for row in scores
-    ]
+    ends = [stratified_bootstrap([row], interquartile_mean, generator=generator) for row in scores]
     low, high = np.array(ends, dtype=np.float64).reshape(len(scores), 2).T
     return low, high
 

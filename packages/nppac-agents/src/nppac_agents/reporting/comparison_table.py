@@ -151,7 +151,7 @@ def _with_interval(
     if len(values) < ENOUGH_SEEDS:
         return measure.shown(middle)
     generator = np.random.default_rng(0)
-    interval = stratified_bootstrap(values[:, None], statistic, generator=generator)
+    interval = stratified_bootstrap([values], statistic, generator=generator)
     return measure.shown(middle, interval)
 
 
