@@ -231,17 +231,40 @@ def _compare_parser() -> _Parser:
     parser = _parser(
         "nppac-run compare",
         commands.compare,
-        "Plot the evaluations of several methods, each with one or more runs (seeds), and print "
-        "a table of their final measures.",
+        "Compare methods, each with one or more runs (seeds), of one task or several: learning "
+        "curves, statistics over seeds and tasks, and a table of measures for each task. Runs of "
+        "different evaluation protocols are different tasks.",
     )
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "methods",
         nargs="+",
         type=commands.labelled_runs,
         metavar="LABEL=RUN_DIR[,RUN_DIR...]",
-        help="a method's name and its runs",
+        help="a method's name and its runs; patterns such as 'runs/nppac-seed*' may name them",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FIGURE.png")
+    add(
+        "--output",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="a figure (.png, .svg, .pdf), a page (.html), or numbers (.csv, .json); may be "
+        "repeated",
+    )
+    add(
+        "--measure",
+        action="append",
+        dest="measures",
+        metavar="FIELD",
+        help="success_ever, success_at_end, solved_fraction, time_to_success or return_mean; may "
+        "be repeated; statistics over tasks are of the first (success_ever and success_at_end)",
+    )
+    add(
+        "--axis",
+        choices=("env_steps", "updates", "wall_seconds"),
+        help="what curves are drawn over (environment steps, where there are any)",
+    )
     return parser
 
 

@@ -30,7 +30,7 @@ def sweep(arguments: argparse.Namespace) -> int:
         return _list(study)
     with study.owned():
         given_up = _sweep(study)
-    _compare(study)
+        _compare(study)
     return ExitCode.FAILED if given_up else ExitCode.DONE
 
 
@@ -87,7 +87,11 @@ def _list(study: Study) -> int:
 
 
 def _compare(study: Study) -> None:
-    pass
+    from nppac_agents.studies.comparison import compare_study
+
+    page = compare_study(study)
+    if page is not None:
+        print(f"comparison: {page}")
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:
