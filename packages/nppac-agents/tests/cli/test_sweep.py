@@ -78,7 +78,7 @@ def test_what_took_its_time_is_the_estimate_of_its_seeds(nppac_run, file):
     ]
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_an_estimate_grows_with_the_updates_and_the_steps(file):
     from nppac_agents.experiment.loading import load_experiment
 

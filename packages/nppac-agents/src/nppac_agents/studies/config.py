@@ -55,8 +55,8 @@ class ExceptionConfig(Config):
 
     where: dict[str, str] = Field(
         min_length=1,
-        description="Which points: the experiment's name as `experiment`, and the name of the "
-        "value on any axis of the grid.",
+        description="Which points: the experiment's name as `experiment`, the budget's as "
+        "`budget`, and the name of the value on any axis of the grid.",
     )
     set: Changes = Field(description="Fields by dotted path, set last.")
 
@@ -121,7 +121,7 @@ class StudyConfig(Config):
     def _axes_have_points(self) -> Self:
         for axis, points in self.grid.items():
             _checked_name(axis)
-            if axis in ("experiment", "seed"):
+            if axis in ("experiment", "seed", "budget"):
                 raise ValueError(f"grid.{axis}: is an axis of every study; choose another name")
             if not points:
                 raise ValueError(f"grid.{axis}: has no values; give some, or leave the axis out")

@@ -95,7 +95,7 @@ def points(study: StudyConfig, name: str) -> list[Point]:
 
 def _last(study: StudyConfig, experiment: str, names: Mapping[str, str]) -> list[Changes]:
     """What is set after the grid: by the budget, and by the exceptions of this point."""
-    here = {"experiment": experiment, **names}.items()
+    here = {"experiment": experiment, "budget": study.budget, **names}.items()
     return [
         study.budgets.get(study.budget or "", {}),
         *(one.set for one in study.exceptions if one.where.items() <= here),
@@ -112,7 +112,7 @@ def _changed(base: dict[str, Any], layers: list[Changes]) -> dict[str, Any]:
 
 def _unused(study: StudyConfig, axes: Mapping[str, Any], name: str) -> list[str]:
     """A line for each exception of no point."""
-    known = {"experiment": study.experiments, **axes}
+    known = {"experiment": study.experiments, "budget": study.budgets, **axes}
     return [
         f"{name}: exceptions[{index}].where: there is no {axis} {value!r}"
         for index, one in enumerate(study.exceptions)
