@@ -52,6 +52,32 @@ def run(command, *argv) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
+@pytest.mark.medium
+def test_a_killed_run_of_three_goes_on_and_equals_the_same_run_alone(
+    write_study, command, monkeypatch
+):
+    file = write_study(seeds="0:3")
+    folder, killed = Path("runs/study"), Path("runs/study/runs/line/seed0")
+    with command("sweep", file) as sweep:
+        while not list(killed.glob("checkpoints/*.safetensors")) and sweep.poll() is None:
+            time.sleep(0.02)
+        owner = living_owner(killed / "run.lock")
+        assert owner is not None
+        os.kill(owner.pid, signal.SIGKILL)
+        out, err = sweep.communicate(timeout=1800)
+    assert (sweep.returncode, err) == (0, "")
+    assert "line/seed0: failed, 1 of 3 times: ended by SIGKILL" in out
+    assert "continuing at" in (folder / "logs/line/seed0.log").read_text()
+    page = (folder / "comparison/comparison.html").read_text()
+    assert "line (3 seeds)" in page
+    assert len((folder / "comparison/runs.csv").read_text().splitlines()) == 4
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    argv = [folder / "experiments/line.json", "--seed", "0", "--output-dir", "alone", "--quiet"]
+    assert run(command, *argv).returncode == 0
+    assert_equal_runs(killed, Path("alone"))
+
+
 @pytest.mark.slow
 def test_a_run_of_a_study_equals_the_same_run_alone_and_shares_its_fit(
     write_study, command, monkeypatch
