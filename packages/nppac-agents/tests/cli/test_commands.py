@@ -63,6 +63,8 @@ COMMANDS = [
     "extend",
     "evaluate",
     "record",
+    "sweep",
+    "status",
 ]
 
 
@@ -166,7 +168,7 @@ def test_plugins_as_json_and_as_a_table(nppac_run):
         "status": "loaded",
         "error": None,
     }
-    assert {"env", "prior", "agent"} == {row["what"] for row in rows}
+    assert {"env", "prior", "agent", "executor"} == {row["what"] for row in rows}
     lines = nppac_run("plugins").out.splitlines()
     assert lines[0].split() == ["what", "kind", "distribution", "version", "status", "class"]
     assert any(line.split()[:3] == ["agent", "nppac", "nppac-agents"] for line in lines)
@@ -302,10 +304,15 @@ def reporting(monkeypatch) -> dict[str, list[object]]:
 
     replace("report", write_report=lambda path: calls["report"].append(path) or path / "r.html")
     replace(
-        "comparison",
-        compare_runs=lambda methods, output: calls["compare"].append((methods, output)),
+        "tasks",
+        read_tasks=lambda methods: [types.SimpleNamespace(name="door", runs=methods)],
     )
-    replace("comparison_table", comparison_table=lambda methods: "table of " + ", ".join(methods))
+    replace(
+        "comparison_files",
+        DEFAULT_MEASURES=("a", "b"),
+        write_comparison=lambda tasks, *rest: calls["compare"].append((tasks[0].runs, *rest)),
+    )
+    replace("comparison_table", table_of=lambda runs: "table of " + ", ".join(runs))
     return calls
 
 
@@ -318,7 +325,27 @@ def test_compare_plots_methods_and_prints_a_table(nppac_run, reporting):
     result = nppac_run("compare", "a b=r/1,r/2", "c=r/x=3", "--output", "f.png")
     assert result == (0, "table of a b, c\n", [])
     methods = {"a b": [Path("r/1"), Path("r/2")], "c": [Path("r/x=3")]}
-    assert reporting["compare"] == [(methods, Path("f.png"))]
+    assert reporting["compare"] == [(methods, Path("f.png"), ("a", "b"), None)]
+
+
+def test_compare_writes_all_outputs_with_the_measures_and_axis_asked_for(nppac_run, reporting):
+    options = ["--measure", "x", "--measure", "y", "--axis", "updates"]
+    result = nppac_run("compare", "a=r", "--output", "f.pdf", "--output", "f.csv", *options)
+    assert result.code == 0
+    outputs = [(call[1], call[2], call[3]) for call in reporting["compare"]]
+    assert outputs == [(Path(f), ["x", "y"], "updates") for f in ("f.pdf", "f.csv")]
+
+
+def test_compare_takes_patterns_for_run_directories(nppac_run, reporting, tmp_path):
+    for name in ("seed1", "seed0", "notes"):
+        (tmp_path / "r" / name).mkdir(parents=True)
+    for name in ("seed1", "seed0"):
+        (tmp_path / "r" / name / "config.json").touch()
+    assert nppac_run("compare", "a=r/*,x", "b=r/seed[1]", "--output", "f.csv").code == 0
+    runs = {"a": [Path("r/seed0"), Path("r/seed1"), Path("x")], "b": [Path("r/seed1")]}
+    assert reporting["compare"][0][0] == runs
+    result = nppac_run("compare", "a=q/*", "--output", "f.csv")
+    assert (result.code, "'q/*' matches no run directory" in result.err[0]) == (2, True)
 
 
 @pytest.mark.parametrize(

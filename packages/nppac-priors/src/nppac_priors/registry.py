@@ -13,7 +13,7 @@ import importlib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -100,14 +100,37 @@ class Registry:
         group, singular = package.replace("_", "."), package.removesuffix("s")
         specs = importlib.import_module(f"{package}.hookspecs")
         hook = Hook(group, specs, f"{singular}_configs", base, gone)
-        own = package.replace("_", "-")
         builtin = importlib.import_module(f"{package}.plugin")
-        components = components_of(builtin, hook, own, version_of(own))
+        noun, own = singular.rpartition("_")[2], package.replace("_", "-")
+        return cls.collect(noun, hook, builtin, own, entry_points)
+
+    @classmethod
+    def collect(
+        cls,
+        noun: str,
+        hook: Hook,
+        builtin: ModuleType,
+        distribution: str,
+        entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+    ) -> Self:
+        """Collect the components of one hook, whatever its names.
+
+        Args:
+            noun: What the components are called in messages.
+            hook: Its project's name is that of the entry-point group.
+            builtin: The plugin that is loaded without an entry point.
+            distribution: Of that plugin.
+            entry_points: Instead of the installed ones of the group.
+
+        Raises:
+            DuplicateKindError, PluginLoadError: As for `of`.
+        """
+        components = components_of(builtin, hook, distribution, version_of(distribution))
         if entry_points is None:
-            entry_points = importlib.metadata.entry_points(group=group)
+            entry_points = importlib.metadata.entry_points(group=hook.project)
         admitted, left_out = split_by_variables(entry_points)
         found, broken = load_entry_points(admitted, hook)
-        return cls(singular.rpartition("_")[2], base, components + found, broken, left_out)
+        return cls(noun, hook.base, components + found, broken, left_out)
 
     def get(self, kind: str, where: str = "") -> type[Any]:
         """The config class of a kind.

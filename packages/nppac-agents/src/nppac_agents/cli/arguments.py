@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nppac_priors.cli.exit_code import ExitCode
 
-from nppac_agents.cli import commands, policy_arguments
+from nppac_agents.cli import commands, policy_arguments, study_arguments
 from nppac_agents.cli.new import new
 from nppac_agents.cli.parser import Parser as _Parser
 from nppac_agents.cli.parser import add_version, is_command, unknown_command
@@ -31,6 +31,8 @@ commands (nppac-run COMMAND --help):
   video RUN_DIR            film episodes of a trained policy
   export RUN_DIR FOLDER    a trained policy for use without its run, on a robot say
   report RUN_DIR           write the report of a run again
+  sweep STUDY              run a study: several experiments, seeds and grids
+  status STUDY_DIR         show how the runs of a study stand
   compare LABEL=RUN_DIR... plot runs against each other
   plugins                  list environments, priors and agents, and what failed to load
   schema                   print the JSON schema of experiment files
@@ -95,6 +97,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "export": policy_arguments.export_parser,
         "report": _report_parser,
         "compare": _compare_parser,
+        "sweep": study_arguments.sweep_parser,
+        "status": study_arguments.status_parser,
         "plugins": _plugins_parser,
         "schema": _schema_parser,
     }
@@ -123,6 +127,13 @@ def _run_parser(name: str) -> _Parser:
         action="store_true",
         help="continue from the last checkpoint in the run directory; start where there is none",
     )
+    add(
+        "--shared-fits",
+        type=Path,
+        metavar="DIR",
+        help="take the fitted prior from this folder if another run of the same prior, data and "
+        "seed left it there, and leave it there if not; changes no number of the run",
+    )
     _add_owning(parser)
     add(
         "--dry-run",
@@ -145,7 +156,7 @@ def _extend_parser() -> _Parser:
     )
     _add_set(parser, "such as evaluation.every=5000; see below")
     _add_owning(parser)
-    parser.set_defaults(dry_run=False, resume=True)
+    parser.set_defaults(dry_run=False, resume=True, shared_fits=None)
     return parser
 
 
@@ -255,15 +266,38 @@ def _compare_parser() -> _Parser:
     parser = _parser(
         "nppac-run compare",
         commands.compare,
-        "Plot the evaluations of several methods, each with one or more runs (seeds), and print "
-        "a table of their final measures.",
+        "Compare methods, each with one or more runs (seeds), of one task or several: learning "
+        "curves, statistics over seeds and tasks, and a table of measures for each task. Runs of "
+        "different evaluation protocols are different tasks.",
     )
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         "methods",
         nargs="+",
         type=commands.labelled_runs,
         metavar="LABEL=RUN_DIR[,RUN_DIR...]",
-        help="a method's name and its runs",
+        help="a method's name and its runs; patterns such as 'runs/nppac-seed*' may name them",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FIGURE.png")
+    add(
+        "--output",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="a figure (.png, .svg, .pdf), a page (.html), or numbers (.csv, .json); may be "
+        "repeated",
+    )
+    add(
+        "--measure",
+        action="append",
+        dest="measures",
+        metavar="FIELD",
+        help="success_ever, success_at_end, solved_fraction, time_to_success or return_mean; may "
+        "be repeated; statistics over tasks are of the first (success_ever and success_at_end)",
+    )
+    add(
+        "--axis",
+        choices=("env_steps", "updates", "wall_seconds"),
+        help="what curves are drawn over (environment steps, where there are any)",
+    )
     return parser

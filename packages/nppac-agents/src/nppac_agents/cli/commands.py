@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import json
 import sys
 import traceback
@@ -69,33 +70,48 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Plot methods against each other and print a table."""
+    """Draw methods against each other, task by task, and print a table for each task."""
     from nppac_priors.errors import ConfigError
 
-    from nppac_agents.reporting.comparison import compare_runs
-    from nppac_agents.reporting.comparison_table import comparison_table
+    from nppac_agents.reporting.comparison_files import DEFAULT_MEASURES, write_comparison
+    from nppac_agents.reporting.comparison_table import table_of
+    from nppac_agents.reporting.tasks import read_tasks
 
     labels = [label for label, _ in arguments.methods]
     for label in labels:
         if labels.count(label) > 1:
             raise ConfigError(f"label {label!r} is given twice; join its runs with commas")
-    methods = dict(arguments.methods)
-    compare_runs(methods, arguments.output)
-    print(comparison_table(methods))
+    tasks = read_tasks(dict(arguments.methods))
+    measures = arguments.measures or DEFAULT_MEASURES
+    for output in arguments.output:
+        write_comparison(tasks, output, measures, arguments.axis)
+    for task in tasks:
+        print(f"## {task.name}\n" if len(tasks) > 1 else "", table_of(task.runs), sep="")
     return ExitCode.DONE
 
 
 def labelled_runs(text: str) -> tuple[str, list[Path]]:
-    """`LABEL=RUN_DIR[,RUN_DIR...]` as label and directories.
+    """`LABEL=RUN_DIR[,RUN_DIR...]` as label and directories; patterns name all that they match.
 
     Raises:
-        argparse.ArgumentTypeError: it does not read so.
+        argparse.ArgumentTypeError: it does not read so, or a pattern matches nothing.
     """
     label, _, runs = text.partition("=")
     paths = runs.split(",")
     if not label or not all(paths):
         raise argparse.ArgumentTypeError(f"{text!r} has to read LABEL=RUN_DIR[,RUN_DIR...]")
-    return label, [Path(path) for path in paths]
+    return label, [found for path in paths for found in _matches(path)]
+
+
+def _matches(path: str) -> list[Path]:
+    """The run directories that a pattern matches, or the path as it is where it is none."""
+    if glob.escape(path) == path or Path(path).exists():
+        return [Path(path)]
+    found = [Path(name) for name in sorted(glob.glob(path, recursive=True))]
+    runs = [one for one in found if (one / "config.json").is_file()]
+    if not runs:
+        raise argparse.ArgumentTypeError(f"{path!r} matches no run directory")
+    return runs
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:
@@ -111,8 +127,9 @@ def table(rows: Iterable[Iterable[str]]) -> str:
 
 def _registries() -> Iterable[Any]:
     from nppac_agents.experiment.registries import registries
+    from nppac_agents.studies.registry import executor_registry
 
-    return registries()
+    return (*registries(), executor_registry())
 
 
 def _plugin_rows(registry: Any) -> list[dict[str, str | None]]:

@@ -72,9 +72,13 @@ def _run(arguments: argparse.Namespace, config: ExperimentConfig, run_dir: RunDi
     from nppac_agents.running.run import run_experiment
 
     hide_deprecations(arguments)
-    dry_run, resume = arguments.dry_run, arguments.resume and not arguments.dry_run
+    options = {
+        "dry_run": arguments.dry_run,
+        "resume": arguments.resume and not arguments.dry_run,
+        "shared_fits": arguments.shared_fits,
+    }
     with contextlib.closing(open_console(quiet=arguments.quiet)) as console:
-        run_experiment(config, run_dir=run_dir, console=console, dry_run=dry_run, resume=resume)
+        run_experiment(config, run_dir=run_dir, console=console, **options)
 
 
 def hide_deprecations(arguments: argparse.Namespace) -> None:

@@ -35,15 +35,29 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     """
     path = Path(path)
     try:
-        data = _read_object(path)
+        data = read_object(path)
         for override in overrides:
             _apply(data, override)
     except ConfigError as error:
         raise ConfigError(_printable(str(error))) from None
     where = f"{path} with {' '.join(overrides)}" if overrides else str(path)
+    return experiment_of(data, where=where, name=path.stem)
+
+
+def experiment_of(data: dict[str, Any], *, where: str, name: str) -> ExperimentConfig:
+    """The experiment that a JSON object describes, with `output_dir` filled in.
+
+    Args:
+        data: the object.
+        where: what it is from, for messages.
+        name: replaces `{name}` in `output_dir`.
+
+    Raises:
+        ConfigError: it does not validate; as for `load_experiment`.
+    """
     try:
         config = ExperimentConfig.model_validate(data)
-        output_dir = _output_dir(config.output_dir, name=path.stem, seed=config.seed)
+        output_dir = _output_dir(config.output_dir, name=name, seed=config.seed)
     except ValidationError as error:
         tag = _source_tag(data)
         lines = [f"{where}: {line.replace(*tag, 1)}" for line in error_lines(error)]
@@ -56,7 +70,12 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     return config.model_copy(update={"output_dir": output_dir})
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds no object.
+    """
     data = read_json(path)
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: has to hold a JSON object, got {_type_name(data)}")
@@ -66,29 +85,39 @@ def _read_object(path: Path) -> dict[str, Any]:
 def _apply(data: dict[str, Any], override: str) -> None:
     """Set one value in `data`, making the objects on the way to it."""
     dotted, equals, text = override.partition("=")
-    keys = dotted.split(".")
-    if not equals or not all(keys):
+    if not equals or not all(dotted.split(".")):
         raise ConfigError(f"--set {override}: has to read path.to.field=value")
+    try:
+        set_field(data, dotted, _value(text))
+    except ConfigError as error:
+        raise ConfigError(f"--set {override}: {error}") from None
+
+
+def set_field(data: dict[str, Any], dotted: str, value: Any) -> None:
+    """Sets the field with a dotted path in `data`, making the objects on the way to it.
+
+    Raises:
+        ConfigError: something on the way is no object.
+    """
+    keys = dotted.split(".")
     target = data
     for depth, key in enumerate(keys[:-1], start=1):
         target = target.setdefault(key, {})
         if not isinstance(target, dict):
             raise ConfigError(
-                f"--set {override}: {'.'.join(keys[:depth])} is {_type_name(target)}, not an "
-                "object with fields; set it as a whole"
+                f"{'.'.join(keys[:depth])} is {_type_name(target)}, not an object with fields; "
+                "set it as a whole"
             )
-    target[keys[-1]] = _value(text, override)
+    target[keys[-1]] = value
 
 
-def _value(text: str, override: str) -> Any:
+def _value(text: str) -> Any:
     try:
         return parse_json(text)
     except NotJsonError:
         if any(0xD800 <= ord(c) < 0xE000 for c in text):
-            raise ConfigError(f"--set {override}: is not UTF-8 text") from None
+            raise ConfigError("is not UTF-8 text") from None
         return text
-    except ConfigError as error:
-        raise ConfigError(f"--set {override}: {error}") from None
 
 
 def _source_tag(data: dict[str, Any]) -> tuple[str, str]:

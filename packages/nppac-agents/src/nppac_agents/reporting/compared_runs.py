@@ -42,8 +42,13 @@ class ComparedRun:
         """Whether it is finished without interaction, not merely at its start."""
         return self.summary is not None and not any(e["env_steps"] for e in self.evaluations)
 
-    def curve(self, field: str, progress: str) -> dict[int, float]:
-        """One measure by `progress`, `env_steps` or `updates`; nothing where it is null."""
+    @property
+    def progress(self) -> str:
+        """What counts the run's evaluations: `env_steps`, or `updates` where it makes no steps."""
+        return "env_steps" if any(e["env_steps"] for e in self.evaluations) else "updates"
+
+    def curve(self, field: str, progress: str) -> dict[float, float]:
+        """One measure by `env_steps`, `updates` or `wall_seconds`; nothing where it is null."""
         measured = {event[progress]: event.get(field) for event in self.evaluations}
         return {step: value for step, value in measured.items() if value is not None}
 
@@ -56,7 +61,17 @@ def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
             rewards, or two runs were evaluated or reported by different protocols.
         DataError: a directory is no run, or damaged.
     """
-    runs = {name: [_read(Path(path)) for path in paths] for name, paths in groups.items()}
+    return checked_groups(
+        {name: [read_run(Path(path)) for path in paths] for name, paths in groups.items()}
+    )
+
+
+def checked_groups(runs: dict[str, list[ComparedRun]]) -> dict[str, list[ComparedRun]]:
+    """The same runs, which may be compared.
+
+    Raises:
+        ConfigError: they may not; see `read_groups`.
+    """
     for name, members in runs.items():
         _check_group(name, members)
     everyone = [run for members in runs.values() for run in members]
@@ -73,7 +88,13 @@ def several_rewards(runs: Mapping[str, Sequence[ComparedRun]]) -> bool:
     return len({run.reward for members in runs.values() for run in members}) > 1
 
 
-def _read(path: Path) -> ComparedRun:
+def read_run(path: Path) -> ComparedRun:
+    """One run, finished or not.
+
+    Raises:
+        ConfigError: it has no evaluation.
+        DataError: the directory is no run, or damaged.
+    """
     run = RunFiles.read(path)
     evaluations = [logged.event for logged in run.evaluations]
     if not evaluations:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from nppac_priors.atomic_files import write_bytes
+from matplotlib.figure import Figure
 from nppac_priors.drawing.panels import Curve, Panel, row_figure
-from nppac_priors.drawing.rendering import figure_png
 from nppac_priors.drawing.style import series
 from nppac_priors.errors import ConfigError
 from numpy.typing import NDArray
 
 from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups, several_rewards
+from nppac_agents.reporting.figure_files import save_figure
 from nppac_agents.reporting.measures import BY_FIELD, Measure
 from nppac_agents.reporting.statistics import (
     ENOUGH_SEEDS,
@@ -26,17 +27,23 @@ from nppac_agents.reporting.statistics import (
     mean,
     stratified_bootstrap,
 )
+from nppac_agents.reporting.tasks import Task
 
 Array = NDArray[np.float64]
 
 _AXES_WIDTH, _HEIGHT = 3.1, 2.7
 _POINTS_PER_CHARACTER = 4.4
+_TIMES = 41
+
+Axis = Literal["env_steps", "updates", "wall_seconds"]
+AXES = {"env_steps": "environment steps", "updates": "updates", "wall_seconds": "seconds"}
+"""What may count the progress of runs, and what an axis calls it"""
 
 
 def compare_runs(
     groups: Groups, out: Path, measures: Sequence[str] = ("success_ever", "success_at_end")
 ) -> Path:
-    """Draws one panel for each measure, with one colour for each method.
+    """Draws runs of one task: one panel for each measure, with one colour for each method.
 
     A solid line is the mean below five seeds, beside every seed as a thin line; from five on it is
     the interquartile mean in its interval, and a dashed line is the mean. A line over seeds goes as
@@ -45,32 +52,71 @@ def compare_runs(
 
     Args:
         groups: run directories by method.
-        out: the PNG.
+        out: the figure, a PNG, SVG or PDF by its suffix.
         measures: fields of an evaluation.
 
     Raises:
         ConfigError: the runs cannot be compared, or a measure is unknown, or is the return of
-            different rewards.
+            different rewards, or the suffix is unknown.
         DataError: a directory is no run, or damaged.
+    """
+    save_figure(comparison_figure([Task("", read_groups(groups))], measures), out)
+    return out
+
+
+def comparison_figure(
+    tasks: Sequence[Task], measures: Sequence[str], axis: Axis | None = None
+) -> Figure:
+    """The panels of all tasks and measures side by side.
+
+    Args:
+        tasks: with their runs.
+        measures: fields of an evaluation.
+        axis: what counts the progress; environment steps where there are any unless given.
+
+    Raises:
+        ConfigError: a measure is unknown, or is the return of different rewards.
+    """
+    panels = task_panels(tasks, measures, axis)
+    notes = _footnote([runs for task in tasks for runs in task.runs.values()])
+    return row_figure(panels, right=_room(tasks), footnote=notes)
+
+
+def task_panels(
+    tasks: Sequence[Task], measures: Sequence[str], axis: Axis | None = None
+) -> list[Panel]:
+    """A panel for each task and measure; see `comparison_figure`."""
+    require_measures(measures)
+    if "return_mean" in measures and any(several_rewards(task.runs) for task in tasks):
+        raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
+    size = (_AXES_WIDTH + _room(tasks), _HEIGHT)
+    return [
+        panel_of(BY_FIELD[field], task.runs, size, axis=axis, task=task.name)
+        for task in tasks
+        for field in measures
+    ]
+
+
+def require_measures(measures: Sequence[str]) -> None:
+    """Refuses what no evaluation measures.
+
+    Raises:
+        ConfigError: it lists what is measured.
     """
     for field in measures:
         if field not in BY_FIELD:
             allowed = ", ".join(BY_FIELD)
             raise ConfigError(f"measure {field!r} is unknown; choose from {allowed}")
-    runs = read_groups(groups)
-    if "return_mean" in measures and several_rewards(runs):
-        raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
-    longest = max(len(_label(name, members)) for name, members in runs.items())
-    right = (20 + _POINTS_PER_CHARACTER * longest) / 72
-    size = (_AXES_WIDTH + right, _HEIGHT)
-    panels = [panel_of(BY_FIELD[field], runs, size) for field in measures]
-    figure = row_figure(panels, right=right, footnote=_footnote(runs))
-    write_bytes(out, figure_png(figure))
-    return out
 
 
-def _footnote(runs: dict[str, list[ComparedRun]]) -> str:
-    sizes = [len(members) for members in runs.values()]
+def _room(tasks: Sequence[Task]) -> float:
+    """For the longest name beside its curve, in inches."""
+    longest = max(len(_label(name, runs)) for task in tasks for name, runs in task.runs.items())
+    return (20 + _POINTS_PER_CHARACTER * longest) / 72
+
+
+def _footnote(groups: Sequence[Sequence[ComparedRun]]) -> str:
+    sizes = [len(members) for members in groups]
     notes = []
     if any(size >= ENOUGH_SEEDS for size in sizes):
         notes.append("Solid: interquartile mean, with its 95 % bootstrap interval; dashed: mean.")
@@ -80,35 +126,52 @@ def _footnote(runs: dict[str, list[ComparedRun]]) -> str:
 
 
 def panel_of(
-    measure: Measure, runs: dict[str, list[ComparedRun]], size: tuple[float, float]
+    measure: Measure,
+    runs: Mapping[str, Sequence[ComparedRun]],
+    size: tuple[float, float],
+    *,
+    axis: Axis | None = None,
+    task: str = "",
 ) -> Panel:
-    """The curves of all methods in one measure; ``size`` of the panel in inches."""
+    """The curves of all methods in one measure; `size` of the panel in inches."""
     everyone = [run for members in runs.values() for run in members]
     interacts = any(event["env_steps"] for run in everyone for event in run.evaluations)
-    progress = "env_steps" if interacts else "updates"
-    last = max(event["env_steps"] for run in everyone for event in run.evaluations)
+    progress = axis or ("env_steps" if interacts else "updates")
+    last = max(event[progress] for run in everyone for event in run.evaluations)
     curves = []
     for colour, (name, members) in zip(series(len(runs)), runs.items(), strict=True):
         found = [run.curve(measure.field, progress) for run in members]
-        if interacts and all(run.took_no_steps for run in members):
+        if progress == "env_steps" and all(run.took_no_steps for run in members):
             found = [{step: curve[0] for step in (0, last)} if curve else curve for curve in found]
+        if progress == "wall_seconds" and len(found) > 1:
+            found = _on_common_times(found)
         curves += method_curves(found, colour, _label(name, members))
     return Panel(
-        measure.field,
-        measure.title,
+        "-".join(filter(None, [task, measure.field])),
+        f"{task}: {measure.title.lower()}" if task else measure.title,
         measure.note,
-        "environment steps" if interacts else "updates",
+        AXES[progress],
         curves,
         limits=(0.0, 1.0) if measure.is_rate else None,
         size=size,
     )
 
 
+def _on_common_times(found: Sequence[Mapping[float, float]]) -> list[dict[float, float]]:
+    """Curves at one set of times, linear between their own points, as far as all of them go."""
+    known = [curve for curve in found if curve]
+    times = np.linspace(max(map(min, known)), min(map(max, known)), _TIMES) if known else []
+    return [
+        dict(zip(times, np.interp(times, list(curve), list(curve.values())), strict=True))
+        for curve in known
+    ]
+
+
 def _label(name: str, members: Sequence[ComparedRun]) -> str:
     return f"{name} ({len(members)} seed{'s' if len(members) > 1 else ''})"
 
 
-def method_curves(found: Sequence[Mapping[int, float]], colour: str, label: str) -> list[Curve]:
+def method_curves(found: Sequence[Mapping[float, float]], colour: str, label: str) -> list[Curve]:
     """The curves of one method in one panel.
 
     Args:
@@ -132,15 +195,12 @@ def method_curves(found: Sequence[Mapping[int, float]], colour: str, label: str)
 def _intervals(scores: Array) -> tuple[Array, Array]:
     """Ends (T,) and (T,) of the intervals around the interquartile means of scores (T, seeds)."""
     generator = np.random.default_rng(0)
-    ends = [
-        stratified_bootstrap(row[:, None], interquartile_mean, generator=generator)
-        for row in scores
-    ]
+    ends = [stratified_bootstrap([row], interquartile_mean, generator=generator) for row in scores]
     low, high = np.array(ends, dtype=np.float64).reshape(len(scores), 2).T
     return low, high
 
 
-def _common(found: Sequence[Mapping[int, float]]) -> tuple[Array, Array]:
+def _common(found: Sequence[Mapping[float, float]]) -> tuple[Array, Array]:
     """The steps (T,) at which all seeds have a value, and the values (T, seeds)."""
     steps = sorted(set.intersection(*(set(curve) for curve in found)))
     scores = [[curve[step] for curve in found] for step in steps]
@@ -148,5 +208,5 @@ def _common(found: Sequence[Mapping[int, float]]) -> tuple[Array, Array]:
     return np.array(steps, dtype=np.float64), np.array(scores, dtype=np.float64).reshape(shape)
 
 
-def _columns(curve: Mapping[int, float]) -> tuple[Array, Array]:
+def _columns(curve: Mapping[float, float]) -> tuple[Array, Array]:
     return np.array(list(curve), dtype=np.float64), np.array(list(curve.values()), dtype=np.float64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +40,15 @@ def comparison_table(groups: Groups) -> str:
         ConfigError: the runs cannot be compared, or one is not finished.
         DataError: a directory is no run, or damaged.
     """
-    runs = read_groups(groups)
+    return table_of(read_groups(groups))
+
+
+def table_of(runs: Mapping[str, Sequence[ComparedRun]]) -> str:
+    """The table of runs of one task, by method; see `comparison_table`.
+
+    Raises:
+        ConfigError: one is not finished.
+    """
     for run in (run for members in runs.values() for run in members):
         if run.summary is None:
             raise ConfigError(f"{run.path}: is not finished (no summary.json); finish it first")
@@ -151,7 +159,7 @@ def _with_interval(
     if len(values) < ENOUGH_SEEDS:
         return measure.shown(middle)
     generator = np.random.default_rng(0)
-    interval = stratified_bootstrap(values[:, None], statistic, generator=generator)
+    interval = stratified_bootstrap([values], statistic, generator=generator)
     return measure.shown(middle, interval)
 
 

@@ -31,4 +31,4 @@ def episode_intervals(measures: Measures) -> dict[str, Interval | None]:
 
 def _bootstrap(values: np.ndarray) -> Interval:
     """Of the mean of values (E,)."""
-    return stratified_bootstrap(values[:, None], mean, generator=np.random.default_rng(0))
+    return stratified_bootstrap([values], mean, generator=np.random.default_rng(0))

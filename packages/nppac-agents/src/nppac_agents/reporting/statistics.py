@@ -1,4 +1,4 @@
-"""Statistics over seeds: mean, interquartile mean, and their stratified bootstrap intervals.
+"""Statistics over seeds and tasks: means, profiles, improvement, and their bootstrap intervals.
 
 After Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice"
 (NeurIPS 2021). For five seeds or more; below that, show every seed and no interval. Wilson's
@@ -7,7 +7,7 @@ interval is for the share of one run's episodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -53,7 +53,7 @@ def wilson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
 
 
 def stratified_bootstrap(
-    scores: Array,
+    tasks: Sequence[Array],
     statistic: Callable[[Array], Any],
     *,
     generator: np.random.Generator,
@@ -66,14 +66,71 @@ def stratified_bootstrap(
     often as it was measured.
 
     Args:
-        scores: (runs, tasks).
-        statistic: over the last axis; gets (resamples, runs * tasks).
+        tasks: the scores of each task's runs, (runs,).
+        statistic: over the last axis; gets (resamples, runs of all tasks).
         generator: of the resamples.
         resamples: how many.
         level: of confidence.
     """
-    runs, tasks = scores.shape
-    rows = generator.integers(runs, size=(resamples, runs, tasks))
-    drawn = scores[rows, np.arange(tasks)].reshape(resamples, runs * tasks)
-    low, high = np.quantile(statistic(drawn), [(1 - level) / 2, (1 + level) / 2])
+    drawn = np.concatenate([_drawn(task, generator, resamples) for task in tasks], axis=1)
+    return _interval(statistic(drawn), level)
+
+
+def performance_profile(
+    tasks: Sequence[Array], thresholds: Array, *, generator: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """The share of runs, of all tasks, whose score is above each threshold.
+
+    Args:
+        tasks: the scores of each task's runs, (runs,).
+        thresholds: (T,).
+        generator: of the resamples of the 95 % band, each threshold by itself.
+
+    Returns:
+        Shares (T,), and the low and high ends of their band (T,).
+    """
+    pooled = np.concatenate(list(tasks))
+    drawn = np.concatenate([_drawn(task, generator, RESAMPLES) for task in tasks], axis=1)
+    shares = np.array([(drawn > threshold).mean(axis=1) for threshold in thresholds])
+    low, high = np.quantile(shares, [0.025, 0.975], axis=1)
+    return (pooled > thresholds[:, None]).mean(axis=1), low, high
+
+
+def probability_of_improvement(
+    one: Sequence[Array], other: Sequence[Array], *, generator: np.random.Generator
+) -> tuple[float, Interval]:
+    """How probably a run of one method scores above one of another, over tasks that both have.
+
+    On a task it is the Mann-Whitney statistic over the number of pairs, where a tie counts half;
+    tasks count equally.
+
+    Args:
+        one: scores (runs,) of the first method by task.
+        other: of the second, on the same tasks in the same order.
+        generator: of the resamples.
+
+    Returns:
+        The probability, and its 95 % interval.
+    """
+    pairs = list(zip(one, other, strict=True))
+    middle = np.mean([_above(x[None], y[None])[0] for x, y in pairs])
+    resampled = [
+        _above(_drawn(x, generator, RESAMPLES), _drawn(y, generator, RESAMPLES)) for x, y in pairs
+    ]
+    return float(middle), _interval(np.mean(resampled, axis=0), 0.95)
+
+
+def _above(x: Array, y: Array) -> Array:
+    """The share of pairs in which x (R, n) is above y (R, m), ties counted half: (R,)."""
+    difference = x[:, :, None] - y[:, None, :]
+    return ((difference > 0) + 0.5 * (difference == 0)).mean(axis=(1, 2))
+
+
+def _drawn(scores: Array, generator: np.random.Generator, resamples: int) -> Array:
+    """Scores (runs,) drawn with replacement: (resamples, runs)."""
+    return scores[generator.integers(len(scores), size=(resamples, len(scores)))]
+
+
+def _interval(values: Array, level: float) -> Interval:
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))

@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +36,23 @@ SILENCE = 60.0
 
 class LockError(NppacError):
     """A run directory that another process owns."""
+
+
+def living_owner(path: Path) -> Process | None:
+    """Whom a lock names, as long as that process lives or, elsewhere, gave a sign of life lately.
+
+    Only looks: for whoever watches a run that is another's.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            owner = _owner(file)
+            silence = time.time() - os.fstat(file.fileno()).st_mtime
+    except OSError:
+        return None
+    if owner is None:
+        return None
+    lives = owner.is_running if owner.is_here else silence < SILENCE
+    return owner if lives else None
 
 
 @final

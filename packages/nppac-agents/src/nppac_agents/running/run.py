@@ -35,6 +35,7 @@ from nppac_agents.running.resumption import find_resumption
 from nppac_agents.running.run_directory import RunDirectory, config_hash, in_words
 from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
+from nppac_agents.running.shared_fits import shared_fit
 from nppac_agents.running.training import Training
 
 _RESTARTED = (
@@ -53,6 +54,7 @@ class _Run:
     seeds: Seeds
     device: torch.device
     demonstrations: Demonstrations | None
+    shared_fits: Path | None
 
 
 def run_experiment(
@@ -62,6 +64,7 @@ def run_experiment(
     console: Console,
     dry_run: bool = False,
     resume: bool = False,
+    shared_fits: Path | None = None,
 ) -> dict[str, Any]:
     """Run the experiment; return what ``summary.json`` holds.
 
@@ -72,6 +75,7 @@ def run_experiment(
         dry_run: go once through all that a run does, on as little as there is: a step, an update of
             each phase, an episode, a checkpoint and its resume, the report.
         resume: continue from the latest intact checkpoint in ``run_dir``, if there is one.
+        shared_fits: folder in which runs find and leave fitted priors, if they share them.
 
     Raises:
         ConfigError, DataError: the parts do not fit each other, or the data cannot be read, or
@@ -84,7 +88,8 @@ def run_experiment(
         config = _shortened(config)
     device = assembly.resolve_device(config.device)
     spaces, demonstrations = assembly.spaces_and_demonstrations(config)
-    run = _Run(config, run_dir, console, Seeds.of(config.seed), device, demonstrations)
+    seeds = Seeds.of(config.seed)
+    run = _Run(config, run_dir, console, seeds, device, demonstrations, shared_fits)
     identity, checkpoint = _origin(run, resume)
     prior, identity = _prepare(run, identity)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
@@ -132,6 +137,9 @@ def _prepare(run: _Run, identity: RunIdentity) -> tuple[Prior | None, RunIdentit
     What an earlier start wrote down is replaced when its prior has been read, and not before.
     """
     environment = _describe(run)
+    shared = None
+    if run.shared_fits is not None and run.config.prior is not None:
+        shared = shared_fit(run.shared_fits, run.config, environment)
     if identity.prior_hash is None:
         run.directory.write_environment({**environment, **asdict(identity)})
     prior, prior_hash = saved_prior(
@@ -142,6 +150,7 @@ def _prepare(run: _Run, identity: RunIdentity) -> tuple[Prior | None, RunIdentit
         ),
         device=run.device,
         console=run.console,
+        shared=shared,
     )
     identity = replace(identity, prior_hash=prior_hash)
     run.directory.write_environment({**environment, **asdict(identity)})

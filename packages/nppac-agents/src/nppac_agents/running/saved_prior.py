@@ -15,6 +15,7 @@ from nppac_priors.errors import PriorFileError
 from nppac_priors.tensor_file import TensorFileError, checksum
 
 from nppac_agents.running.console import Console
+from nppac_agents.running.shared_fits import write_shared
 
 
 def saved_prior(
@@ -24,6 +25,7 @@ def saved_prior(
     *,
     device: torch.device,
     console: Console,
+    shared: Path | None = None,
 ) -> tuple[Prior | None, str | None]:
     """The prior, read from its file, and the file's checksum; None and None without a prior.
 
@@ -33,6 +35,7 @@ def saved_prior(
         fit: fits it, where there is no such file, or a damaged one.
         device: where it will live.
         console: where its origin is told.
+        shared: where other runs leave the same fit, and this one may; see `shared_fits`.
 
     Raises:
         PriorFileError: the file is another prior than the recorded one, or of another version; or
@@ -46,10 +49,16 @@ def saved_prior(
         else:
             console.line(f"prior: read from {path}")
             return prior, recorded
-    prior = fit()
-    if prior is None:
+
+    def write(file: Path) -> bool:
+        prior = fit()
+        if prior is not None:
+            prior.save(file)
+        return prior is not None
+
+    written = write(path) if shared is None else write_shared(path, shared, write, console)
+    if not written:
         return None, None
-    prior.save(path)
     found = checksum(path)
     if recorded not in (None, found):
         raise PriorFileError(

@@ -1,0 +1,61 @@
+"""The commands of studies: their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nppac_agents.cli.parser import Parser, command_parser
+from nppac_agents.cli.sweep import status, sweep
+
+
+def sweep_parser() -> Parser:
+    """`nppac-run sweep`."""
+    parser = command_parser(
+        "nppac-run sweep",
+        sweep,
+        "Run all runs of a study, several at a time, and compare them. Finished runs are skipped, "
+        "interrupted and broken ones continued: the same command goes on with a stopped study.",
+    )
+    add = parser.add_argument
+    add("study", type=Path, metavar="STUDY", help="study file, or an experiment file (JSON)")
+    add("--seeds", metavar="SEEDS", help="FIRST:END (END left out), or SEED,SEED,...")
+    add(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE,VALUE,...",
+        help="an axis more: a field such as agent.alpha and its values; may be repeated",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        dest="overrides",
+        help="replace a field of all experiments, before the grid; may be repeated",
+    )
+    add("--budget", metavar="NAME", help="one of the study's budgets")
+    add(
+        "--executor",
+        metavar="KIND[,NAME=VALUE,...]",
+        help="who runs them, such as local,processes=2,threads=1",
+    )
+    add("--failures", type=int, metavar="N", help="failures after which a run is given up (3)")
+    add("--output-dir", metavar="DIR", help="the study's folder (runs/NAME)")
+    add(
+        "--dry-run",
+        action="store_true",
+        help="check everything, list the runs with an estimate of their time, run nothing",
+    )
+    return parser
+
+
+def status_parser() -> Parser:
+    """`nppac-run status`."""
+    parser = command_parser(
+        "nppac-run status",
+        status,
+        "Show how the runs of a study stand; on a terminal, until its sweep ends.",
+    )
+    parser.add_argument("study", type=Path, metavar="STUDY_DIR", help="the study's folder")
+    return parser

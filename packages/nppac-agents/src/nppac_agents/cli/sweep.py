@@ -1,0 +1,113 @@
+"""`nppac-run sweep` and `nppac-run status`: studies, which are many runs."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from nppac_priors.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from nppac_agents.studies.study import Study
+
+
+def sweep(arguments: argparse.Namespace) -> int:
+    """Runs a study, after all of it was checked; SIGTERM ends it as Ctrl-C does."""
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.studies.loading import load_study
+    from nppac_agents.studies.study import Study
+
+    hide_deprecations(arguments)
+    from nppac_agents.studies.checks import check_parts
+
+    study = Study.of(load_study(arguments.study, _options(arguments)), str(arguments.study))
+    study.check()
+    check_parts(study.points)
+    if arguments.dry_run:
+        return _list(study)
+    with study.owned():
+        given_up = _sweep(study)
+        _compare(study)
+    return ExitCode.FAILED if given_up else ExitCode.DONE
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Shows how the runs of a study stand; on a terminal, until its sweep ends."""
+    from nppac_agents.cli.commands import table
+    from nppac_agents.running.lock import living_owner
+    from nppac_agents.studies.study import Study
+    from nppac_agents.studies.table import problems, rows, totals
+    from nppac_agents.studies.view import open_view, read_all
+
+    study = Study.read(arguments.study)
+    if sys.stdout.isatty():
+        with contextlib.closing(open_view(study, sys.stdout)) as view:
+            view.show(study.given_up())
+            while living_owner(study.lock) is not None:
+                time.sleep(1.0)
+                view.show(study.given_up())
+        return ExitCode.DONE
+    found = read_all(study, study.given_up())
+    print(table(rows(found)))
+    for line in [totals(found), *problems(found)]:
+        print(line)
+    return ExitCode.DONE
+
+
+def _sweep(study: Study) -> dict[str, str]:
+    from nppac_agents.studies.sweep import Sweep
+    from nppac_agents.studies.view import open_view
+
+    with contextlib.closing(open_view(study, sys.stdout)) as view:
+        running = Sweep(study, view)
+        running.run()
+    for name, problem in running.given_up.items():
+        print(f"error: {name}: given up: {problem}", file=sys.stderr)
+    return running.given_up
+
+
+def _list(study: Study) -> int:
+    from nppac_agents.cli.commands import table
+    from nppac_agents.reporting.durations import duration
+    from nppac_agents.studies.estimate import estimates
+
+    found = estimates(study.runs)
+    print(table([[name, duration(seconds), how] for name, (seconds, how) in found.items()]))
+    left = sum(seconds for seconds, how in found.values() if how != "took")
+    with study.config.executor.open() as workers:
+        places = workers.places
+    print(
+        f"{len(found)} runs in {study.path}; about {duration(left / places)} to go with {places} "
+        "at a time, fits of priors not counted"
+    )
+    return ExitCode.DONE
+
+
+def _compare(study: Study) -> None:
+    from nppac_agents.studies.comparison import compare_study
+
+    page = compare_study(study)
+    if page is not None:
+        print(f"comparison: {page}")
+
+
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The fields of the study that options replace."""
+    from nppac_agents.studies.loading import axis, executor, field, seeds
+
+    options: dict[str, Any] = {}
+    if arguments.grid:
+        options["grid"] = dict(map(axis, arguments.grid))
+    if arguments.overrides:
+        options["set"] = dict(map(field, arguments.overrides))
+    if arguments.seeds is not None:
+        options["seeds"] = seeds(arguments.seeds)
+    if arguments.executor is not None:
+        options["executor"] = executor(arguments.executor)
+    for name in ("budget", "failures", "output_dir"):
+        if getattr(arguments, name) is not None:
+            options[name] = getattr(arguments, name)
+    return options

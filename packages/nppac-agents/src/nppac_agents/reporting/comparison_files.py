@@ -1,0 +1,52 @@
+"""A comparison as files: figure, numbers or page, by the file's suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nppac_priors.atomic_files import write_bytes
+from nppac_priors.errors import ConfigError
+
+from nppac_agents.reporting.comparison import Axis, comparison_figure, require_measures
+from nppac_agents.reporting.comparison_data import comparison_csv, comparison_json
+from nppac_agents.reporting.comparison_page import comparison_page
+from nppac_agents.reporting.figure_files import FIGURES, save_figure
+from nppac_agents.reporting.tasks import Task
+
+DEFAULT_MEASURES = ("success_ever", "success_at_end")
+SUFFIXES = (*FIGURES, ".html", ".csv", ".json")
+
+
+def write_comparison(
+    tasks: Sequence[Task],
+    out: Path,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+    axis: Axis | None = None,
+    notes: str = "",
+) -> None:
+    """Writes one file of a comparison.
+
+    Args:
+        tasks: from `read_tasks`.
+        out: a figure (PNG, SVG, PDF), the page (HTML), or the numbers (CSV, JSON).
+        measures: fields of an evaluation; numbers are of the first.
+        axis: what counts the progress in curves.
+        notes: what a reader of the page has to know.
+
+    Raises:
+        ConfigError: the suffix or a measure is unknown, or returns are of different rewards.
+        OSError: it cannot be written.
+    """
+    require_measures(measures)
+    suffix = out.suffix.lower()
+    if suffix in FIGURES:
+        save_figure(comparison_figure(tasks, measures, axis), out)
+    elif suffix == ".html":
+        write_bytes(out, comparison_page(tasks, measures, axis, notes).encode())
+    elif suffix == ".csv":
+        write_bytes(out, comparison_csv(tasks, measures[0]).encode())
+    elif suffix == ".json":
+        write_bytes(out, comparison_json(tasks, measures[0]).encode())
+    else:
+        raise ConfigError(f"{out}: a comparison's name has to end in one of {', '.join(SUFFIXES)}")

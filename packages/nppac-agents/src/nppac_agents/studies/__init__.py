@@ -1,0 +1,1 @@
+"""Studies: many runs of several experiments, started, watched and continued as one thing."""

@@ -1,0 +1,128 @@
+"""The study file: experiments, seeds and grids, and who runs them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Self
+
+from nppac_priors.config import Config
+from nppac_priors.registry import ByKind
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
+
+from nppac_agents.studies.executor import Executor
+from nppac_agents.studies.local import LocalExecutor
+from nppac_agents.studies.registry import executor_registry
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]*")
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} cannot name a folder: it may have letters, digits, and . _ + = - after the "
+            "first"
+        )
+    return name
+
+
+def _read_seeds(value: Any) -> Any:
+    """`"0:6"` as the seeds from 0 to 5; anything else as it is."""
+    match = re.fullmatch(r"\s*(\d+):(\d+)\s*", value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    first, end = int(match[1]), int(match[2])
+    if not 0 < end - first <= 10_000:
+        raise ValueError(
+            f"{value!r} has to read FIRST:END, with 1 to 10,000 seeds and END left out"
+        )
+    return tuple(range(first, end))
+
+
+Name = Annotated[str, AfterValidator(_checked_name)]
+"""What a folder can be called."""
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Seeds = Annotated[tuple[Seed, ...], BeforeValidator(_read_seeds), Field(min_length=1)]
+
+Changes = dict[str, Any]
+"""Fields of an experiment by dotted path, such as `agent.alpha`, and their values."""
+
+Points = list[Any] | dict[Name, Changes]
+
+
+class ExceptionConfig(Config):
+    """What holds for some of a study's points alone."""
+
+    where: dict[str, str] = Field(
+        min_length=1,
+        description="Which points: the experiment's name as `experiment`, the budget's as "
+        "`budget`, and the name of the value on any axis of the grid.",
+    )
+    set: Changes = Field(description="Fields by dotted path, set last.")
+
+
+class StudyConfig(Config):
+    """Experiments times grid times seeds, each a run of its own."""
+
+    schema_: str | None = Field(
+        default=None, alias="$schema", description="Where an editor finds this file's JSON schema."
+    )
+    comment: tuple[str, ...] = Field(
+        default=(), alias="$comment", description="Lines for whoever reads the file."
+    )
+    experiments: dict[Name, str | dict[str, Any]] = Field(
+        min_length=1,
+        description="The methods to compare, by name: an experiment file, or an experiment, "
+        "which may lack what `set`, the grid or a budget adds.",
+    )
+    seeds: Seeds = Field(
+        default=(0,), description='Seeds of every point: a list, or "0:6" for 0 to 5.'
+    )
+    set: Changes = Field(
+        default={}, description="Fields of all experiments, by dotted path, such as `agent.alpha`."
+    )
+    grid: dict[str, Points] = Field(
+        default={},
+        description="Axes: a field's dotted path and a list of its values, or any name and, for "
+        "each named value, the fields that it sets.",
+    )
+    budgets: dict[Name, Changes] = Field(
+        default={}, description="Fields that make the study larger or smaller, by name."
+    )
+    budget: str | None = Field(default=None, description="Which of `budgets` holds.")
+    exceptions: tuple[ExceptionConfig, ...] = Field(
+        default=(), description="Fields of some points, set after everything else, in order."
+    )
+    executor: Annotated[SerializeAsAny[Executor], ByKind(executor_registry)] = Field(
+        default=LocalExecutor(), description="Who runs the runs."
+    )
+    failures: int = Field(
+        default=3, ge=1, description="Failures after which a run is given up, in one sweep."
+    )
+    output_dir: str | None = Field(
+        default=None,
+        description="The study's folder; null for runs/NAME, and runs/NAME-BUDGET under a budget.",
+    )
+
+    @model_validator(mode="after")
+    def _seeds_are_different(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: one is given twice")
+        return self
+
+    @model_validator(mode="after")
+    def _budget_is_known(self) -> Self:
+        if self.budget is not None and self.budget not in self.budgets:
+            known = ", ".join(self.budgets) or "none"
+            raise ValueError(f"budget {self.budget!r} is unknown; known: {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _axes_have_points(self) -> Self:
+        for axis, points in self.grid.items():
+            _checked_name(axis)
+            if axis in ("experiment", "seed", "budget"):
+                raise ValueError(f"grid.{axis}: is an axis of every study; choose another name")
+            if not points:
+                raise ValueError(f"grid.{axis}: has no values; give some, or leave the axis out")
+        return self

@@ -1,0 +1,125 @@
+"""How long the runs of a study will take: as long as their siblings took, or as parts of one do.
+
+Without a finished run of the same point, some of its steps, updates and an evaluation episode are
+timed, on one thread more or less as a run has, and multiplied. Fitting the prior is left out, and
+so is what an expensive prior adds to an environment step: the parts are timed with a small one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from nppac_envs import Demonstrations
+from nppac_priors import GaussianMLPConfig, Prior
+
+from nppac_agents.agent import Agent
+from nppac_agents.data.rollouts import Rollouts
+from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.phase import Phase
+from nppac_agents.running import assembly
+from nppac_agents.running.evaluation import Evaluator
+from nppac_agents.running.seeds import Seeds
+from nppac_agents.studies.expansion import StudyRun
+from nppac_agents.studies.progress import is_finished
+
+_REPEATS = 5
+
+
+def estimates(runs: Sequence[StudyRun]) -> dict[str, tuple[float, str]]:
+    """Seconds by name of a run, and what they are from: `took`, `as its seeds` or `timed`.
+
+    Args:
+        runs: of one study.
+    """
+    took = {run.name: _seconds(run) for run in runs if is_finished(run.path)}
+    found: dict[str, tuple[float, str]] = {}
+    timed: dict[str, float] = {}
+    for run in runs:
+        siblings = [took[r.name] for r in runs if r.name in took and r.point is run.point]
+        if run.name in took:
+            found[run.name] = took[run.name], "took"
+        elif siblings:
+            found[run.name] = float(np.mean(siblings)), "as its seeds"
+        else:
+            if run.point.name not in timed:
+                timed[run.point.name] = timed_seconds(run.config)
+            found[run.name] = timed[run.point.name], "timed"
+    return found
+
+
+def timed_seconds(config: ExperimentConfig) -> float:
+    """The seconds of learning and evaluating in a run, from timing its parts here and now."""
+    device, seeds = assembly.resolve_device(config.device), Seeds.of(config.seed)
+    spaces, demonstrations = assembly.spaces_and_demonstrations(config)
+    prior = _small_prior(config, demonstrations)
+    agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
+    replay = agent.make_replay(10_000, config.training.n_envs, seeds.replay)
+    with contextlib.ExitStack() as stack:
+        seconds = 0.0
+        if config.env is not None:
+            rollouts = Rollouts(
+                config.env, config.training.n_envs, agent, replay, seed=seeds.environments
+            )
+            stack.callback(rollouts.close)
+            needed = max((p.steps_per_update or 0 for p in agent.phases), default=0)
+            steps = max(needed // config.training.n_envs, _REPEATS)
+            per_step = _timed(rollouts.step, steps) / config.training.n_envs
+            seconds += per_step * config.training.env_steps
+            evaluator = Evaluator(config.env, 1)
+            stack.callback(evaluator.close)
+            seeds_played = config.evaluation.selection_seeds[:1]
+            per_episode = _timed(lambda: evaluator.evaluate(agent, seeds_played), 1)
+            seconds += per_episode * _episodes(config)
+        for phase in agent.phases:
+            if phase.update is not None:
+                learn = functools.partial(agent.learn, phase, replay)
+                seconds += _timed(learn, _REPEATS) * _updates(phase, config, agent)
+    return seconds
+
+
+def _small_prior(config: ExperimentConfig, demonstrations: Demonstrations | None) -> Prior | None:
+    """A network in place of the prior: of its own kind where that is one, fitted for one step."""
+    if config.prior is None or demonstrations is None:
+        return None
+    small = GaussianMLPConfig.model_validate({"steps": 1})
+    if {"steps", "hidden"} <= type(config.prior).model_fields.keys():
+        small = config.prior.model_copy(update={"steps": 1})
+    return small.fit(demonstrations.states, demonstrations.actions)
+
+
+def _timed(work: Callable[[], object], times: int) -> float:
+    """Seconds of one call, after a first that is not counted."""
+    work()
+    start = time.perf_counter()
+    for _ in range(times):
+        work()
+    return (time.perf_counter() - start) / times
+
+
+def _updates(phase: Phase, config: ExperimentConfig, agent: Agent) -> float:
+    """Updates of a phase in the whole run."""
+    if not phase.interacts:
+        return phase.length or 0
+    training = config.training
+    if phase.steps_per_update is not None:
+        return training.env_steps / phase.steps_per_update
+    collected = sum(p.length or 0 for p in agent.phases if p.interacts and p.update is None)
+    paid = max(training.env_steps - max(training.start_steps, collected), 0)
+    return paid * training.updates_per_step
+
+
+def _episodes(config: ExperimentConfig) -> int:
+    """Evaluation episodes of the whole run; the best policy, too, plays the reporting starts."""
+    evaluation = config.evaluation
+    times = config.training.env_steps // evaluation.every + 1
+    return times * evaluation.episodes + 2 * evaluation.reporting_episodes
+
+
+def _seconds(run: StudyRun) -> float:
+    summary = json.loads((run.path / "summary.json").read_text(encoding="utf-8"))
+    return float(summary["wall_seconds"])

@@ -1,0 +1,115 @@
+"""`local`: runs as processes of this machine, each on processor cores of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Literal, final
+
+from nppac_priors.errors import ConfigError
+from pydantic import Field
+
+from nppac_agents.studies.executor import Executor, Job, Task, Workers
+
+
+class LocalExecutor(Executor):
+    """Processes on this machine."""
+
+    kind: Literal["local"] = "local"  # pyright: ignore[reportIncompatibleVariableOverride]
+    processes: int | None = Field(
+        default=None, ge=1, description="Runs at a time; null for as many as have cores."
+    )
+    threads: int = Field(
+        default=1,
+        ge=1,
+        description="Cores and threads of each run. Runs are equal to the bit only where they have "
+        "equally many.",
+    )
+    gpus: tuple[str, ...] = Field(
+        default=(),
+        description="CUDA devices, given to the processes in turn, such as 0 and 1; several "
+        "processes may share one. Empty to leave the choice to each run.",
+    )
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Workers]:
+        """Workers on the cores that this process may use."""
+        yield _LocalWorkers(self, available_cores())
+
+
+def available_cores() -> list[int]:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+@final
+class _LocalWorkers(Workers):
+    """Slots with cores and a GPU each; with more processes than cores, cores are shared."""
+
+    def __init__(self, config: LocalExecutor, cores: list[int]) -> None:
+        if config.threads > len(cores):
+            raise ConfigError(
+                f"executor.threads: {config.threads} are more than the {len(cores)} cores here"
+            )
+        self._config = config
+        self._cores = cores
+        self._slots: list[_LocalJob | None] = [None] * (
+            config.processes or len(cores) // config.threads
+        )
+
+    @property
+    def places(self) -> int:
+        """As configured, or as there are cores for."""
+        return len(self._slots)
+
+    def start(self, task: Task) -> Job:
+        """Starts a process in a session of its own, so that Ctrl-C reaches it through us alone."""
+        slot = next(i for i, job in enumerate(self._slots) if job is None or job.ended)
+        with task.log.open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "nppac_agents", *task.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=self._environment(slot),
+                start_new_session=True,
+            )
+        if hasattr(os, "sched_setaffinity"):
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(process.pid, self._cores_of(slot))
+        job = self._slots[slot] = _LocalJob(process)
+        return job
+
+    def _environment(self, slot: int) -> dict[str, str]:
+        threads = str(self._config.threads)
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        variables = os.environ | dict.fromkeys(names, threads)
+        if self._config.gpus:
+            variables["CUDA_VISIBLE_DEVICES"] = self._config.gpus[slot % len(self._config.gpus)]
+        return variables
+
+    def _cores_of(self, slot: int) -> list[int]:
+        first = slot * self._config.threads
+        return [self._cores[(first + i) % len(self._cores)] for i in range(self._config.threads)]
+
+
+@final
+class _LocalJob(Job):
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def poll(self) -> int | None:
+        return self._process.poll()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)

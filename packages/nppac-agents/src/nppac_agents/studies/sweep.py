@@ -1,0 +1,171 @@
+"""The sweep: starts the runs of a study as there is room, until all are done or given up."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections import Counter, deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from nppac_priors.cli.exit_code import ExitCode
+
+from nppac_agents.running.interruption import Interrupted, Interruption
+from nppac_agents.running.lock import living_owner
+from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.studies.executor import Job, Workers
+from nppac_agents.studies.expansion import StudyRun
+from nppac_agents.studies.progress import is_finished
+from nppac_agents.studies.study import Study
+from nppac_agents.studies.view import View
+
+POLL = 0.2
+"""Seconds between two looks at what runs."""
+
+_HOPELESS = (ExitCode.INVALID, ExitCode.PLUGIN)
+"""What another attempt would end with again."""
+
+
+@dataclass
+class _Started:
+    """A run that was started, or found running."""
+
+    run: StudyRun
+    job: Job
+    log: Path
+    log_size: int
+    started: float
+    is_ours: bool = True
+
+
+@final
+class Sweep:
+    """One sweep over a study that this process owns.
+
+    Args:
+        study: its folder is owned.
+        view: where progress is shown.
+    """
+
+    def __init__(self, study: Study, view: View) -> None:
+        self._study = study
+        self._view = view
+        self._waiting = deque(run for run in study.runs if not is_finished(run.path))
+        self._started: list[_Started] = []
+        self._failures: Counter[str] = Counter()
+        self._stopping = False
+        self.given_up: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Runs what is not finished; ends when nothing runs any more.
+
+        Raises:
+            Interrupted: asked to stop; the runs have written their checkpoints.
+        """
+        every = len(self._study.runs)
+        self._view.line(f"{every} runs, {every - len(self._waiting)} of them finished already")
+        with self._study.config.executor.open() as workers, Interruption() as interruption:
+            try:
+                self._work(workers, interruption)
+            except BaseException:
+                self._stop()
+                self._wait()
+                raise
+        if self._stopping:
+            raise Interrupted("interrupted; the same command goes on with the study")
+
+    def _work(self, workers: Workers, interruption: Interruption) -> None:
+        while self._started or (self._waiting and not self._stopping):
+            self._collect()
+            if interruption.requested and not self._stopping:
+                self._view.line(f"stopping; {len(self._started)} runs write their checkpoints")
+                self._stop()
+            if not self._stopping:
+                self._start(workers)
+            self._view.show(self.given_up)
+            time.sleep(POLL)
+
+    def _wait(self) -> None:
+        while self._started:
+            self._collect()
+            time.sleep(POLL)
+
+    def _stop(self) -> None:
+        self._stopping = True
+        for started in self._started:
+            started.job.stop()
+
+    def _start(self, workers: Workers) -> None:
+        while self._waiting and len(self._started) < workers.places:
+            run = self._waiting.popleft()
+            task = self._study.task(run)
+            lock = RunDirectory(run.path).lock
+            size = task.log.stat().st_size if task.log.exists() else 0
+            ours = living_owner(lock) is None
+            job = workers.start(task) if ours else _Found(lock)
+            self._started.append(_Started(run, job, task.log, size, time.monotonic(), ours))
+            how = "started" if ours else "runs already, in another process"
+            self._view.line(f"{run.name}: {how}")
+
+    def _collect(self) -> None:
+        for started in list(self._started):
+            code = started.job.poll()
+            if code is not None:
+                self._started.remove(started)
+                self._judge(started, code)
+
+    def _judge(self, started: _Started, code: int) -> None:
+        run = started.run
+        if is_finished(run.path):
+            self._view.done(run, time.monotonic() - started.started)
+        elif self._stopping or not started.is_ours or code == ExitCode.INTERRUPTED:
+            self._view.line(f"{run.name}: interrupted")
+            self._waiting.appendleft(run)
+        else:
+            self._failed(started, code)
+
+    def _failed(self, started: _Started, code: int) -> None:
+        run, limit = started.run, self._study.config.failures
+        problem = _problem(started, code)
+        self._failures[run.name] += 1
+        count = self._failures[run.name]
+        if count < limit and code not in _HOPELESS:
+            self._view.line(f"{run.name}: failed, {count} of {limit} times: {problem}")
+            self._waiting.append(run)
+            return
+        self._view.line(f"{run.name}: given up: {problem}")
+        self.given_up[run.name] = problem
+        with contextlib.suppress(OSError):  # a full disk, which the runs tell of
+            self._study.give_up(self.given_up)
+
+
+@final
+class _Found(Job):
+    """A run that another process runs, such as one that a killed sweep has left behind."""
+
+    def __init__(self, lock: Path) -> None:
+        self._lock = lock
+
+    def poll(self) -> int | None:
+        return ExitCode.DONE if living_owner(self._lock) is None else None
+
+    def stop(self) -> None:
+        owner = living_owner(self._lock)
+        if owner is not None and owner.is_here:
+            with contextlib.suppress(OSError):
+                os.kill(owner.pid, signal.SIGTERM)
+
+
+def _problem(started: _Started, code: int) -> str:
+    """The last error that an attempt has printed, or how its process ended."""
+    with contextlib.suppress(OSError):
+        text = started.log.read_bytes()[started.log_size :].decode(errors="replace")
+        errors = [line for line in text.splitlines() if line.startswith("error: ")]
+        if errors:
+            return errors[-1].removeprefix("error: ")
+    if code < 0:
+        return f"ended by {signal.Signals(-code).name}; {started.log} has its output"
+    return f"exit code {code}; {started.log} has its output"

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from nppac_agents.studies import estimate, sweep
+
+SAC = {
+    "env": {"kind": "door"},
+    "agent": {"kind": "sac", "policy_hidden": [8], "critic_hidden": [8], "batch_size": 8},
+    "training": {"env_steps": 1000, "n_envs": 1},
+    "evaluation": {"episodes": 1, "reporting_episodes": 0},
+    "device": "cpu",
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "sac.json"
+    path.write_text(json.dumps(SAC))
+    return path
+
+
+def events(monkeypatch):
+    """Instead of a sweep, whether the folder was ready for one."""
+    seen = []
+
+    class Done:
+        def __init__(self, study, view):
+            self.study, self.given_up = study, {}
+
+        def run(self):
+            seen.extend(self.study.runs)
+            assert self.study.lock.exists()
+            assert (self.study.path / "study.json").exists()
+
+    monkeypatch.setattr(sweep, "Sweep", Done)
+    return seen
+
+
+@pytest.mark.medium
+def test_a_dry_run_lists_the_runs_with_their_time_and_leaves_nothing(nppac_run, file, monkeypatch):
+    seconds = {"n": 0}
+
+    def timed(config):
+        seconds["n"] += 1
+        return 3600.0 * config.agent.model_dump()["alpha"]
+
+    monkeypatch.setattr(estimate, "timed_seconds", timed)
+    options = ["--seeds", "0:2", "--grid", "agent.alpha=1,2", "--executor", "local,processes=3"]
+    result = nppac_run("sweep", file, *options, "--dry-run")
+    assert (result.code, result.err) == (0, [])
+    lines = result.out.splitlines()
+    assert lines[0].split() == ["sac/agent.alpha=1/seed0", "1:00:00", "timed"]
+    assert lines[3].split() == ["sac/agent.alpha=2/seed1", "2:00:00", "timed"]
+    assert "4 runs in runs/sac; about 2:00:00 to go with 3 at a time" in lines[4]
+    assert seconds["n"] == 2
+    assert not Path("runs").exists()
+
+
+@pytest.mark.medium
+def test_what_took_its_time_is_the_estimate_of_its_seeds(nppac_run, file):
+    for seed, took in ((0, 10.0), (1, 30.0)):
+        run = Path(f"runs/sac/runs/sac/seed{seed}")
+        run.mkdir(parents=True)
+        config = {**SAC, "seed": seed, "output_dir": str(run)}
+        (run / "config.json").write_text(json.dumps(config))
+        (run / "summary.json").write_text(json.dumps({"wall_seconds": took}))
+        (run / "report.html").touch()
+    result = nppac_run("sweep", file, "--seeds", "0:3", "--dry-run")
+    assert result.code == 0
+    rows = [line.split(None, 2) for line in result.out.splitlines()[:3]]
+    assert [row[1:] for row in rows] == [
+        ["0:10", "took"],
+        ["0:30", "took"],
+        ["0:20", "as its seeds"],
+    ]
+
+
+@pytest.mark.slow
+def test_an_estimate_grows_with_the_updates_and_the_steps(file):
+    from nppac_agents.experiment.loading import load_experiment
+
+    few = estimate.timed_seconds(load_experiment(file))
+    many = estimate.timed_seconds(load_experiment(file, ["training.env_steps=1000000"]))
+    assert 0 < few < many / 50
+
+
+@pytest.mark.medium
+def test_everything_is_checked_before_anything_starts(nppac_run, file, monkeypatch):
+    seen = events(monkeypatch)
+    data = '{"source": "npz", "path": "none.npz"}'
+    argv = ["sweep", file, "--grid", f"demonstrations={data},null", "--executor", "local"]
+    result = nppac_run(*argv)
+    assert (result.code, len(result.err)) == (2, 1)
+    assert "none.npz" in result.err[0]
+    assert result.err[0].startswith("error: sac/demonstrations=")
+    assert (seen, Path("runs").exists()) == ([], False)
+
+
+@pytest.mark.medium
+def test_a_study_can_be_asked_how_it_stands(nppac_run, file, monkeypatch):
+    seen = events(monkeypatch)
+    assert nppac_run("sweep", file, "--seeds", "0:3", "--output-dir", "mine").code == 0
+    assert len(seen) == 3
+    seen[1].path.mkdir(parents=True)
+    (seen[1].path / "config.json").touch()
+    event = {"event": "evaluation", "env_steps": 500, "updates": 7, "wall_seconds": 61.0}
+    lines = [event | {"success_ever": 0.25}, {**event, "event": "train", "env_steps": 600}]
+    (seen[1].path / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)) + '\n{"cut')
+    (seen[2].path).mkdir()
+    for name in ("summary.json", "report.html"):
+        (seen[2].path / name).touch()
+    Path("mine/given_up.json").write_text(json.dumps({"sac/seed0": "no disk"}))
+    out = nppac_run("status", "mine").out.splitlines()
+    assert out[0].split("  ")[0] == "run"
+    assert out[1].split()[:3] == ["sac/seed0", "given", "up"]
+    row = ["sac/seed1", "interrupted", "600/1,000", "7", "0.25", "1:01", "–"]
+    assert out[2].split() == row
+    assert out[3].split()[:2] == ["sac/seed2", "done"]
+    assert out[4:] == ["3 runs: 1 given up, 1 done, 1 interrupted", "sac/seed0: no disk"]
+
+
+def test_a_folder_that_is_no_study_is_said_to_be_none(nppac_run, tmp_path):
+    result = nppac_run("status", tmp_path)
+    assert result.code == 2
+    assert "holds no study.json" in result.err[0]

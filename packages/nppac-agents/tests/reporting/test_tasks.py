@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from nppac_agents.reporting.aggregates import aggregate, improvements, last_scores
+from nppac_agents.reporting.comparison import task_panels
+from nppac_agents.reporting.comparison_files import write_comparison
+from nppac_agents.reporting.tasks import read_tasks
+from nppac_priors.errors import ConfigError
+
+pytestmark = pytest.mark.medium
+
+PEN = {"env": {"kind": "pen", "horizon": 100, "reward": "zero-one"}}
+LONG = {"env": {"kind": "door", "horizon": 300, "reward": "zero-one"}}
+
+
+@pytest.fixture
+def groups(write_run):
+    """Two methods on door and pen, five and two seeds."""
+    runs = {"ours": [], "theirs": []}
+    for method, paths in runs.items():
+        for task, settings, seeds in (("door", None, 5), ("pen", PEN, 2)):
+            for seed in range(seeds):
+                where = f"{method}-{task}-{seed}"
+                of = seed + 10 * (method == "ours")
+                paths.append(write_run(where, seed=of, settings=settings, last_step=5000))
+    return runs
+
+
+def test_runs_are_told_apart_by_their_tasks(groups):
+    tasks = read_tasks(groups)
+    assert [task.name for task in tasks] == ["door", "pen"]
+    assert [len(task.runs["ours"]) for task in tasks] == [5, 2]
+
+
+def test_one_environment_under_two_protocols_is_two_tasks_named_by_the_difference(write_run):
+    paths = [write_run("a", last_step=2500), write_run("b", last_step=2500, settings=LONG)]
+    tasks = read_tasks({"ours": paths})
+    assert [t.name for t in tasks] == ["door (env.horizon 200)", "door (env.horizon 300)"]
+
+
+def test_a_seed_twice_on_one_task_is_refused(write_run):
+    paths = [write_run(name, last_step=2500) for name in ("a", "b")]
+    with pytest.raises(ConfigError, match="has seed 3 twice"):
+        read_tasks({"ours": paths})
+
+
+def test_statistics_are_over_the_last_evaluations_of_all_tasks(groups):
+    tasks = read_tasks(groups)
+    scores = last_scores(tasks, "success_ever")
+    door = [run.evaluations[-1]["success_ever"] for run in tasks[0].runs["ours"]]
+    np.testing.assert_array_equal(scores["ours"]["door"], door)
+    found = aggregate(scores["ours"])
+    assert (found.tasks, found.runs, found.interval) == (2, 7, None)
+    only_door = aggregate({"door": scores["ours"]["door"]})
+    assert only_door.interval is not None
+    assert only_door.interval.low <= only_door.interquartile_mean <= only_door.interval.high
+    pairs = improvements(scores)
+    assert set(pairs) == {("ours", "theirs"), ("theirs", "ours")}
+    assert pairs["ours", "theirs"][2] == 2
+    assert pairs["ours", "theirs"][0] == pytest.approx(1 - pairs["theirs", "ours"][0])
+
+
+def test_every_format_is_written_and_is_what_its_name_says(groups, tmp_path):
+    tasks = read_tasks(groups)
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "html": b"<!", "json": b"{"}
+    for suffix, start in starts.items():
+        out = tmp_path / "out" / f"x.{suffix}"
+        write_comparison(tasks, out, ("success_ever",))
+        assert out.read_bytes().startswith(start)
+        if suffix in ("svg", "pdf"):
+            first = out.read_bytes()
+            write_comparison(tasks, out, ("success_ever",))
+            assert out.read_bytes() == first
+    page = (tmp_path / "out" / "x.html").read_text()
+    assert "Performance profile" in page
+    assert page.count("steps to 90 %") == 2
+    data = json.loads((tmp_path / "out" / "x.json").read_text())
+    assert set(data["tasks"]) == {"door", "pen"}
+    assert len(data["runs"]) == 14
+    assert data["runs"][0]["curve"]["5000"] == data["runs"][0]["last"]
+    with pytest.raises(ConfigError, match=r"has to end in one of .png, .svg, .pdf, .html"):
+        write_comparison(tasks, tmp_path / "x.jpg")
+
+
+def test_numbers_as_csv_have_a_line_for_each_run(groups, tmp_path):
+    tasks = read_tasks(groups)
+    write_comparison(tasks, tmp_path / "x.csv", ("solved_fraction",))
+    rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
+    assert len(rows) == 14
+    run = tasks[1].runs["theirs"][1]
+    (row,) = [
+        row for row in rows
+        if (row["task"], row["method"], row["seed"]) == ("pen", "theirs", str(run.seed))
+    ]  # fmt: skip
+    assert float(row["last"]) == run.evaluations[-1]["solved_fraction"]
+    assert float(row["first"]) == run.evaluations[0]["solved_fraction"]
+    assert row["env_steps"] == "5000"
+
+
+@pytest.mark.parametrize("axis", ["env_steps", "updates", "wall_seconds"])
+def test_curves_are_drawn_over_the_axis_that_is_asked_for(groups, axis):
+    panels = task_panels(read_tasks(groups), ("success_ever",), axis)
+    assert [panel.title for panel in panels] == [
+        "door: success at any step", "pen: success at any step",
+    ]  # fmt: skip
+    last = {"env_steps": 5000, "updates": 4000, "wall_seconds": 12.346 + 5000 * 0.0931}[axis]
+    for panel in panels:
+        assert max(curve.x.max() for curve in panel.curves) == pytest.approx(last, abs=0.01)
+
+
+def test_returns_of_tasks_have_no_common_statistics(groups, tmp_path):
+    write_comparison(read_tasks(groups), tmp_path / "x.html", ("return_mean",))
+    page = (tmp_path / "x.html").read_text()
+    assert "has no common unit over tasks" in page
+    assert "Performance profile" not in page
