@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nppac_envs.demonstrations.lerobot import LerobotConfig
     from nppac_envs.demonstrations.minari import MinariConfig
     from nppac_envs.demonstrations.npz import NpzConfig
+    from nppac_envs.demonstrations.robomimic import RobomimicConfig
     from nppac_envs.demonstrations.shipped import ShippedConfig, shipped_names
     from nppac_envs.demonstrations.sources import DemonstrationsSource
     from nppac_envs.errors import ConfigError, DataError, EnvsError
@@ -66,6 +67,7 @@ _HOMES = {
     "PenConfig": "adroit.config",
     "PushConfig": "pushing.config",
     "RelocateConfig": "adroit.config",
+    "RobomimicConfig": "demonstrations.robomimic",
     "ShippedConfig": "demonstrations.shipped",
     "Walker2dConfig": "locomotion.config",
     "hookimpl": "hookspecs",
@@ -100,6 +102,7 @@ __all__ = [
     "PenConfig",
     "PushConfig",
     "RelocateConfig",
+    "RobomimicConfig",
     "ShippedConfig",
     "Walker2dConfig",
     "__version__",

@@ -65,4 +65,5 @@ def test_actions_outside_the_box_are_counted(make_arrays):
         Demonstrations(**arrays)
     assert "2 of 16 action entries are outside [-1, 1]" in str(caught.value)
     assert "-2 to 1.5" in str(caught.value)
-    assert "set clip: true" in str(caught.value)
+    assert "action_range: [LOW, HIGH]; or clip: true" in str(caught.value)
+    assert "--action-range LOW HIGH; or --clip if" in caught.value.in_options()

@@ -19,7 +19,7 @@ def outside(make_arrays, tmp_path: Path) -> Path:
 
 
 def test_actions_outside_the_box_are_refused_or_clipped(outside: Path, caplog):
-    with pytest.raises(DataError, match=r"3 of 16 .*set clip: true"):
+    with pytest.raises(DataError, match=r"3 of 16 .*action_range: \[LOW, HIGH\]; or clip: true"):
         NpzConfig(path=outside).load()
     with caplog.at_level(logging.INFO, "nppac_envs"):
         clipped = NpzConfig(path=outside, clip=True).load()

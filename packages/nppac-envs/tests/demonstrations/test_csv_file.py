@@ -103,10 +103,73 @@ def test_columns_named_one_by_one_may_skip_numbers(tmp_path: Path):
     assert loaded.states.tolist() == [[2, 1]]
 
 
-@pytest.mark.parametrize("mark", [";", "\t"])
-def test_another_separator_is_named(tmp_path: Path, mark: str):
-    with pytest.raises(DataError, match="write it again with commas between columns"):
-        load(tmp_path, mark.join(("episode", "state", "action")) + f"\n0{mark}0,5{mark}0,5\n" * 3)
+@pytest.mark.parametrize(
+    ("mark", "point", "encoding"),
+    [
+        (";", ",", "utf-8"),
+        (";", ".", "utf-8-sig"),
+        ("\t", ",", "utf-16"),
+        ("\t", ".", "utf-8"),
+        (",", ".", "utf-16"),
+    ],
+)
+def test_spreadsheets_of_other_languages(tmp_path: Path, mark: str, point: str, encoding: str):
+    header, *rows = TABLE.splitlines()
+    rows = [row.replace(",", mark).replace(".", point) for row in rows]
+    text = "\r\n".join([header.replace(",", mark), *rows])
+    (tmp_path / "other.csv").write_bytes(text.encode(encoding))
+    loaded = CsvConfig(path=tmp_path / "other.csv").load()
+    assert loaded.hash == load(tmp_path, TABLE).hash
+
+
+def test_a_comma_that_is_no_decimal_comma_is_no_number(tmp_path: Path):
+    """1,000,000 is a million in one language and nothing in another."""
+    with pytest.raises(DataError, match="row 2 has no number in column 'state': '1,000,000'"):
+        load(tmp_path, "episode;state;action\n0;1,5;0\n0;1,000,000;0\n")
+
+
+def test_episodes_of_one_length_need_no_column(tmp_path: Path):
+    table = "state,action\n" + "".join(f"{i},0.5\n" for i in range(6))
+    with pytest.raises(
+        DataError, match=r"no column 'episode'.* or give episode_length: N"
+    ) as caught:
+        load(tmp_path, table)
+    assert "--map episodes=THEIRS, or give --episode-length N" in caught.value.in_options()
+    assert load(tmp_path, table, episode_length=3).episode_lengths.tolist() == [2, 2]
+    with pytest.raises(DataError, match="6 steps are no whole episodes of 4"):
+        load(tmp_path, table, episode_length=4)
+
+
+def test_columns_that_are_left_out_are_named(tmp_path: Path):
+    table = "episode,t,speed,name,state,action\n0,0,1.5,a,0,0\n0,1,1.5,b,0,0\n"
+    load(tmp_path, table)
+    (remark,) = CsvConfig(path=tmp_path / "set.csv").remarks()
+    assert remark.topic == "left out"
+    assert remark.text.endswith("state: speed"), "a clock and words are no state"
+    fields = CsvFields(states="state,speed")
+    assert not [*CsvConfig(path=tmp_path / "set.csv", fields=fields).remarks()]
+
+
+def test_holes_in_time(tmp_path: Path):
+    rows = [
+        (run, 10 * run + step / 10 + 3 * (run == 1) * (step > 4))
+        for run in (0, 1, 2)
+        for step in range(9)
+    ]
+    table = "episode,timestamp,state,action\n" + "".join(f"{run},{t},{t},0\n" for run, t in rows)
+    load(tmp_path, table)
+    (remark,) = CsvConfig(path=tmp_path / "set.csv").remarks()
+    assert "1 steps do not take 0.1 as the others do" in remark.text
+    assert "episode 1, step 4 (3.1)" in remark.text
+    assert remark.advice == "leave them out: --exclude 1"
+    assert not [*CsvConfig(path=tmp_path / "set.csv", exclude=(1,)).remarks()]
+
+
+def test_a_config_that_was_written_and_read_again_asks_for_no_more(tmp_path: Path):
+    """The names that it has by default are not names that the file must have."""
+    load(tmp_path, "episode,state,action\n0,1,0\n0,2,0\n")
+    config = CsvConfig(path=tmp_path / "set.csv")
+    assert len(CsvConfig.model_validate_json(config.model_dump_json()).load()) == 1
 
 
 def test_an_underscore_is_no_part_of_a_number(tmp_path: Path):

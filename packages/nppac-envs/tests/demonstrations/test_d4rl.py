@@ -72,7 +72,9 @@ def test_a_file_that_marks_no_end_is_refused(tmp_path: Path):
 
 def test_an_episode_of_one_step_can_be_excluded(tmp_path: Path):
     arrays = without("next_observations") | {"timeouts": np.isin(np.arange(6), (2, 3))}
-    with pytest.raises(DataError, match=r"episode 1 has one step; .* or exclude: \[1\]"):
+    with pytest.raises(
+        DataError, match=r"episode 1 has one step; .* what cannot be used: exclude: \[1\]"
+    ):
         load(tmp_path, arrays)
     loaded = load(tmp_path, arrays, exclude=(1,))
     assert loaded.states[:, 0].tolist() == [0, 1, 4]
@@ -132,3 +134,54 @@ def test_numbers_of_other_files_are_not_read(tmp_path: Path):
     ):
         with pytest.raises(DataError, match=message):
             D4rlConfig(path=tmp_path / f"{name}.hdf5").load()
+
+
+def test_arrays_of_other_names_and_places(tmp_path: Path):
+    renamed = {
+        "log/q": columns()["observations"],
+        "log/goal": np.full(6, 7.0),
+        "log/u": columns()["actions"],
+        "last": columns()["timeouts"],
+        "ok": np.arange(6) == 1,
+    }
+    fields = {"states": "log/q, log/goal", "actions": "log/u", "timeouts": "last"}
+    loaded = load(tmp_path, renamed, fields=fields | {"successes": "ok"})
+    assert loaded.states.tolist() == [[i, i, i, 7] for i in (0, 1, 3, 4)]
+    assert loaded.successes.tolist() == [False, True, False, False]
+    (tmp_path / "set.hdf5").unlink()
+    with pytest.raises(DataError, match=r"'u' \(actions\); it has last \(6,\), log/goal") as caught:
+        load(tmp_path, renamed, fields=fields | {"actions": "u"})
+    assert caught.value.in_options().endswith("--map actions=THEIRS")
+
+
+def test_the_length_of_all_episodes_can_be_given(tmp_path: Path):
+    arrays = without("terminals", "timeouts", "next_observations")
+    with pytest.raises(DataError, match="give their length, episode_length: ") as caught:
+        load(tmp_path, arrays)
+    assert "--episode-length N" in caught.value.in_options()
+    (tmp_path / "set.hdf5").unlink()
+    assert load(tmp_path, arrays, episode_length=2).episode_lengths.tolist() == [1, 1, 1]
+
+
+def test_boundaries_that_contradict_the_states_are_found(tmp_path: Path):
+    """The state after a step is the next row's, unless an episode ends there."""
+    torn = columns()
+    torn["observations"] = torn["observations"] + 100 * (np.arange(6) > 1)[:, None]
+    torn["next_observations"] = torn["observations"] + 1
+    torn["next_observations"][1] = 2
+    load(tmp_path, torn)
+    (remark,) = D4rlConfig(path=tmp_path / "set.hdf5").remarks()
+    assert (remark.level, remark.topic) == ("error", "episode boundaries")
+    assert "1 steps within episode 0 (the first after row 1)" in remark.text
+    (tmp_path / "set.hdf5").unlink()
+    torn["timeouts"] = torn["timeouts"] | (np.arange(6) == 1)
+    load(tmp_path, torn)
+    assert not [*D4rlConfig(path=tmp_path / "set.hdf5").remarks()]
+
+
+def test_arrays_with_a_row_a_step_that_are_left_out_are_named(tmp_path: Path):
+    load(tmp_path, columns() | {"goal": np.zeros((6, 2)), "log/other": np.zeros(4)})
+    remarks = [*D4rlConfig(path=tmp_path / "set.hdf5").remarks()]
+    assert [
+        remark.text.rpartition(": ")[2] for remark in remarks if remark.topic == "left out"
+    ] == ["goal"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from nppac_envs import DataError, LerobotConfig
+from nppac_envs.demonstrations.lerobot import LerobotFields
 
 pa = pytest.importorskip("pyarrow")
 from pyarrow import parquet  # noqa: E402
@@ -101,3 +102,54 @@ def test_a_truncated_file_is_one_line(tmp_path: Path, keep: int):
     with pytest.raises(DataError, match="cannot be read") as caught:
         config.load()
     assert "\n" not in str(caught.value)
+
+
+def several(tmp_path: Path, **info: Any) -> Path:
+    """The state in two columns, an image's path and a clock that stops for three seconds."""
+    table = frames((4, 4))
+    columns = table | {
+        "observation.environment_state": [[float(i)] for i in range(8)],
+        "observation.image": [f"{i}.png" for i in range(8)],
+        "timestamp": [0.1 * t + 3.0 * (t > 1) for t in table["frame_index"]],
+    }
+    write(tmp_path, [columns], **({"fps": 10} | info))
+    return tmp_path
+
+
+def test_a_state_in_several_columns(tmp_path: Path):
+    folder = several(tmp_path)
+    names = "observation.environment_state,observation.state"
+    fields = LerobotFields(states=names)
+    loaded = LerobotConfig(path=folder, fields=fields, action_range=(-90, 90)).load()
+    assert loaded.states[:4].tolist() == [[0, 0, 0], [1, 1, 0], [2, 2, 0], [4, 10, 0]]
+    with pytest.raises(DataError, match="has no column 'effort'; it has observation") as e:
+        LerobotConfig(path=folder, fields=LerobotFields(states="effort")).load()
+    assert e.value.in_options().endswith("with commas: --map states=NAME,NAME")
+
+
+def test_columns_that_are_left_out_and_holes_in_time_are_named(tmp_path: Path):
+    """The columns of what is no vector of numbers are no part of a state."""
+    folder = several(tmp_path)
+    left_out, holes = LerobotConfig(path=folder).remarks()
+    assert left_out.text.endswith("state: observation.environment_state")
+    assert "2 steps do not take 0.1" in holes.text
+    assert "episode 0, step 1 (3.1)" in holes.text
+    assert holes.advice == "write the set again with a new episode after each hole"
+    (holes,) = LerobotConfig(
+        path=folder,
+        exclude=(1,),
+        fields=LerobotFields(states="observation.state,observation.environment_state"),
+    ).remarks()
+    assert "1 steps do not take" in holes.text
+
+
+def test_a_steady_clock_has_no_holes(tmp_path: Path):
+    table = frames((4, 4))
+    clock = pa.array([0.1 * t for t in table["frame_index"]], pa.float32())
+    assert not [*write(tmp_path, [table | {"timestamp": clock}], fps=10).remarks()]
+
+
+def test_large_lists(tmp_path: Path):
+    table = frames()
+    table["observation.state"] = pa.array(table["observation.state"], pa.large_list(pa.float32()))
+    assert write(tmp_path, [table]).load().states[:, 0].tolist() == [0, 1, 10]

@@ -50,6 +50,7 @@ def test_a_source_can_be_named(tmp_path: Path):
         ("a.npz", {"source": "xlsx"}, "source 'xlsx' is unknown; there are 'minari', "),
         ("a.npz", {"root": "."}, "npz root: Extra inputs"),
         ("a.npz", {"n_episodes": 0}, "n_episodes"),
+        ("a.pickle", {"fields": {"states": "x"}}, "dapg fields: Extra inputs"),
         ("a.npz", {"fields": {"state": "x"}}, "fields.state"),
     ],
 )

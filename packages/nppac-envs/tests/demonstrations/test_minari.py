@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import h5py
 import minari
@@ -10,6 +12,8 @@ import pytest
 from gymnasium import spaces
 from minari.data_collector import EpisodeBuffer
 from nppac_envs import DataError, MinariConfig
+from nppac_envs.demonstrations.doctor import examine
+from nppac_envs.demonstrations.locations import locate
 from pydantic import ValidationError
 
 
@@ -165,3 +169,119 @@ def test_flags_rewards_and_door_angles_agree(data: Path):
     rows = loaded.transitions()
     np.testing.assert_array_equal(rows["successes"], rows["next_states"][:, 28] >= 1.35)
     np.testing.assert_array_equal(rows["successes"], rows["rewards"] == 1.0)
+
+
+def create(name: str, observations: Any, space: Any, **settings: Any) -> None:
+    """A set of two episodes with two actions each, `observations(offset)` three rows."""
+    low, high = settings.pop("bounds", (-1.0, 1.0))
+    infos = settings.pop("infos", None)
+    minari.create_dataset_from_buffers(
+        name,
+        [
+            EpisodeBuffer(
+                observations=observations(100.0 * number),
+                actions=[np.full(2, low, np.float32), np.full(2, high, np.float32)],
+                rewards=[0.25, 0.5],
+                terminations=[False, False],
+                truncations=[False, True],
+                infos=infos,
+            )
+            for number in range(2)
+        ],
+        observation_space=space,
+        action_space=spaces.Box(np.float32(low), np.float32(high), (2,)),
+        **{key: "x" for key in ("author", "author_email", "code_permalink", "algorithm_name")},
+        description="x",
+    )
+
+
+def box(width: int) -> spaces.Box:
+    return spaces.Box(-np.inf, np.inf, (width,), np.float64)
+
+
+def counted(offset: float, width: int = 3) -> np.ndarray:
+    return offset + np.arange(3.0)[:, None] * np.ones(width)
+
+
+GOALS = spaces.Dict(
+    observation=spaces.Dict(b=box(1), a=box(2)), desired_goal=box(1), achieved_goal=box(2)
+)
+
+
+def goals(offset: float) -> dict[str, Any]:
+    return {
+        "observation": {"b": counted(offset + 1, 1), "a": counted(offset + 2, 2)},
+        "desired_goal": counted(offset + 3, 1),
+        "achieved_goal": counted(offset + 4, 2),
+    }
+
+
+def test_dict_observations_are_flattened_as_gymnasium_does(root: Path):
+    create("little/goal-v0", goals, GOALS)
+    loaded = MinariConfig(id="little/goal-v0", root=root).load()
+    first = {
+        "observation": {"b": np.full(1, 101.0), "a": np.full(2, 102.0)},
+        "desired_goal": np.full(1, 103.0),
+        "achieved_goal": np.full(2, 104.0),
+    }
+    assert loaded.states[2].tolist() == spaces.flatten(GOALS, first).tolist()
+    assert loaded.states[2, :3].tolist() == [101, 102, 102], "as b stands before a"
+    assert loaded.final_states[0].tolist() == (loaded.states[0] + 2).tolist()
+
+
+def test_keys_of_a_dict_observation_are_chosen_and_those_left_out_are_named(root: Path):
+    create("little/goal-v0", goals, GOALS)
+    config = locate("little/goal-v0", root=root, fields={"states": "desired_goal,observation"})
+    assert config.load().states[0].tolist() == [1, 2, 2, 3]
+    (remark,) = config.remarks()
+    assert remark.text.endswith("state: achieved_goal")
+    config = locate("little/goal-v0", root=root, fields={"states": "goal"})
+    with pytest.raises(DataError, match=r"no 'goal' .* have 'observation', 'desired_goal'"):
+        config.load()
+
+
+def test_a_dict_with_an_image_is_refused(root: Path):
+    space = spaces.Dict(view=spaces.Box(0, 255, (2, 2, 3), np.uint8), q=box(3))
+
+    def seen(offset: float) -> dict[str, Any]:
+        return {"view": np.zeros((3, 2, 2, 3), np.uint8), "q": counted(offset)}
+
+    create("little/seen-v0", seen, space)
+    with pytest.raises(DataError, match=r"view is Box of shape \[2, 2, 3\]"):
+        MinariConfig(id="little/seen-v0", root=root).load()
+
+
+@pytest.mark.parametrize("bounds", [(-0.4, 0.4), (0.0, 1.0), (-2.0, 2.0), (-10.0, 5.0)])
+def test_declared_bounds_become_minus_one_and_one(root: Path, bounds: tuple[float, float]):
+    """Whether their numbers lie inside [-1, 1] or not."""
+    create("little/motor-v0", counted, box(3), bounds=bounds)
+    config = MinariConfig(id="little/motor-v0", root=root)
+    loaded = config.load()
+    assert loaded.actions[:, 0].tolist() == [-1, 1, -1, 1]
+    assert loaded.n_rescaled == (4 if bounds == (0.0, 1.0) else 8)
+    (note,) = (f for f in examine(config) if f.topic == "declared range")
+    assert f"from {bounds[0]:.4g} to {bounds[1]:.4g}" in note.text
+    given = MinariConfig(id="little/motor-v0", root=root, action_range=(-20, 20)).load()
+    assert given.actions[0, 0] == pytest.approx(bounds[0] / 20), "what is given counts"
+
+
+def test_bounds_that_are_none_are_not_used(root: Path):
+    create("little/free-v0", counted, box(3), bounds=(-1.0, 1.0))
+    path = root / "little" / "free-v0" / "data" / "metadata.json"
+    content = json.loads(path.read_text())
+    space = json.loads(content["action_space"])
+    space["low"], space["high"] = [-math.inf] * 2, [math.inf] * 2
+    path.write_text(json.dumps(content | {"action_space": json.dumps(space)}))
+    assert MinariConfig(id="little/free-v0", root=root).load().n_rescaled == 0
+
+
+def test_success_under_its_other_usual_name_or_a_given_one(root: Path):
+    flags = np.array([False, False, True])
+    create("little/fetch-v0", counted, box(3), infos={"is_success": flags, "hit": ~flags})
+    loaded = MinariConfig(id="little/fetch-v0", root=root).load()
+    assert loaded.successes.tolist() == [False, True] * 2
+    config = locate("little/fetch-v0", root=root, fields={"successes": "hit"})
+    assert config.load().successes.tolist() == [True, False] * 2
+    config = locate("little/fetch-v0", root=root, fields={"successes": "won"})
+    with pytest.raises(DataError, match=r"no infos 'won' \(successes\); there are 'hit', 'is_suc"):
+        config.load()

@@ -19,8 +19,8 @@ def test_a_field_map_renames(make_arrays, tmp_path: Path):
     np.savez(tmp_path / "set.npz", **renamed)
     loaded = NpzConfig.model_validate({"path": tmp_path / "set.npz", "fields": {"states": "obs"}})
     assert loaded.load().hash == Demonstrations(**arrays).hash
-    with pytest.raises(DataError, match="has no array 'states'"):
-        NpzConfig(path=tmp_path / "set.npz").load()
+    with pytest.raises(DataError, match=r"has no array 'o' \(states\); it has obs \(8, 5\), "):
+        NpzConfig.model_validate({"path": tmp_path / "set.npz", "fields": {"states": "o"}}).load()
     with pytest.raises(ValidationError):
         NpzConfig.model_validate({"path": "set.npz", "fields": {"state": "obs"}})
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import pickle
 import tracemalloc
 from typing import Any
@@ -160,3 +161,16 @@ def test_noise_raises_ordinary_exceptions(noise: bytes):
         load_numeric_pickle(b"\x80\x04" + noise)
     except Exception as error:
         assert isinstance(error, Exception)  # noqa: PT017
+
+
+def test_text_becomes_bytes_once_and_in_one_way():
+    """Otherwise a small pickle would become a lot of bytes."""
+    text = "\xe9" * 1000
+    once = Calls(codecs.encode, text, "latin1")
+    assert load_numeric_pickle(pickle.dumps([once], 2)) == [text.encode("latin1")]
+    many = pickle.dumps([Calls(codecs.encode, text, "latin1") for _ in range(500)], 2)
+    with pytest.raises(pickle.UnpicklingError, match="same text for several"):
+        load_numeric_pickle(many)
+    for encoding in ("hex", "rot13", "utf-16"):
+        with pytest.raises(pickle.UnpicklingError, match="in another way"):
+            load_numeric_pickle(pickle.dumps(Calls(codecs.encode, text, encoding), 2))

@@ -12,6 +12,7 @@ from nppac_envs import (
     LerobotConfig,
     MinariConfig,
     NpzConfig,
+    RobomimicConfig,
     ShippedConfig,
 )
 from nppac_envs.demonstrations.locations import SOURCES
@@ -23,6 +24,7 @@ CONFIGS = [
     NpzConfig(path="mine.npz", clip=True),
     CsvConfig(path="mine.csv", action_range=(-2, [1.0, 3.0])),
     D4rlConfig(path="set.hdf5"),
+    RobomimicConfig(path="low_dim.hdf5", mask="train"),
     DapgConfig(path="demos.pickle"),
     AwacConfig(path="paths.npy", hash="0" * 64),
     LerobotConfig(path="folder"),

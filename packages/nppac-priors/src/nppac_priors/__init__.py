@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nppac_priors.errors import PriorFileError as PriorFileError
     from nppac_priors.errors import UnknownKindError as UnknownKindError
     from nppac_priors.given.file import FilePriorConfig as FilePriorConfig
+    from nppac_priors.given.program import ProgramPriorConfig as ProgramPriorConfig
     from nppac_priors.gp.exact.config import ExactGPConfig as ExactGPConfig
     from nppac_priors.gp.sparse.config import SparseGPConfig as SparseGPConfig
     from nppac_priors.hookspecs import hookimpl as hookimpl
@@ -75,6 +76,7 @@ _MODULES = {
         "UnknownKindError",
     ],
     "given.file": ["FilePriorConfig"],
+    "given.program": ["ProgramPriorConfig"],
     "gp.exact.config": ["ExactGPConfig"],
     "networks.gaussian": ["GaussianMLPConfig"],
     "hookspecs": ["hookimpl"],

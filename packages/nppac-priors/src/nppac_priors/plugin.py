@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nppac_priors.cvae.config import CVAEConfig
 from nppac_priors.given.file import FilePriorConfig
+from nppac_priors.given.program import ProgramPriorConfig
 from nppac_priors.gp.exact.config import ExactGPConfig
 from nppac_priors.gp.sparse.config import SparseGPConfig
 from nppac_priors.hookspecs import hookimpl
@@ -36,4 +37,5 @@ def nppac_prior_configs() -> list[type[PriorConfig]]:
         ConstantVarianceConfig,
         MeanAndScaleConfig,
         FilePriorConfig,
+        ProgramPriorConfig,
     ]

@@ -16,7 +16,7 @@ from torch.distributions import Distribution, Independent, Normal
 
 from nppac_priors.data import finite_matrix
 from nppac_priors.device import usable_device
-from nppac_priors.errors import ContractError, DataError, NppacError, NumericalError
+from nppac_priors.errors import ConfigError, ContractError, DataError, NppacError, NumericalError
 from nppac_priors.plugin_origin import broken_contract, described
 
 if TYPE_CHECKING:
@@ -57,6 +57,23 @@ class Prior(ABC):
         Args:
             include_factors: Also large factors that could be recomputed, for a faster reload.
         """
+
+    def extended(
+        self, states: torch.Tensor | np.ndarray, actions: torch.Tensor | np.ndarray
+    ) -> Self:
+        """The same prior, conditioned on further demonstrations without a new fit.
+
+        Args:
+            states: (M, S).
+            actions: (M, A), in [-1, 1].
+
+        Raises:
+            ConfigError: The kind can only be fitted anew.
+            DataError: The arrays are not usable, or are part of what it was fitted to.
+        """
+        raise ConfigError(
+            f"prior {self.config.kind!r} can only be fitted anew; 'exact-gp' can be extended"
+        )
 
     def to(self, device: str | torch.device) -> Self:
         """The same prior on a device.

@@ -195,3 +195,19 @@ def test_without_matplotlib_a_report_says_what_to_install(data, tmp_path):
     assert result.stderr == (
         "error: pictures need matplotlib: pip install 'nppac-priors[report]'\n"
     )
+
+
+@pytest.mark.medium
+def test_extending_a_fitted_prior(nppac_prior, data, tmp_path):
+    settings = '{"kind": "exact-gp", "steps": 3, "subset_size": 50}'
+    nppac_prior("fit", data, settings, "--hold-out", "0", "--output", "gp.safetensors", "--quiet")
+    result = nppac_prior("extend", "gp.safetensors", data, "--output", "more.safetensors")
+    assert (result.code, len(result.err)) == (2, 1)
+    assert "fitted to all of these demonstrations already" in result.err[0]
+    with np.load(data) as arrays:
+        moved = {name: arrays[name] for name in arrays} | {"states": arrays["states"] + 0.5}
+    np.savez(tmp_path / "further.npz", **moved)
+    result = nppac_prior("extend", "gp.safetensors", "further.npz", "--output", "more.safetensors")
+    assert result.code == 0
+    assert "extended by 120 steps of 6 episodes" in result.out
+    assert load_prior(tmp_path / "more.safetensors").state()["states"].shape == (240, 3)

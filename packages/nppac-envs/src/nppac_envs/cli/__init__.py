@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from nppac_envs.cli.arguments import parse
 from nppac_envs.cli.exit_code import ExitCode
-from nppac_envs.errors import EnvsError, FaultyEnvironmentError
+from nppac_envs.errors import DataError, EnvsError, FaultyEnvironmentError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _line(error: BaseException) -> str:
+    if isinstance(error, DataError):
+        return error.in_options()
     text = " ".join(str(error).split())
     if isinstance(error, EnvsError):
         return text

@@ -19,11 +19,14 @@ from nppac_envs.demonstrations.operations import episode_successes
 
 def inspect(arguments: argparse.Namespace) -> int:
     """Print a set's summary, its episodes and the ranges of its dimensions."""
-    demonstrations = judged(source_configs(arguments)[0].load(), arguments)
+    config = source_configs(arguments)[0]
+    demonstrations = judged(config.load(), arguments)
     if arguments.json:
         print(json.dumps(demonstrations.summary() | {"episode": _episodes(demonstrations)}))
         return ExitCode.DONE
     print(overview(demonstrations))
+    for remark in config.remarks():
+        print(f"{remark.topic:<14} {remark.text}")
     print("\n" + _episode_table(demonstrations))
     print("\n" + _dimension_table(demonstrations))
     return ExitCode.DONE

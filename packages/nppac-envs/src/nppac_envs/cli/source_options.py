@@ -28,7 +28,7 @@ def add_source_options(parser: argparse.ArgumentParser, *, several: bool = False
         default=[],
         metavar="OURS=THEIRS",
         dest="fields",
-        help="names in the file, such as states=obs actions=act (npz, CSV, LeRobot)",
+        help="names in the file, such as states=obs actions=act; several with commas",
     )
     add("--root", type=Path, metavar="DIR", help="folder of Minari sets")
     add("--download", action="store_true", help="fetch a Minari set that is not there")
@@ -43,6 +43,14 @@ def add_source_options(parser: argparse.ArgumentParser, *, several: bool = False
         "action dimension with commas between them",
     )
     add("--clip", action="store_true", help="clip actions to [-1, 1]")
+    add("--drop-rewards", action="store_true", help="read the set without its rewards")
+    add(
+        "--episode-length",
+        type=int,
+        metavar="N",
+        help="every episode has N steps, where the file does not mark their ends",
+    )
+    add("--mask", metavar="NAME", help="the demonstrations of mask/NAME (robomimic)")
     add("--hash", metavar="SHA256", help="refuse any other set than the one with this hash")
 
 
@@ -64,6 +72,9 @@ def source_configs(arguments: argparse.Namespace) -> list[DemonstrationsConfig]:
             exclude=arguments.exclude,
             action_range=arguments.action_range,
             clip=arguments.clip or None,
+            drop_rewards=arguments.drop_rewards or None,
+            episode_length=arguments.episode_length,
+            mask=arguments.mask,
             hash=arguments.hash,
         )
         for text in texts

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
 from nppac_envs.demonstrations.npz_file import read_npy_header
 from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
@@ -44,8 +44,11 @@ class AwacConfig(DemonstrationsConfig, frozen=True):
         if not isinstance(content, PickledArray) or not content.objects:
             raise DataError(f"{where}: must be a one-dimensional array of path dicts")
         budget = NumberBudget(size)
-        paths = enumerate(content.objects)
-        return join([_episode(path, budget, f"{where}: path {i}") for i, path in paths], where)
+
+        def read(path: Any, number: int) -> Episode:
+            return _episode(path, budget, f"{where}: path {number}")
+
+        return read_episodes(content.objects, read, where, self.exclude)
 
 
 def _load(raw: bytes) -> Any:

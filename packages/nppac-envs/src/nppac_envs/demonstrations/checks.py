@@ -102,11 +102,15 @@ def check_actions(actions: NDArray[np.float32], where: str) -> None:
     """Check that every action entry is within [-1, 1].
 
     Raises:
-        DataError: Says how many are not, their range, and how to clip them.
+        DataError: Says how many are not, their range, and how to map or clip them.
     """
     outside = int((np.abs(actions) > 1.0).sum())
     if outside:
         raise DataError(
             f"{where}: {outside} of {actions.size} action entries are outside [-1, 1] "
-            f"(range {actions.min():.4g} to {actions.max():.4g}); set clip: true to clip them"
+            f"(range {actions.min():.4g} to {actions.max():.4g})",
+            "give the range that the actuators have, {action_range}; or {clip} if the simulator "
+            "clipped them when they were recorded",
+            action_range=("LOW", "HIGH"),
+            clip=True,
         )

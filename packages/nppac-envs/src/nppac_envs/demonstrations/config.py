@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.checks import check_finite, check_shapes
 from nppac_envs.demonstrations.dataset import FIELDS, PER_EPISODE, Demonstrations
+from nppac_envs.demonstrations.findings import Finding
 from nppac_envs.errors import DataError
 
 ActionBound = float | list[float]
@@ -37,6 +39,9 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
     clip: bool = Field(
         default=False, description="Clip actions to [-1, 1] instead of refusing the set."
     )
+    drop_rewards: bool = Field(
+        default=False, description="Read the set without its rewards, which priors do not use."
+    )
     hash: str | None = Field(
         default=None,
         pattern="^[0-9a-f]{64}$",
@@ -56,8 +61,8 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
         arrays = self.arrays()
         check_finite(arrays, where)
         n_rescaled = n_clipped = 0
-        if self.action_range is not None:
-            rescaled = rescale(arrays["actions"], *self.action_range, where)
+        if (bounds := self.mapped_range()) is not None:
+            rescaled = rescale(arrays["actions"], *bounds, where)
             n_rescaled = int((rescaled != arrays["actions"]).sum())
             arrays["actions"] = rescaled
         if self.clips():
@@ -86,6 +91,8 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
         """
         where = self.where()
         arrays = self._read()
+        if self.drop_rewards:
+            arrays.pop("rewards", None)
         check_shapes(arrays, where)
         episodes = len(arrays["episode_lengths"])
         wanted = self.n_episodes or episodes
@@ -106,6 +113,17 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
     def clips(self) -> bool:
         """Whether actions are clipped when the set is loaded."""
         return self.clip
+
+    def mapped_range(self) -> tuple[ActionBound, ActionBound] | None:
+        """The range of the stored actions that is mapped onto [-1, 1]; None if none is.
+
+        It is `action_range`, or else what the set itself declares.
+        """
+        return self.action_range
+
+    def remarks(self) -> Iterator[Finding]:
+        """What `doctor` should say that only the reader of this layout sees."""
+        return iter(())
 
     def where(self) -> str:
         """What to call the set in messages."""

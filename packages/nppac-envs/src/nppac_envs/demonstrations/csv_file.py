@@ -1,5 +1,8 @@
 """Demonstrations from a CSV file: one row a step, a header line with the names of the columns.
 
+Columns may be separated by commas, semicolons or tabs; in the latter two numbers may have decimal
+commas, as spreadsheets of many languages write them. The text is UTF-8, or UTF-16 with its mark.
+
 A name of `CsvFields` stands for one column, for numbered ones (`state` finds `state_0`, `state.1`,
 `state[2]` or `state3`, in the order of their numbers), or for several names with commas between
 them (`x,y,theta`). A new episode starts where the episode column changes. The state after an
@@ -9,9 +12,8 @@ that row's action is dropped.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, final
@@ -21,9 +23,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.csv_table import read_table
+from nppac_envs.demonstrations.field_map import renamed
 from nppac_envs.demonstrations.file_guard import regular_file
-from nppac_envs.demonstrations.flat_steps import arrays_of_steps
+from nppac_envs.demonstrations.findings import Finding, holes_finding, left_out_finding
+from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length
 from nppac_envs.errors import DataError
+
+_TIME = re.compile(r"(?i)t|time.*|.*index|step|frame")
+"""Columns that count rows, and are no state."""
 
 
 @final
@@ -37,6 +45,10 @@ class CsvFields(BaseModel, frozen=True, extra="forbid"):
     )
     rewards: str = Field(default="reward", description="Reward column, if there is one.")
     successes: str = Field(default="success", description="Column of 0 and 1, if there is one.")
+    times: str = Field(
+        default="timestamp",
+        description="Column with the time of a row in any unit, in which holes are looked for.",
+    )
 
 
 @final
@@ -48,28 +60,75 @@ class CsvConfig(DemonstrationsConfig, frozen=True):
     fields: CsvFields = Field(
         default_factory=CsvFields, description="Names of the columns in the file."
     )
+    episode_length: int | None = Field(
+        default=None, ge=1, description="Rows of every episode, instead of an episode column."
+    )
 
     def _place(self) -> str:
         return str(self.path)
 
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def remarks(self) -> Iterator[Finding]:
+        """Columns that are left out, and holes in time."""
         where = self.where()
-        header, rows = _read_table(regular_file(self.path, where), where)
+        header, rows = read_table(regular_file(self.path, where), where)
+        positions = self._positions(header)
+        used = {position for columns in positions.values() for position in columns}
+        left_out = [
+            name
+            for i, name in enumerate(header)
+            if i not in used and _has_numbers(rows, i) and not _TIME.fullmatch(name)
+        ]
+        if left_out:
+            yield left_out_finding(left_out)
+        if positions["times"]:
+            times = _numbers(rows, positions["times"], header, where)[:, 0]
+            lengths = np.diff(self._ends(rows, positions["episodes"]), prepend=0)
+            inside = np.delete(np.diff(times), np.cumsum(lengths)[:-1] - 1)
+            if inside.size and np.median(inside) > 0:
+                usual = float(np.median(inside))
+                yield from holes_finding(times, lengths, usual, set(self.exclude))
+
+    def _positions(self, header: Sequence[str]) -> dict[str, list[int]]:
+        """The columns of each of our names.
+
+        Raises:
+            DataError: One is missing, or it is open which one is meant.
+        """
+        where = self.where()
         names: dict[str, str] = self.fields.model_dump()
         positions = {name: _columns(stored, header, where) for name, stored in names.items()}
+        required = {"states", "actions"} | renamed(self.fields)
+        if self.episode_length is None:
+            required.add("episodes")
         for name, stored in names.items():
-            required = name in ("states", "actions", "episodes", *self.fields.model_fields_set)
-            if required and not positions[name]:
+            if name in required and not positions[name]:
                 raise DataError(
                     f"{where}: has no column {stored!r} ({name}); it has "
-                    f"{', '.join(map(repr, header[:8]))}{', ...' if len(header) > 8 else ''}"
+                    f"{', '.join(map(repr, header[:20]))}{', ...' if len(header) > 20 else ''}",
+                    "name the one that is meant, {fields}"
+                    + (", or give {episode_length}" if name == "episodes" else ""),
+                    fields={name: "THEIRS"},
+                    episode_length=("N",),
                 )
         for name, columns in positions.items():
             _check_columns([header[i] for i in columns], name, header, where)
-        owners = [tuple(row[i] for i in positions["episodes"]) for row in rows]
+        return positions
+
+    def _ends(self, rows: Sequence[Sequence[str]], columns: Sequence[int]) -> NDArray[np.int64]:
+        """(E,) the row after each episode's last one."""
+        if self.episode_length is not None:
+            return ends_of_length(self.episode_length, len(rows), self.where())
+        owners = [tuple(row[i] for i in columns) for row in rows]
         breaks = [i for i in range(1, len(rows)) if owners[i] != owners[i - 1]]
         ends = np.array([*breaks, len(rows)])
-        _check_owners([owners[end - 1] for end in ends], where)
+        _check_owners([owners[end - 1] for end in ends], self.where())
+        return ends
+
+    def _read(self) -> dict[str, NDArray[Any]]:
+        where = self.where()
+        header, rows = read_table(regular_file(self.path, where), where)
+        positions = self._positions(header)
+        ends = self._ends(rows, positions["episodes"])
         numbers = {
             name: _numbers(rows, positions[name], header, where)
             for name in ("states", "actions", "rewards", "successes")
@@ -79,37 +138,8 @@ class CsvConfig(DemonstrationsConfig, frozen=True):
             if name in numbers:
                 numbers[name] = numbers[name][:, 0]
         if "successes" in numbers and not np.isin(numbers["successes"], (0, 1)).all():
-            raise DataError(f"{where}: {names['successes']!r} (successes) must hold 0 and 1")
+            raise DataError(f"{where}: {self.fields.successes!r} (successes) must hold 0 and 1")
         return arrays_of_steps(numbers, ends, where, exclude=self.exclude)
-
-
-def _read_table(path: Path, where: str) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows, each as long as the header."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = [name.strip() for name in next(reader, [])]
-            if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
-                raise DataError(
-                    f"{where}: its columns are not separated by commas; write it again with commas "
-                    "between columns and points in numbers"
-                )
-            rows = []
-            for row in reader:
-                if row and len(row) != len(header):
-                    raise DataError(
-                        f"{where}: line {reader.line_num} has {len(row)} values, "
-                        f"the header has {len(header)} names"
-                    )
-                if row:
-                    rows.append(row)
-    except OSError as error:
-        raise DataError(f"{where}: cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{where}: is no CSV file in UTF-8 ({error})") from error
-    if not rows:
-        raise DataError(f"{where}: needs a header line with names and a line for each step")
-    return header, rows
 
 
 def _columns(stored: str, header: Sequence[str], where: str) -> list[int]:
@@ -140,7 +170,7 @@ def _check_columns(columns: Sequence[str], name: str, header: Sequence[str], whe
     for column in columns:
         if header.count(column) > 1:
             raise DataError(f"{where}: there are {header.count(column)} columns {column[:40]!r}")
-    if len(columns) > 1 and name in ("rewards", "successes"):
+    if len(columns) > 1 and name in ("rewards", "successes", "times"):
         raise DataError(f"{where}: {name} take one column, not {', '.join(columns)[:200]}")
 
 
@@ -177,3 +207,11 @@ def _number(text: str) -> float:
     if "_" in text:
         raise ValueError(text)
     return float(text)
+
+
+def _has_numbers(rows: Sequence[Sequence[str]], position: int) -> bool:
+    """Whether a column begins with numbers, so that it may be part of a state."""
+    try:
+        return all(np.isfinite(_number(row[position])) for row in rows[:3])
+    except ValueError:
+        return False

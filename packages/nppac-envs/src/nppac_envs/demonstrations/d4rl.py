@@ -1,101 +1,142 @@
-"""Demonstrations from an HDF5 file in the layout of D4RL (Fu et al., 2020).
+"""Demonstrations from an HDF5 file with all episodes end to end, by default the layout of D4RL.
 
-All episodes end to end: `observations` (N, S), `actions` (N, A), and, if there, `rewards` (N,),
+D4RL (Fu et al., 2020) has `observations` (N, S), `actions` (N, A), and, if there, `rewards` (N,),
 `terminals` (N,), `timeouts` (N,) and `next_observations` (N, S). An episode ends where one of the
-two flags is set, and at the end of the file; a file that sets none is refused. The state after its
-last action is taken from `next_observations`; without them its last observation is the final state
-and its last action is dropped.
+two flags is set, and at the end of the file; a file that sets none is refused unless the length of
+its episodes is given. The state after its last action is taken from `next_observations`; without
+them its last observation is the final state and its last action is dropped.
+
+Arrays of other names and places (`log/joints,log/goal`) are named by `fields`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.file_guard import regular_file
-from nppac_envs.demonstrations.flat_steps import arrays_of_steps
-from nppac_envs.demonstrations.hdf5_file import check_hdf5
+from nppac_envs.demonstrations.field_map import names_in, renamed
+from nppac_envs.demonstrations.findings import Finding, left_out_finding
+from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length, torn_finding
+from nppac_envs.demonstrations.hdf5_file import listed, opened, read_columns
 from nppac_envs.errors import DataError
 
-_OPTIONAL = ("rewards", "terminals", "timeouts", "next_observations")
+
+@final
+class D4rlFields(BaseModel, frozen=True, extra="forbid"):
+    """Which arrays of the file are which; several of one are named with commas between them."""
+
+    states: str = Field(default="observations", description="(N, S) states.")
+    actions: str = Field(default="actions", description="(N, A) actions.")
+    rewards: str = Field(default="rewards", description="(N,) rewards.")
+    successes: str = Field(default="successes", description="(N,) success flags.")
+    terminals: str = Field(default="terminals", description="(N,) flags: a terminal state follows.")
+    timeouts: str = Field(default="timeouts", description="(N,) flags: the episode's last step.")
+    next_states: str = Field(
+        default="next_observations", description="(N, S) the state after each step."
+    )
 
 
 @final
 class D4rlConfig(DemonstrationsConfig, frozen=True):
-    """An HDF5 file of D4RL; rewards are as stored, successes are not in the file."""
+    """An HDF5 file of flat arrays; rewards are as stored."""
 
     source: Literal["d4rl"] = Field(default="d4rl", description="Kind of source.")
     path: Path = Field(description="The HDF5 file.")
+    fields: D4rlFields = Field(
+        default_factory=D4rlFields, description="Names of the arrays in the file."
+    )
+    episode_length: int | None = Field(
+        default=None, ge=1, description="Steps of every episode, where no flags mark their ends."
+    )
 
     def _place(self) -> str:
         return str(self.path)
 
+    def remarks(self) -> Iterator[Finding]:
+        """Arrays that are left out, and states after a step that are not the next row's."""
+        columns, left_out = self._columns()
+        if left_out:
+            yield left_out_finding(left_out)
+        if "next_states" in columns:
+            ends = self._ends(columns)
+            yield from torn_finding(columns["states"], columns["next_states"], ends)
+
     def _read(self) -> dict[str, NDArray[Any]]:
-        where = self.where()
-        path = regular_file(self.path, where)
-        try:
-            check_hdf5(path, where)
-            columns = _columns(path, where)
-        except DataError:
-            raise
-        except Exception as error:
-            reason = " ".join(str(error).split())[:200]
-            raise DataError(
-                f"{where}: not a readable HDF5 file ({type(error).__name__}: {reason})"
-            ) from error
-        steps = len(columns["observations"])
-        terminals = _flags(columns.get("terminals", np.zeros(steps)), "terminals", where)
-        timeouts = _flags(columns.get("timeouts", np.zeros(steps)), "timeouts", where)
-        ends = terminals | timeouts
-        if not ends.any():
-            raise DataError(
-                f"{where}: no row is marked in 'timeouts' or 'terminals', so the ends of its "
-                "episodes are not known; write timeouts (N,), true at each episode's last row"
-            )
-        ends[-1] = True
+        columns, _ = self._columns()
+        flags = {name: self._flags(columns, name) for name in ("terminals", "successes")}
+        successes = flags["successes"] if "successes" in columns else None
         return arrays_of_steps(
-            {
-                "states": columns["observations"],
-                "actions": columns["actions"],
-                "rewards": columns.get("rewards"),
-            },
-            np.flatnonzero(ends) + 1,
-            where,
+            {name: columns.get(name) for name in ("states", "actions", "rewards")}
+            | {"successes": successes},
+            self._ends(columns),
+            self.where(),
             exclude=self.exclude,
-            next_states=columns.get("next_observations"),
-            terminals=terminals,
+            next_states=columns.get("next_states"),
+            terminals=flags["terminals"],
         )
 
-
-def _columns(path: Path, where: str) -> dict[str, NDArray[Any]]:
-    """The arrays by name, each with as many rows as there are observations."""
-    import h5py
-
-    found = {}
-    with h5py.File(path, "r") as file:
-        for name in ("observations", "actions", *_OPTIONAL):
-            item = file.get(name)
-            if item is None and name in _OPTIONAL:
-                continue
-            if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
-                raise DataError(f"{where}: must have an array of numbers {name!r}")
-            found[name] = item[()]
-            rows = np.shape(found[name])[:1]
-            if rows != np.shape(found["observations"])[:1] or rows in ((), (0,)):
+    def _columns(self) -> tuple[dict[str, NDArray[Any]], list[str]]:
+        """The arrays by our names, one row a step, and the names of those that are not read."""
+        where = self.where()
+        names: dict[str, str] = self.fields.model_dump()
+        required = {"states", "actions", *renamed(self.fields)}
+        with opened(self.path, where) as file:
+            columns = {}
+            for name, stored in names.items():
+                parts = names_in(stored)
+                missing = [part for part in parts if part not in file]
+                if missing and name in required:
+                    raise DataError(
+                        f"{where}: must have an array of numbers {missing[0]!r} ({name}); "
+                        f"it has {listed(file)}",
+                        "name the one that is meant: {fields}",
+                        fields={name: "THEIRS"},
+                    )
+                if not missing and parts:
+                    columns[name] = read_columns(file, parts, where)
+            used = {part for stored in names.values() for part in names_in(stored)}
+            rows = len(columns["states"])
+            left_out = [
+                name
+                for name, item in file.items()
+                if name not in used and np.shape(item)[:1] == (rows,) and item.dtype.kind in "iuf"
+            ]
+        for name, column in columns.items():
+            if len(column) != rows or not rows:
                 raise DataError(
-                    f"{where}: {name!r} has shape {np.shape(found[name])}, and observations "
-                    f"{np.shape(found['observations'])}; all need one row a step"
+                    f"{where}: {names[name]!r} has shape {column.shape}, and {names['states']} "
+                    f"{columns['states'].shape}; all need one row a step"
                 )
-    return found
+        if columns.get("rewards", np.empty(0)).ndim == 2 and columns["rewards"].shape[1] == 1:
+            columns["rewards"] = columns["rewards"][:, 0]
+        return columns, left_out
 
+    def _ends(self, columns: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+        steps = len(columns["states"])
+        if self.episode_length is not None:
+            return ends_of_length(self.episode_length, steps, self.where())
+        ends = self._flags(columns, "terminals") | self._flags(columns, "timeouts")
+        if not ends.any():
+            raise DataError(
+                f"{self.where()}: no row is marked in {self.fields.timeouts!r} or "
+                f"{self.fields.terminals!r}, so the ends of its episodes are not known",
+                "give their length, {episode_length}, or write timeouts (N,), true at each "
+                "episode's last row",
+                episode_length=("N",),
+            )
+        ends[-1] = True
+        return np.flatnonzero(ends) + 1
 
-def _flags(values: NDArray[Any], name: str, where: str) -> NDArray[np.bool_]:
-    flags = values.reshape(len(values), -1)
-    if flags.shape[1] != 1 or not np.isin(flags, (0, 1)).all():
-        raise DataError(f"{where}: {name!r} must hold one flag a step, true or false")
-    return flags[:, 0].astype(np.bool_)
+    def _flags(self, columns: dict[str, NDArray[Any]], name: str) -> NDArray[np.bool_]:
+        values = columns.get(name, np.zeros(len(columns["states"])))
+        flags = values.reshape(len(values), -1)
+        if flags.shape[1] != 1 or not np.isin(flags, (0, 1)).all():
+            stored = getattr(self.fields, name)
+            raise DataError(f"{self.where()}: {stored!r} must hold one flag a step, true or false")
+        return flags[:, 0].astype(np.bool_)

@@ -1,8 +1,9 @@
 """Demonstrations from a pickle of the DAPG release (Rajeswaran et al., 2018).
 
-The layout: a list with one dict a demonstration: `observations` (T, S), `actions` (T, A) and, if
-there, `rewards` (T,). Observation t is the one that action t was taken in. The state after the last
-action is not stored, so the last observation is the final state and the last action is dropped.
+The layout: a list with one dict a demonstration (or a dict of them): `observations` (T, S),
+`actions` (T, A) and, if there, `rewards` (T,), each an array or a list of rows. Observation t is
+the one that action t was taken in. The state after the last action is not stored, so the last
+observation is the final state and the last action is dropped.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, final
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
 from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
 from nppac_envs.errors import DataError
@@ -41,15 +43,18 @@ class DapgConfig(DemonstrationsConfig, frozen=True):
     def _read(self) -> dict[str, NDArray[Any]]:
         where = self.where()
         demos, size = read_legacy(self.path, load_numeric_pickle, where)
+        if isinstance(demos, dict) and demos and all(isinstance(d, dict) for d in demos.values()):
+            demos = list(demos.values())
         if not isinstance(demos, list) or not demos:
             raise DataError(
                 f"{where}: must be a list of demonstrations, not {type(demos).__name__}"
             )
         budget = NumberBudget(size)
-        return join(
-            [_episode(demo, budget, f"{where}: demonstration {i}") for i, demo in enumerate(demos)],
-            where,
-        )
+
+        def read(demo: Any, number: int) -> Episode:
+            return _episode(demo, budget, f"{where}: demonstration {number}")
+
+        return read_episodes(demos, read, where, self.exclude)
 
 
 def _episode(demo: Any, budget: NumberBudget, where: str) -> Episode:
@@ -69,6 +74,18 @@ def _episode(demo: Any, budget: NumberBudget, where: str) -> Episode:
 
 def _array(demo: dict[str, Any], name: str, where: str) -> NDArray[Any]:
     value = demo.get(name)
+    if isinstance(value, list):
+        return _stacked(value, name, where)
     if not isinstance(value, PickledArray) or value.objects is not None or value.values.ndim == 0:
-        raise DataError(f"{where}: must have an array {name!r}")
+        there = ", ".join(repr(key) for key in demo if isinstance(key, str))[:200]
+        raise DataError(f"{where}: must have an array {name!r}; it has {there or 'none'}")
     return value.values
+
+
+def _stacked(rows: list[Any], name: str, where: str) -> NDArray[Any]:
+    """A list of vectors, or of numbers, as one array."""
+    values = [row.values if isinstance(row, PickledArray) else np.asarray(row) for row in rows]
+    plain = all(of.dtype.kind in "biuf" and of.shape == values[0].shape for of in values)
+    if not values or not plain or values[0].ndim > 1:
+        raise DataError(f"{where}: must have an array {name!r}, or a list of vectors of one size")
+    return np.stack(values)

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, final
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig, as_loaded, rescale
 from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.evidence import boundaries, narrow_actions
+from nppac_envs.demonstrations.findings import Finding, episode_list, exclude_option
 from nppac_envs.demonstrations.operations import episode_successes
 from nppac_envs.demonstrations.readings import RANGES, far_out, in_words, lost_in_float32
 from nppac_envs.demonstrations.success_rules import SUCCESS_RULES, rule_successes
+from nppac_envs.errors import EpisodesError
 
 SATURATED = 0.999
 """An action entry this large or larger, in absolute value, is at its bound."""
 _MANY_SATURATED = 0.1
 _DUPLICATE_SHARE = 0.01
-
-
-@final
-@dataclass(frozen=True)
-class Finding:
-    """One thing found.
-
-    Attributes:
-        level: "error" cannot be used as it is; "warning" will usually hurt; "note" is good to know.
-        topic: Which check, two words or so.
-        text: What was found, and in which episodes.
-        advice: What to do, an option of `nppac-demos convert` where there is one.
-    """
-
-    level: Literal["error", "warning", "note"]
-    topic: str
-    text: str
-    advice: str
 
 
 def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Finding]:
@@ -52,16 +36,17 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     Raises:
         DataError: The set cannot be read at all, or the task's rule does not fit its states.
     """
+    config, findings = _without_unusable(config)
     stored = config.stored()
     arrays = as_loaded(stored)
     excluded = set(config.exclude)
     # Episodes are named by their numbers in the file, as --exclude takes them.
     kept = np.setdiff1d(np.arange(len(arrays["episode_lengths"]) + len(excluded)), [*excluded])
-    findings = [*_not_finite(arrays, kept, excluded)]
+    findings += [*config.remarks(), *_not_finite(arrays, kept, excluded)]
     finite = _finite_episodes(arrays)
     if finite.any():
-        if config.action_range is not None:
-            arrays["actions"] = rescale(arrays["actions"], *config.action_range, config.where())
+        if (bounds := config.mapped_range()) is not None:
+            arrays["actions"] = rescale(arrays["actions"], *bounds, config.where())
         findings += _out_of_range(arrays, kept, config.clips())
         arrays["actions"] = np.clip(np.nan_to_num(arrays["actions"]), -1.0, 1.0)
         whole: dict[str, Any] = {name: np.nan_to_num(array) for name, array in arrays.items()}
@@ -69,6 +54,9 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
             np.flatnonzero(finite)
         )
         numbers = kept[finite]
+        if bounds is None and not config.clips():
+            findings += narrow_actions(demonstrations.actions)
+        findings += boundaries(demonstrations, numbers)
         for check in (_failures, _lengths, _saturation, _duplicated_states):
             findings += check(demonstrations, numbers)
         findings += _duplicated_episodes(demonstrations, numbers, excluded)
@@ -82,19 +70,20 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     return sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.level))
 
 
-def episode_list(episodes: Iterable[int]) -> str:
-    """`episode 3`, or `episodes 0 to 4, 7`; at most eight numbers or ranges are named."""
-    numbers = sorted(int(episode) for episode in episodes)
-    breaks = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
-    ranges = []
-    for start, end in zip([0, *breaks], [*breaks, len(numbers)], strict=True):
-        first, last = numbers[start], numbers[end - 1]
-        if last - first < 2:
-            ranges += [str(number) for number in range(first, last + 1)]
-        else:
-            ranges.append(f"{first} to {last}")
-    shown = ", ".join(ranges[:8]) + (", ..." if len(ranges) > 8 else "")
-    return f"episode{'s' if len(numbers) > 1 else ''} {shown}"
+def _without_unusable(config: DemonstrationsConfig) -> tuple[DemonstrationsConfig, list[Finding]]:
+    """The set without episodes that cannot be read at all, and what was said of these."""
+    try:
+        config.stored()
+    except EpisodesError as error:
+        left_out = {*error.episodes, *config.exclude}
+        finding = Finding(
+            "error",
+            "unusable episodes",
+            error.message,
+            f"leave them out: {exclude_option(error.episodes, set(config.exclude))}",
+        )
+        return config.model_copy(update={"exclude": tuple(sorted(left_out))}), [finding]
+    return config, []
 
 
 def _owner(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -113,11 +102,6 @@ def _finite_episodes(arrays: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
     return finite
 
 
-def _exclude(numbers: Iterable[int], excluded: set[int]) -> str:
-    """The option that leaves these episodes out, and those that are left out already."""
-    return f"--exclude {','.join(str(n) for n in sorted({*map(int, numbers), *excluded}))}"
-
-
 def _not_finite(
     arrays: dict[str, NDArray[Any]], kept: NDArray[Any], excluded: set[int]
 ) -> Iterator[Finding]:
@@ -126,22 +110,19 @@ def _not_finite(
         names = ("states", "actions", "rewards", "final_states")
         counts = [f"{(~np.isfinite(arrays[n])).sum()} in {n}" for n in names if n in arrays]
         shown = ", ".join(count for count in counts if not count.startswith("0 "))
+        leave_out = f"leave them out: {exclude_option(bad, excluded)}"
+        every = "every episode has some: write the set again without the steps that have them"
+        advice = leave_out if len(bad) < len(kept) else every
+        if all(np.isfinite(arrays[name]).all() for name in ("states", "actions", "final_states")):
+            advice = "--drop-rewards if only states and actions are needed, as by priors" + (
+                f"; else {leave_out}" if len(bad) < len(kept) else ""
+            )
         yield Finding(
             "error",
             "not finite",
             f"numbers that are NaN or infinite ({shown}) in {episode_list(bad)}",
-            f"leave them out: {_exclude(bad, excluded)}"
-            if len(bad) < len(kept)
-            else _when_all_are_bad(arrays),
+            advice,
         )
-
-
-def _when_all_are_bad(arrays: dict[str, NDArray[Any]]) -> str:
-    """What to do about numbers that are not finite in every episode; not all can be excluded."""
-    wanted = ("states", "actions", "final_states")
-    if all(np.isfinite(arrays[name]).all() for name in wanted):
-        return "write the set again without rewards, which priors do not use, or with numbers there"
-    return "every episode has some: write the set again without the steps that have them"
 
 
 def _out_of_range(
@@ -160,8 +141,8 @@ def _out_of_range(
             f"({low:.4g} to {high:.4g}) in {episode_list(episodes)}",
             "they are clipped when the set is read"
             if clips
-            else "--clip if the simulator clipped them when they were recorded; else "
-            "--action-range LOW HIGH with the range that the actuators have",
+            else "--action-range LOW HIGH with the range that the actuators have; --clip if the "
+            "simulator clipped them when they were recorded",
         )
 
 
@@ -249,7 +230,7 @@ def _duplicated_episodes(
             "warning",
             "duplicated episodes",
             "; ".join(shown[:8]) + ("; ..." if len(shown) > 8 else ""),
-            _exclude(equal, excluded),
+            exclude_option(equal, excluded),
         )
 
 
@@ -289,7 +270,7 @@ def _far_out(
         + in_words(far, demonstrations.states, np.stack([numbers[owner], steps], axis=1)),
         correct
         if len(episodes) == len(numbers)
-        else f"{correct}, or {_exclude(episodes, excluded)}",
+        else f"{correct}, or {exclude_option(episodes, excluded)}",
     )
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_lengths, check_shapes
-from nppac_envs.errors import DataError
+from nppac_envs.demonstrations.findings import Finding, episode_list
+from nppac_envs.errors import DataError, EpisodesError
 
 
 def arrays_of_steps(
@@ -47,6 +48,17 @@ def arrays_of_steps(
     return without_last_steps(arrays | {"episode_lengths": lengths}, where, exclude)
 
 
+def ends_of_length(length: int, steps: int, where: str) -> NDArray[np.int64]:
+    """(E,) the row after each episode's last one, when all are of one length.
+
+    Raises:
+        DataError: The steps are not as many as whole episodes have.
+    """
+    if steps % length:
+        raise DataError(f"{where}: {steps} steps are no whole episodes of {length}")
+    return np.arange(length, steps + 1, length)
+
+
 def without_last_steps(
     arrays: Mapping[str, NDArray[Any]], where: str, exclude: Collection[int] = ()
 ) -> dict[str, NDArray[Any]]:
@@ -58,7 +70,8 @@ def without_last_steps(
         exclude: Episodes that will be left out; one of a single step stays as it is until then.
 
     Raises:
-        DataError: The shapes do not fit, or an episode has a single step.
+        DataError: The shapes do not fit.
+        EpisodesError: An episode has a single step.
     """
     states, lengths = np.atleast_1d(arrays["states"]), arrays["episode_lengths"]
     check_lengths(lengths, len(states), where)
@@ -66,10 +79,11 @@ def without_last_steps(
     check_shapes({**arrays, "final_states": states[last]}, where)
     single = np.flatnonzero(lengths < 2).tolist()
     if not set(single) <= set(exclude):
-        raise DataError(
+        raise EpisodesError(
             f"{where}: episode {single[0]} has one step; without final states every episode needs "
-            f"two steps or more, as the last one is used up; add them, or exclude: "
-            f"{sorted({*exclude, *single})[:20]}"
+            "two steps or more, as the last one is used up; add final states",
+            single,
+            [*exclude],
         )
     used_up = np.delete(last, single)
     kept = {
@@ -79,3 +93,29 @@ def without_last_steps(
     }
     shorter = np.maximum(lengths - 1, 1)
     return kept | {"final_states": states[last], "episode_lengths": shorter}
+
+
+def torn_finding(
+    states: NDArray[Any], next_states: NDArray[Any], ends: NDArray[np.integer]
+) -> Iterator[Finding]:
+    """Whether the state after a step is the next row's, as it is in an episode that goes on.
+
+    Args:
+        states: (N, S).
+        next_states: (N, S) as they are stored.
+        ends: (E,) the row after each episode's last one.
+    """
+    differs = np.abs(states[1:] - next_states[:-1]).max(axis=1) > 1e-4 * np.ptp(states)
+    differs[ends[:-1] - 1] = False
+    torn = np.flatnonzero(differs)
+    if torn.size:
+        owner = np.searchsorted(ends, torn, side="right")
+        yield Finding(
+            "error",
+            "episode boundaries",
+            f"the state after a step is not that of the next row in {torn.size:,} steps within "
+            f"{episode_list(np.unique(owner))} (the first after row {torn[0]}): boundaries are "
+            "missing there, or rows",
+            "--episode-length N if all episodes have N steps; else mark the last row of each "
+            "episode in timeouts",
+        )

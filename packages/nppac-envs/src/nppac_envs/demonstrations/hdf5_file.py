@@ -6,10 +6,15 @@ as the place of its numbers, or the same numbers many times over. All are refuse
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nppac_envs.demonstrations.file_guard import check_unfolded
+import numpy as np
+from numpy.typing import NDArray
+
+from nppac_envs.demonstrations.file_guard import check_unfolded, regular_file
 from nppac_envs.demonstrations.npz_file import MAX_DEFLATE_RATIO
 from nppac_envs.errors import DataError
 
@@ -53,3 +58,66 @@ def _check_dataset(dataset: Any, path: Path, where: str) -> int:
     if size > dataset.id.get_storage_size() * MAX_DEFLATE_RATIO:
         raise DataError(f"{where}: {dataset.name!r} declares more bytes than the file can hold")
     return max(size, 4 * dataset.size) if dataset.ndim <= 2 else size
+
+
+@contextmanager
+def opened(path: Path, where: str) -> Iterator[Any]:
+    """A checked file, open for reading.
+
+    Raises:
+        DataError: It cannot be read, here or in the block.
+    """
+    import h5py
+
+    path = regular_file(path, where)
+    try:
+        check_hdf5(path, where)
+        with h5py.File(path, "r") as file:
+            yield file
+    except DataError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{where}: not a readable HDF5 file ({type(error).__name__}: {reason})"
+        ) from error
+
+
+def listed(group: Any) -> str:
+    """The arrays below a group with their shapes, for messages; at most twelve."""
+    import h5py
+
+    found: list[str] = []
+
+    def visit(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found.append(f"{name} {item.shape}")
+
+    group.visititems(visit)
+    return ", ".join(found[:12]) + (", ..." if len(found) > 12 else "") or "no arrays"
+
+
+def read_columns(group: Any, names: Sequence[str], where: str) -> NDArray[Any]:
+    """Arrays of one row a step; several are put side by side, as (N, their columns together).
+
+    Raises:
+        DataError: One is no array of numbers, or they do not fit side by side.
+    """
+    import h5py
+
+    parts = []
+    for name in names:
+        item = group.get(name)
+        if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
+            raise DataError(
+                f"{where}: must have an array of numbers {name!r}; it has {listed(group)}"
+            )
+        parts.append(np.asarray(item[()]))
+        if parts[-1].ndim < 1:
+            raise DataError(f"{where}: {name!r} has shape (); all need one row a step")
+    if len(parts) == 1:
+        return parts[0]
+    if len({len(part) for part in parts}) > 1 or any(part.ndim > 2 for part in parts):
+        shapes = ", ".join(f"{n} {p.shape}" for n, p in zip(names, parts, strict=True))
+        raise DataError(f"{where}: do not fit side by side: {shapes}")
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)

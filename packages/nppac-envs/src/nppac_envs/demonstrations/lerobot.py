@@ -1,15 +1,19 @@
 """Demonstrations from a LeRobot data set: a folder with `meta/info.json` and parquet files.
 
 Versions 2 and 3 of the format: one row a frame, with `episode_index`, `frame_index`, vectors under
-`observation.state` and `action` and, where there are, `next.reward` and `next.success`. Images are
-not read. The state after an episode's last action is not stored, so its last frame's state becomes
-the final state and that frame's action is dropped. Needs `pip install "nppac-envs[lerobot]"`.
+`observation.state` and `action` and, where there are, `next.reward` and `next.success`. A state
+that is spread over several columns is named with commas, as `observation.state,observation.effort`.
+Images are not read. The state after an episode's last action is not stored, so its last frame's
+state becomes the final state and that frame's action is dropped. Needs
+`pip install "nppac-envs[lerobot]"`.
 
 A robot's actions are seldom in [-1, 1]: give `action_range` the range of each joint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -18,11 +22,17 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.field_map import names_in
 from nppac_envs.demonstrations.file_guard import (
     check_unfolded,
     expanded,
     read_json_object,
     regular_file,
+)
+from nppac_envs.demonstrations.findings import (
+    Finding,
+    holes_finding,
+    left_out_finding,
 )
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps
 from nppac_envs.errors import ConfigError, DataError
@@ -32,8 +42,13 @@ from nppac_envs.errors import ConfigError, DataError
 class LerobotFields(BaseModel, frozen=True, extra="forbid"):
     """Which columns of the data set are which."""
 
-    states: str = Field(default="observation.state", description="Column of state vectors.")
-    actions: str = Field(default="action", description="Column of action vectors.")
+    states: str = Field(
+        default="observation.state",
+        description="Columns of state vectors, with commas between them.",
+    )
+    actions: str = Field(
+        default="action", description="Columns of action vectors, with commas between them."
+    )
     rewards: str = Field(default="next.reward", description="Reward column, if there is one.")
     successes: str = Field(default="next.success", description="Success column, if there is one.")
 
@@ -51,10 +66,24 @@ class LerobotConfig(DemonstrationsConfig, frozen=True):
     def _place(self) -> str:
         return str(self.path)
 
+    def remarks(self) -> Iterator[Finding]:
+        """Vectors that are left out, and steps that take another time than the set declares."""
+        where = self.where()
+        folder = expanded(self.path)
+        columns, left_out = _read_columns(folder, self.fields, where)
+        if left_out:
+            yield left_out_finding(left_out)
+        fps = read_json_object(folder / "meta" / "info.json", where).get("fps")
+        if "times" in columns and isinstance(fps, int | float) and fps > 0:
+            order = np.lexsort((columns["frame_index"], columns["episode_index"]))
+            lengths = np.unique(columns["episode_index"], return_counts=True)[1]
+            yield from holes_finding(columns["times"][order], lengths, 1.0 / fps, set(self.exclude))
+
     def _read(self) -> dict[str, NDArray[Any]]:
         where = self.where()
         folder = expanded(self.path)
-        columns = _read_columns(folder, self.fields, where)
+        columns, _ = _read_columns(folder, self.fields, where)
+        columns.pop("times", None)
         order = np.lexsort((columns["frame_index"], columns["episode_index"]))
         columns = {name: column[order] for name, column in columns.items()}
         episodes, frames = columns.pop("episode_index"), columns.pop("frame_index")
@@ -72,8 +101,10 @@ class LerobotConfig(DemonstrationsConfig, frozen=True):
         return arrays_of_steps(columns, ends, where, exclude=self.exclude)
 
 
-def _read_columns(folder: Path, fields: LerobotFields, where: str) -> dict[str, NDArray[Any]]:
-    """The columns by our names, over all files."""
+def _read_columns(
+    folder: Path, fields: LerobotFields, where: str
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """The columns by our names, over all files, and the vectors of observations that are none."""
     files = sorted((folder / "data").rglob("*.parquet"))
     if not files:
         raise DataError(f"{where}: there is no parquet file under {folder / 'data'}")
@@ -85,8 +116,9 @@ def _read_columns(folder: Path, fields: LerobotFields, where: str) -> dict[str, 
         ) from error
     try:
         parts = [_read_file(path, fields, f"{where}: {path.name}") for path in files]
-        names = set.intersection(*(set(part) for part in parts))
-        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+        names = set.intersection(*(set(part) for part, _ in parts))
+        columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in names}
+        return columns, parts[0][1]
     except DataError:
         raise
     except Exception as error:
@@ -94,21 +126,49 @@ def _read_columns(folder: Path, fields: LerobotFields, where: str) -> dict[str, 
         raise DataError(f"{where}: cannot be read ({type(error).__name__}: {reason})") from error
 
 
-def _read_file(path: Path, fields: LerobotFields, where: str) -> dict[str, NDArray[Any]]:
+def _read_file(
+    path: Path, fields: LerobotFields, where: str
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
     from pyarrow import parquet
 
-    required = {"episode_index": "episode_index", "frame_index": "frame_index"}
-    required |= {"states": fields.states, "actions": fields.actions}
-    optional = {"rewards": fields.rewards, "successes": fields.successes}
+    required = {"episode_index": ["episode_index"], "frame_index": ["frame_index"]}
+    required |= {"states": names_in(fields.states), "actions": names_in(fields.actions)}
+    optional = {"rewards": fields.rewards, "successes": fields.successes, "times": "timestamp"}
     with parquet.ParquetFile(regular_file(path, where)) as file:
-        stored = file.schema_arrow.names
-        missing = [name for name in required.values() if name not in stored]
+        schema = file.schema_arrow
+        missing = [name for name in chain(*required.values()) if name not in schema.names]
         if missing:
-            raise DataError(f"{where}: has no column {missing[0]!r}; it has {', '.join(stored)}")
-        wanted = required | {name: col for name, col in optional.items() if col in stored}
-        check_unfolded(_declared(file.metadata, set(wanted.values())), path, where)
-        table = file.read(columns=list(wanted.values()))
-    return {name: _column(table.column(col), name, where) for name, col in wanted.items()}
+            raise DataError(
+                f"{where}: has no column {missing[0]!r}; it has {', '.join(schema.names)}",
+                "name those of the state, with commas: {fields}",
+                fields={"states": "NAME,NAME"},
+            )
+        wanted = required | {name: [col] for name, col in optional.items() if col in schema.names}
+        read = [*chain(*wanted.values())]
+        check_unfolded(_declared(file.metadata, set(read)), path, where)
+        table = file.read(columns=read)
+    columns = {
+        name: _joined([_column(table.column(col), name, where) for col in stored])
+        for name, stored in wanted.items()
+    }
+    return columns, [name for name in _vectors(schema) if name not in read]
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _vectors(schema: Any) -> Iterator[str]:
+    """The columns of observations that hold lists of numbers."""
+    import pyarrow as pa
+
+    for field in schema:
+        kind = field.type
+        lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+        if not field.name.startswith("observation") or not any(of(kind) for of in lists):
+            continue
+        if pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type):
+            yield field.name
 
 
 def _declared(metadata: Any, names: set[str]) -> int:
@@ -129,12 +189,13 @@ def _column(column: Any, name: str, where: str) -> NDArray[Any]:
     kind = array.type
     if column.null_count:
         raise DataError(f"{where}: {name} has {column.null_count} missing values")
-    if not (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind)):
+    variable = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if not (variable or pa.types.is_fixed_size_list(kind)):
         values = _plain(array, name, where)
         return values[:, None] if name in ("states", "actions") else values
     values = _plain(array.flatten(), name, where)
     width = len(values) // max(len(array), 1)
-    sizes = np.diff(array.offsets.to_numpy()) if pa.types.is_list(kind) else np.array([width])
+    sizes = np.diff(array.offsets.to_numpy()) if variable else np.array([width])
     if (sizes != width).any() or width == 0:
         raise DataError(f"{where}: {name} must be vectors of one size")
     matrix = values.reshape(-1, width)

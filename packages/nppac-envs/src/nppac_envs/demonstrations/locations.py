@@ -9,11 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
 from nppac_envs.demonstrations.file_guard import expanded
+from nppac_envs.demonstrations.robomimic import has_episode_groups
 from nppac_envs.demonstrations.shipped import shipped_names
 from nppac_envs.demonstrations.sources import DemonstrationsSource
 from nppac_envs.errors import ConfigError
 
-SOURCES = ("minari", "npz", "csv", "d4rl", "dapg", "awac", "lerobot", "shipped")
+SOURCES = ("minari", "npz", "csv", "d4rl", "robomimic", "dapg", "awac", "lerobot", "shipped")
 _SUFFIXES = {
     ".npz": "npz",
     ".csv": "csv",
@@ -38,7 +39,7 @@ def locate(
         text: A file (told by its suffix), a LeRobot folder, the folder of a Minari set, the name of
             a set that ships, or a Minari id.
         source: One of `SOURCES`, instead of finding out.
-        fields: Names in the file by names of ours, for npz, CSV and LeRobot.
+        fields: Names in the file by names of ours, but for pickles.
         settings: Other fields of the config; those that are None are left out.
 
     Raises:
@@ -65,8 +66,11 @@ def _kind(text: str) -> str:
         return "lerobot"
     if (path / "data" / "metadata.json").is_file():
         return "minari"
-    if path.suffix.lower() in _SUFFIXES:
-        return _SUFFIXES[path.suffix.lower()]
+    kind = _SUFFIXES.get(path.suffix.lower())
+    if kind == "d4rl" and path.is_file() and has_episode_groups(path):
+        return "robomimic"
+    if kind is not None:
+        return kind
     if path.exists():
         raise ConfigError(f"{text}: cannot tell what it is; name its source: {', '.join(SOURCES)}")
     return "shipped" if text in shipped_names() else "minari"

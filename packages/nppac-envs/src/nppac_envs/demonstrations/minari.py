@@ -1,5 +1,8 @@
 """Demonstrations from a Minari set (Younis et al., 2024), local or fetched from its server.
 
+A set with dict observations, as goal-conditioned ones are, is flattened in the order of Gymnasium's
+own `flatten`. Actions are mapped from the bounds that the set declares onto [-1, 1].
+
 The hand sets of D4RL (`D4RL/door/human-v2` and its siblings for pen, relocate and hammer) are
 mapped to the convention of N-PPAC: rewards are 1 on success and 0 elsewhere instead of dense, and
 actions are clipped to [-1, 1], as the simulator did when they were recorded.
@@ -10,27 +13,48 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig
+from nppac_envs.demonstrations.episodes import Episode, read_episodes
+from nppac_envs.demonstrations.field_map import names_in
 from nppac_envs.demonstrations.file_guard import expanded, read_json_object, regular_file
+from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
+from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector
 from nppac_envs.errors import DataError
 
 _HAND_SET = re.compile(r"D4RL/(door|pen|relocate|hammer)/[^/]+")
 
 
+_SUCCESSES = ("success", "is_success")
+
+
+@final
+class MinariFields(BaseModel, frozen=True, extra="forbid"):
+    """Which parts of a set are which."""
+
+    states: str = Field(
+        default="",
+        description="Keys of a dict observation, with commas between them; all if empty. They are "
+        "put together in Gymnasium's order, as an environment's observation_keys are.",
+    )
+    successes: str = Field(
+        default="", description="Key of infos with a flag a step; success or is_success if empty."
+    )
+
+
 @final
 class MinariConfig(DemonstrationsConfig, frozen=True):
-    """A Minari set with Box observations and actions, e.g. `door/human-v0`.
+    """A Minari set with vector observations (or a dict of them) and Box actions.
 
-    Successes come from `infos["success"]` where the set records it.
+    Successes come from `infos` where the set records them.
     """
 
     source: Literal["minari"] = Field(default="minari", description="Kind of source.")
@@ -41,6 +65,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
     )
     download: bool = Field(
         default=False, description="Fetch the set from Minari's server if it is not there."
+    )
+    fields: MinariFields = Field(
+        default_factory=MinariFields, description="Names of the parts in the set."
     )
 
     @model_validator(mode="after")
@@ -64,6 +91,39 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         """True for the hand sets of D4RL, else as asked for."""
         return self.clip or _HAND_SET.fullmatch(self.id) is not None
 
+    def mapped_range(self) -> tuple[ActionBound, ActionBound] | None:
+        """`action_range`, or the bounds of the set's action space where they are not -1 and 1."""
+        if self.action_range is not None:
+            return self.action_range
+        space = json.loads(self._metadata().get("action_space") or "{}")
+        low, high = (np.asarray(space[bound], np.float64) for bound in ("low", "high"))
+        if not np.isfinite([low, high]).all() or ((low == -1.0) & (high == 1.0)).all():
+            return None
+        return low.tolist(), high.tolist()
+
+    def remarks(self) -> Iterator[Finding]:
+        """Declared bounds that are used, and entries of a dict observation that are left out."""
+        bounds = self.mapped_range()
+        if bounds is not None and self.action_range is None:
+            yield Finding(
+                "note",
+                "declared range",
+                f"the set declares actions from {_brief(bounds[0])} to {_brief(bounds[1])}; they "
+                "are mapped onto [-1, 1]",
+                "give --action-range LOW HIGH if the actuators have another range",
+            )
+        space = json.loads(self._metadata()["observation_space"])
+        left_out = [key for key in space.get("subspaces", {}) if not self._wants(key)]
+        if left_out:
+            yield left_out_finding(left_out)
+
+    def _wants(self, key: str) -> bool:
+        return not self.fields.states or key in names_in(self.fields.states)
+
+    def _metadata(self) -> dict[str, Any]:
+        folder = self._folder() / self.id / "data"
+        return read_json_object(folder / "metadata.json", self.where())
+
     def _read(self) -> dict[str, NDArray[Any]]:
         import minari
 
@@ -72,12 +132,20 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             if self.download and not folder.exists():
                 minari.download_dataset(self.id)
             _check_metadata(folder, self.where())
+            check_keys(self._metadata(), names_in(self.fields.states), self.where())
             check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
             dataset = minari.MinariDataset(folder)
             first = dataset.episode_indices[: self.n_episodes]
-            episodes = [_episode(data, self.where()) for data in dataset.iterate_episodes(first)]
+            data = list(dataset.iterate_episodes(first))
             if self.n_episodes is None:
-                _check_totals(dataset, episodes, self.where())
+                _check_totals(dataset, data, self.where())
+            space = json.loads(self._metadata()["observation_space"])
+            arrays = read_episodes(
+                data,
+                lambda episode, _: self._episode(episode, space),
+                self.where(),
+                self.exclude,
+            )
         except DataError:
             raise
         except Exception as error:
@@ -85,10 +153,37 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 f"{self.where()}: cannot read {folder} ({type(error).__name__}: "
                 f"{' '.join(str(error).split())[:200]})"
             ) from error
-        arrays = join(episodes, self.where())
         if _HAND_SET.fullmatch(self.id) and "successes" in arrays:
             arrays["rewards"] = arrays["successes"].astype(np.float32)
         return arrays
+
+    def _episode(self, data: Any, space: dict[str, Any]) -> Episode:
+        """Convert one `minari.EpisodeData`; rewards that are all NaN are unknown."""
+        steps = len(data.actions)
+        terminated = bool(np.asarray(data.terminations)[-1]) if steps else False
+        rewards = None if np.isnan(data.rewards).all() else data.rewards
+        return Episode(
+            flat(space, data.observations, self._wants),
+            data.actions,
+            rewards,
+            self._successes(data, steps),
+            terminated,
+        )
+
+    def _successes(self, data: Any, steps: int) -> NDArray[Any] | None:
+        """(T,) flags; one for the reset, if it is there, goes."""
+        infos = data.infos or {}
+        named = self.fields.successes
+        found = [key for key in ([named] if named else _SUCCESSES) if key in infos]
+        where = f"{self.where()}: episode {data.id}"
+        if not found:
+            if named:
+                raise DataError(f"{where}: has no infos {named!r} (successes); {_listed(infos)}")
+            return None
+        flags = np.asarray(infos[found[0]])
+        if flags.shape not in ((steps,), (steps + 1,)) or not np.isin(flags, (0, 1)).all():
+            raise DataError(f"{where}: infos[{found[0]!r}] is no flag for each step")
+        return flags[len(flags) - steps :].astype(np.bool_)
 
     def _folder(self) -> Path:
         if self.root is not None:
@@ -110,9 +205,11 @@ def _check_metadata(folder: Path, where: str) -> None:
     metadata = read_json_object(path, where)
     for name in ("observation_space", "action_space"):
         space = json.loads(metadata.get(name) or "{}")
-        if space.get("type") != "Box" or space["shape"] != [len(space["low"])]:
+        wrong = no_vector(space, name if name == "action_space" else "")
+        if wrong is not None:
             raise DataError(
-                f"{where}: its {name} must be a one-dimensional Box, and written in {path}"
+                f"{where}: its {name} must be a one-dimensional Box, or observations a dict of "
+                f"such, and written in {path}; {wrong}"
             )
     if metadata.get("data_format") != "hdf5":
         raise DataError(f"{where}: is stored as {metadata.get('data_format')!r}, not as hdf5")
@@ -124,7 +221,7 @@ def _check_metadata(folder: Path, where: str) -> None:
         raise DataError(f"{where}: {path.name} declares {episodes!r} episodes")
 
 
-def _check_totals(dataset: Any, episodes: list[Episode], where: str) -> None:
+def _check_totals(dataset: Any, episodes: list[Any], where: str) -> None:
     """Refuse a set that was fetched or copied in part."""
     steps = sum(len(episode.actions) for episode in episodes)
     if (len(episodes), steps) != (dataset.total_episodes, dataset.total_steps):
@@ -134,20 +231,12 @@ def _check_totals(dataset: Any, episodes: list[Episode], where: str) -> None:
         )
 
 
-def _episode(data: Any, where: str) -> Episode:
-    """Convert one `minari.EpisodeData`.
+def _listed(infos: Any) -> str:
+    return f"there are {', '.join(map(repr, infos)) or 'none'}"
 
-    Success flags may include one for the reset, which goes; rewards that are all NaN are unknown.
-    """
-    steps = len(data.actions)
-    successes = (data.infos or {}).get("success")
-    if successes is not None:
-        successes = np.asarray(successes)
-        if len(successes) not in (steps, steps + 1) or not np.isin(successes, (0, 1)).all():
-            raise DataError(
-                f"{where}: episode {data.id}: infos['success'] is no flag for each step"
-            )
-        successes = successes[len(successes) - steps :]
-    terminated = bool(np.asarray(data.terminations)[-1]) if steps else False
-    rewards = None if np.isnan(data.rewards).all() else data.rewards
-    return Episode(data.observations, data.actions, rewards, successes, terminated)
+
+def _brief(bound: ActionBound) -> str:
+    numbers = np.unique(np.atleast_1d(bound))
+    return ", ".join(f"{number:.4g}" for number in numbers[:4]) + (
+        ", ..." if len(numbers) > 4 else ""
+    )

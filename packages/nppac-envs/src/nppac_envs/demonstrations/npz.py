@@ -11,11 +11,16 @@ The format, N steps in E episodes:
 | `rewards` | (N,) | optional |
 | `successes` | (N,) true or false | optional |
 | `terminations` | (E,) true or false | optional: the episode ended in a terminal state |
+
+Other usual names are found (`observations`, `obs`, `acts`, `rews`, ...). In place of lengths the file
+may mark steps, (N,): `dones`, `terminals`, `timeouts` or `episode_starts`; in place of final states it
+may have `next_states`, or one state more than actions in each episode. Padded arrays, states (E, T, S)
+and actions (E, T, A), need `episode_lengths` or a `mask` (E, T); see `npz_layout`.
 """  # noqa: E501
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -24,8 +29,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.flat_steps import without_last_steps
-from nppac_envs.demonstrations.npz_file import read_npz
+from nppac_envs.demonstrations.field_map import renamed
+from nppac_envs.demonstrations.findings import Finding, left_out_finding
+from nppac_envs.demonstrations.npz_file import npz_shapes, read_npz
+from nppac_envs.demonstrations.npz_layout import FLAGS, from_layout
 from nppac_envs.errors import DataError
 
 
@@ -37,9 +44,27 @@ class NpzFields(BaseModel, frozen=True, extra="forbid"):
     actions: str = Field(default="actions", description="(N, A) actions.")
     episode_lengths: str = Field(default="episode_lengths", description="(E,) steps an episode.")
     final_states: str = Field(default="final_states", description="(E, S) final states.")
+    next_states: str = Field(default="next_states", description="(N, S) state after each step.")
     rewards: str = Field(default="rewards", description="(N,) rewards.")
     successes: str = Field(default="successes", description="(N,) success flags.")
     terminations: str = Field(default="terminations", description="(E,) terminal-state flags.")
+    terminals: str = Field(default="terminals", description="(N,) flags: a terminal state follows.")
+    timeouts: str = Field(default="timeouts", description="(N,) flags: an episode's last step.")
+    dones: str = Field(default="dones", description="(N,) flags: an episode's last step.")
+    episode_starts: str = Field(default="episode_starts", description="(N,) flags: a first step.")
+    mask: str = Field(default="mask", description="(E, T) flags: a step that is no padding.")
+
+
+_ALSO = {
+    "states": ("observations", "obs"),
+    "actions": ("acts",),
+    "rewards": ("rews",),
+    "next_states": ("next_observations", "next_obs"),
+    "terminations": ("terminal",),
+}
+"""Names that are looked for where the default is not there; `terminal` is that of `imitation`."""
+_SPLITS = "indices"
+"""Where `imitation` writes after which steps episodes are split, (E - 1,)."""
 
 
 @final
@@ -51,36 +76,71 @@ class NpzConfig(DemonstrationsConfig, frozen=True):
     fields: NpzFields = Field(
         default_factory=NpzFields, description="Names of the arrays in the file."
     )
+    episode_length: int | None = Field(
+        default=None, ge=1, description="Steps of every episode, where the file does not say."
+    )
 
     def _place(self) -> str:
         return str(self.path)
 
+    def remarks(self) -> Iterator[Finding]:
+        """Arrays with a row a step that are left out."""
+        shapes = npz_shapes(self.path)
+        used = _stored_names(self.fields, shapes)
+        rows = shapes[used["states"]][0][:1]
+        left_out = [
+            name
+            for name, (shape, dtype) in shapes.items()
+            if name not in used.values() and shape[:1] == rows and dtype.kind in "iuf"
+        ]
+        if left_out:
+            yield left_out_finding(left_out)
+
     def _read(self) -> dict[str, NDArray[Any]]:
-        return read_demonstrations(self.path, self.fields, self.exclude)
+        return read_demonstrations(self.path, self.fields, self.exclude, self.episode_length)
 
 
 def read_demonstrations(
-    path: Path, fields: NpzFields, exclude: Collection[int] = ()
+    path: Path,
+    fields: NpzFields,
+    exclude: Collection[int] = (),
+    episode_length: int | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Read the arrays of `Demonstrations` from an npz file.
 
     Raises:
         DataError: The file is missing or broken, or lacks an array that it must have: `states`,
-            `actions`, `episode_lengths`, and each one that `fields` renames.
+            `actions`, what says where episodes end, and each one that `fields` renames.
     """
-    names: dict[str, str] = fields.model_dump()
-    found = read_npz(path, names.values())
-    for name, stored in names.items():
-        required = name in ("states", "actions", "episode_lengths") or stored != name
-        if required and stored not in found:
-            hint = "; one episode is [N]" if name == "episode_lengths" else ""
-            raise DataError(f"{path}: has no array {stored!r} ({name}{hint})")
-    arrays = {name: found[stored] for name, stored in names.items() if stored in found}
-    for name in {"successes", "terminations"} & arrays.keys():
+    shapes = npz_shapes(path)
+    names = _stored_names(fields, shapes)
+    there = ", ".join(f"{name} {shape}" for name, (shape, _) in [*shapes.items()][:12])
+    for name in ("states", "actions", *sorted(renamed(fields))):
+        if name not in names:
+            raise DataError(
+                f"{path}: has no array {getattr(fields, name)!r} ({name}); it has {there}",
+                "name the one that is meant: {fields}",
+                fields={name: "THEIRS"},
+            )
+    found = read_npz(path, {*names.values(), _SPLITS})
+    arrays = {name: found[stored] for name, stored in names.items()}
+    if "episode_lengths" not in arrays and _SPLITS in found:
+        ends = [*found[_SPLITS].tolist(), len(np.atleast_1d(arrays["actions"]))]
+        arrays["episode_lengths"] = np.diff(np.array(ends), prepend=0)
+    for name in {"successes", *FLAGS} & arrays.keys():
         if not np.isin(arrays[name], (0, 1)).all():
             raise DataError(
                 f"{path}: {names[name]!r} ({name}) must hold true and false, or 0 and 1"
             )
-    if "final_states" not in arrays:
-        return without_last_steps(arrays, str(path), exclude)
-    return arrays
+    return from_layout(arrays, f"{path}", exclude, episode_length, there)
+
+
+def _stored_names(fields: NpzFields, there: Collection[str]) -> dict[str, str]:
+    """The names in the file by our names, of the arrays that are there."""
+    names = {}
+    for name, stored in fields.model_dump().items():
+        also = () if name in renamed(fields) else _ALSO.get(name, ())
+        found = [candidate for candidate in (stored, *also) if candidate in there]
+        if found:
+            names[name] = found[0]
+    return names

@@ -50,6 +50,27 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
         ) from error
 
 
+def npz_shapes(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shape and number type of every array, by name; reads their headers only.
+
+    Raises:
+        DataError: The file is missing or is no npz file.
+    """
+    path = regular_file(path, str(path))
+    shapes = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                with archive.open(info) as file:
+                    shape, _, dtype = _read_header(file)
+                shapes[info.filename.removesuffix(".npy")] = shape, dtype
+    except Exception as error:
+        raise DataError(
+            f"{path}: not a readable npz file ({type(error).__name__}); write it with numpy.savez"
+        ) from error
+    return shapes
+
+
 def _check_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> int:
     """The bytes that a member's numbers will take, as float32 or wider; reads its header only."""
     name = info.filename.removesuffix(".npy")

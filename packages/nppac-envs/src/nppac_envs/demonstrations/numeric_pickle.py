@@ -1,10 +1,10 @@
 """Unpickling of plain numeric arrays and of lists of them, and of nothing else.
 
-A pickle is a program. This reader runs it with five names allowed, those that NumPy writes to
-rebuild arrays, dtypes and scalars, and each is answered by a function of this module that makes
-numbers from bytes: neither a stranger's code nor NumPy's own unpickling code is ever called. What
-the pickle declares is never allocated before it is there, and the numbers of all arrays together
-take no more bytes than the pickle.
+A pickle is a program. This reader runs it with seven names allowed, those that NumPy writes to
+rebuild arrays, dtypes and scalars, that of bytes in old protocols, and ordered dicts, and each is
+answered by a function of this module that makes numbers from bytes: neither a stranger's code nor
+NumPy's own unpickling code is ever called. What the pickle declares is never allocated before it is
+there, and the numbers of all arrays together take no more bytes than the pickle.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class _Reader:
     """Makes numbers from bytes, and counts the bytes: a pickle can name one string many times."""
 
     def __init__(self, size: int) -> None:
-        self._left = size
+        self._left = self._text_left = size
 
     def numbers(self, content: Any, kind: _Dtype, shape: Any, order: Any) -> NDArray[Any]:
         if kind.dtype.hasobject or not isinstance(content, bytes | bytearray):
@@ -113,12 +113,23 @@ class _Reader:
         array.values = self.numbers(content, kind, shape, order)
         return array
 
+    def encode(self, text: Any, encoding: Any) -> bytes:
+        """How Python 3 writes bytes in the protocols of Python 2."""
+        if not isinstance(text, str) or encoding != "latin1":
+            raise pickle.UnpicklingError("it encodes text in another way than bytes are written")
+        self._text_left -= len(text)
+        if self._text_left < 0:
+            raise pickle.UnpicklingError("it uses the same text for several arrays")
+        return text.encode("latin1")
+
     def builders(self) -> dict[str, Callable[..., Any]]:
         """What answers each name; fresh functions, so attributes set on them do not last."""
         return {
             "_reconstruct": lambda *arguments: self.empty(*arguments),
             "_frombuffer": lambda *arguments: self.array(*arguments),
             "dtype": lambda code, *_: _Dtype(code),
+            "_codecs.encode": self.encode,
+            "collections.OrderedDict": lambda: {},
             "scalar": lambda kind, raw: float(self.numbers(raw, kind, (1,), "C")[0]),
         }
 
@@ -144,9 +155,11 @@ class _NumericUnpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module in _MODULES and name == "ndarray":
             return name
-        if module not in _MODULES or name not in self._builders:
+        # NumPy's names by themselves, since its modules were renamed; others with their modules.
+        builder = self._builders.get(name if module in _MODULES else f"{module}.{name}")
+        if builder is None:
             raise pickle.UnpicklingError(f"it asks for {f'{module}.{name}'!r}")
-        return self._builders[name]
+        return builder
 
     def load_bytearray8(self) -> None:
         """In place of the one that allocates first and reads then."""

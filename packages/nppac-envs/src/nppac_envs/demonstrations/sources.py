@@ -13,6 +13,7 @@ from nppac_envs.demonstrations.dapg import DapgConfig
 from nppac_envs.demonstrations.lerobot import LerobotConfig
 from nppac_envs.demonstrations.minari import MinariConfig
 from nppac_envs.demonstrations.npz import NpzConfig
+from nppac_envs.demonstrations.robomimic import RobomimicConfig
 from nppac_envs.demonstrations.shipped import ShippedConfig
 
 DemonstrationsSource = Annotated[
@@ -20,6 +21,7 @@ DemonstrationsSource = Annotated[
     | NpzConfig
     | CsvConfig
     | D4rlConfig
+    | RobomimicConfig
     | DapgConfig
     | AwacConfig
     | LerobotConfig

@@ -33,6 +33,7 @@ examples:
   nppac-prior kinds
   nppac-prior kinds exact-gp
   nppac-prior fit door.npz exact-gp --output door.safetensors
+  nppac-prior extend door.safetensors more.npz --output door-more.safetensors
   nppac-prior report door.npz door.safetensors --output report
   nppac-prior report door.npz exact-gp --compare gaussian-mlp ensemble --output report
   nppac-prior training door.npz gaussian-mlp --output training
@@ -71,6 +72,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         raise SystemExit(ExitCode.DONE)
     words = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     _add_fit(words)
+    _add_extend(words)
     _add_report(words)
     _add_training(words)
     _add_kinds(words)
@@ -84,6 +86,15 @@ def _add_fit(words: argparse._SubParsersAction) -> None:
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.safetensors")
     _add_split(parser, "; 0 fits to all of them, for use rather than for a report")
     _add_fit_options(parser)
+
+
+def _add_extend(words: argparse._SubParsersAction) -> None:
+    summary = "condition a fitted prior on further episodes, without a new fit (exact-gp)"
+    parser = _command(words, "extend", commands.extend, summary)
+    parser.add_argument("prior", type=Path, metavar="FILE.safetensors")
+    parser.add_argument("data", type=Path, metavar="DATA", help="the further episodes alone")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument("--device", default="cpu", help="where it is conditioned (cpu)")
 
 
 def _add_report(words: argparse._SubParsersAction) -> None:

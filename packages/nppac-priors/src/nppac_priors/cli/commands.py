@@ -44,6 +44,22 @@ def fit(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def extend(arguments: argparse.Namespace) -> int:
+    """Condition a fitted prior on further episodes and write it."""
+    from nppac_priors.episodes import read_episodes
+    from nppac_priors.loading import load_prior
+
+    _require_folder(arguments.output)
+    prior = load_prior(arguments.prior, device=arguments.device)
+    episodes = read_episodes(arguments.data)
+    prior.extended(episodes.states, episodes.actions).save(arguments.output)
+    print(
+        f"{arguments.output}: {prior.config.kind}, extended by {len(episodes):,} steps of "
+        f"{len(episodes.episode_lengths)} episodes; its hyper-parameters are as they were"
+    )
+    return ExitCode.DONE
+
+
 def report(arguments: argparse.Namespace) -> int:
     """Write the health report of one prior or of several, and print its table."""
     from nppac_priors.cli.subjects import read_subjects

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
-from nppac_priors.data import hash_data
+from nppac_priors.data import finite_matrix, hash_data
+from nppac_priors.errors import DataError
 from nppac_priors.gp.exact.conditioning import check_size, condition
 from nppac_priors.gp.exact.fitting import fit_hyperparameters
 from nppac_priors.gp.exact.left_out import left_out_std
@@ -20,6 +21,8 @@ from nppac_priors.progress import Progress
 from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from nppac_priors.gp.exact.config import ExactGPConfig
     from nppac_priors.progress import ProgressCallback
 
@@ -62,6 +65,29 @@ class ExactGPPrior(GaussianPrior):
         """Data and hyper-parameters; with the factors a reload skips the conditioning."""
         tensors = {**vars(self.data), **vars(self.hyperparameters)}
         return tensors | vars(self.predictor.factors) if include_factors else tensors
+
+    def extended(self, states: Tensor | np.ndarray, actions: Tensor | np.ndarray) -> Self:
+        """Conditioned on more data, each of weight one, with the same hyper-parameters.
+
+        Raises:
+            DataError: The arrays are not usable, all of them are in it already, or the matrices do
+                not fit into memory.
+            NumericalError: The factorisation became non-finite.
+        """
+        states = finite_matrix(states, "states", columns=self.state_dim, device=self.device)
+        actions = finite_matrix(actions, "actions", columns=self.action_dim, device=self.device)
+        more = TrainingData.check(states, actions, torch.ones(len(states), device=self.device))
+        old = self.data
+        known = {row.tobytes() for row in torch.hstack([old.states, old.actions]).cpu().numpy()}
+        given = torch.hstack([more.states, more.actions]).cpu().numpy()
+        if all(row.tobytes() in known for row in given):
+            raise DataError("exact-gp: it was fitted to all of these demonstrations already")
+        data = TrainingData(
+            *(torch.cat([getattr(part, n) for part in (old, more)]) for n in vars(old))
+        )
+        config = self.config
+        factors = condition(config.kernel, self.hyperparameters, data, config.variance_tolerance)
+        return type(self)(config, self.hyperparameters, data, factors)
 
     def _to(self, device: torch.device) -> Self:
         copy = type(self)(

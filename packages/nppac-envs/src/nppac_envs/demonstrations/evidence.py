@@ -1,0 +1,103 @@
+"""What `doctor` concludes from numbers alone: another range of actions, other ends of episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.findings import Finding, episode_list
+
+NARROW = 0.5
+"""Actions in [-1, 1] whose entries all stay below this in absolute value use another range."""
+JUMP = 12.0
+"""A step this many times as long as nine of ten steps is none; 10 occurs where a robot lands."""
+_FEW = 0.1
+
+
+def narrow_actions(actions: NDArray[np.float32]) -> Iterator[Finding]:
+    """Whether actions (N, A) within [-1, 1] have evidently another range than [-1, 1]."""
+    low, high = actions.min(axis=0), actions.max(axis=0)
+    moving = high > low
+    if not moving.any():
+        return
+    span = f"{actions.min():.4g} to {actions.max():.4g}"
+    one_sided = moving & ((low >= 0) | (high <= 0))
+    if np.abs(actions).max() < NARROW:
+        what = f"all action entries are within {span}, far inside [-1, 1]"
+    elif one_sided[moving].all():
+        what = f"no action dimension has both signs ({span})"
+    else:
+        return
+    yield Finding(
+        "warning",
+        "narrow actions",
+        f"{what}: the range of the actuators may be another one than [-1, 1]",
+        "--action-range LOW HIGH with the range that the actuators have; nothing if it is [-1, 1]",
+    )
+
+
+def boundaries(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
+    """Episodes that look like several, and episodes that look like parts of one.
+
+    Args:
+        demonstrations: The set.
+        numbers: (E,) what to call its episodes.
+    """
+    rows = demonstrations.transitions()
+    scale = demonstrations.states.std(axis=0, dtype=np.float64)
+    used = scale > 0
+    if len(demonstrations) < 20 or not used.any():
+        return
+    taken = _distance(rows["states"], rows["next_states"], scale, used)
+    usual = float(np.quantile(taken, 0.9))
+    owner = np.repeat(np.arange(demonstrations.n_episodes), demonstrations.episode_lengths)
+    jumps = np.flatnonzero(taken > JUMP * usual)
+    if usual > 0 and jumps.size and jumps.size <= _FEW * len(taken):
+        starts = np.cumsum(demonstrations.episode_lengths) - demonstrations.episode_lengths
+        shown = [f"episode {numbers[owner[j]]}, step {j - starts[owner[j]]}" for j in jumps[:4]]
+        yield Finding(
+            "warning",
+            "jumps",
+            f"{jumps.size:,} steps go over {JUMP:g} times as far as nine of ten do: "
+            f"{', '.join(shown)}{', ...' if jumps.size > 4 else ''}; episodes may end there",
+            "--episode-length N if all episodes have N steps; else mark their ends in the file",
+        )
+    yield from _continued(demonstrations, numbers, usual, scale, used)
+
+
+def _continued(
+    demonstrations: Demonstrations,
+    numbers: NDArray[Any],
+    usual: float,
+    scale: NDArray[np.float64],
+    used: NDArray[np.bool_],
+) -> Iterator[Finding]:
+    """Episodes that begin where the one before them ended, and as they rarely do by chance."""
+    first = demonstrations.states[np.cumsum(demonstrations.episode_lengths)[:-1]]
+    between = _distance(demonstrations.final_states[:-1], first, scale, used)
+    follow = between <= 1.5 * usual
+    if follow.sum() < 2 or follow.mean() < 0.5:
+        return
+    # Where all episodes begin in one place and end there, nothing can be concluded.
+    spread = _distance(first, first.mean(axis=0), scale, used)
+    if np.median(spread) <= 1.5 * usual:
+        return
+    yield Finding(
+        "warning",
+        "cut episodes",
+        f"{follow.sum()} of {follow.size} episodes begin where the one before them ended: "
+        f"{episode_list(numbers[1:][follow])}",
+        "if they are parts of longer episodes, write the set again with the ends of these",
+    )
+
+
+def _distance(
+    one: NDArray[Any], other: NDArray[Any], scale: NDArray[np.float64], used: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Of rows, in standard deviations of each dimension."""
+    apart = (one.astype(np.float64) - other)[:, used] / scale[used]
+    return np.sqrt((apart**2).mean(axis=1))

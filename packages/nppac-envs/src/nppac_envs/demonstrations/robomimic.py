@@ -1,0 +1,165 @@
+"""Demonstrations from an HDF5 file with a group for each: robomimic, robosuite, MimicGen.
+
+The layout: `data/demo_0`, `data/demo_1`, ..., each with `actions` (T, A), `obs/NAME` (T, ...) and,
+if there, `next_obs/NAME`, `rewards` (T,) and `dones` (T,). The state is what `fields.states` names,
+in that order; without it every vector in `obs`, in the order of their names. Images are not read.
+Masks (`mask/train`) choose demonstrations by name. Without `next_obs` the last observation of a
+demonstration becomes its final state, and its last action is dropped. `dones` mark success in some
+of these files and the last step in others, and are not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.episodes import Episode, read_episodes
+from nppac_envs.demonstrations.field_map import names_in, renamed
+from nppac_envs.demonstrations.findings import Finding, left_out_finding
+from nppac_envs.demonstrations.hdf5_file import listed, opened, read_columns
+from nppac_envs.errors import DataError
+
+
+@final
+class RobomimicFields(BaseModel, frozen=True, extra="forbid"):
+    """Which arrays of a demonstration are which; several of one have commas between them."""
+
+    episodes: str = Field(default="data", description="Group that holds a group an episode.")
+    states: str = Field(
+        default="",
+        description="Names in obs, or paths in the episode's group; all vectors of obs if empty.",
+    )
+    actions: str = Field(default="actions", description="(T, A) actions.")
+    rewards: str = Field(default="rewards", description="(T,) rewards, if there are.")
+    successes: str = Field(default="successes", description="(T,) success flags, if there are.")
+    next_obs: str = Field(default="next_obs", description="Group like obs, one step later.")
+
+
+@final
+class RobomimicConfig(DemonstrationsConfig, frozen=True):
+    """An HDF5 file with a group for each demonstration; rewards are as stored."""
+
+    source: Literal["robomimic"] = Field(default="robomimic", description="Kind of source.")
+    path: Path = Field(description="The HDF5 file.")
+    fields: RobomimicFields = Field(
+        default_factory=RobomimicFields, description="Names of the arrays in the file."
+    )
+    mask: str | None = Field(
+        default=None, description="Use the demonstrations that mask/NAME lists, such as train."
+    )
+
+    def _place(self) -> str:
+        return str(self.path)
+
+    def remarks(self) -> Iterator[Finding]:
+        """Observations that are left out, images among them."""
+        with opened(self.path, self.where()) as file:
+            demo = next(demo for _, demo in self._demonstrations(file))
+            used = self._states(demo)
+            left_out = [f"obs/{name}" for name in demo.get("obs", {}) if f"obs/{name}" not in used]
+        if left_out:
+            yield left_out_finding(left_out)
+
+    def _read(self) -> dict[str, NDArray[Any]]:
+        where = self.where()
+        with opened(self.path, where) as file:
+            demos = list(self._demonstrations(file))
+
+            def read(item: tuple[str, Any], number: int) -> Episode:
+                name, demo = item
+                return self._episode(demo, f"{where}: {name}")
+
+            return read_episodes(demos, read, where, self.exclude)
+
+    def _demonstrations(self, file: Any) -> Iterator[tuple[str, Any]]:
+        """Names and groups of the demonstrations, by their numbers, the mask applied."""
+        import h5py
+
+        where, parent = self.where(), file.get(self.fields.episodes)
+        groups = {
+            name: item for name, item in (parent or {}).items() if isinstance(item, h5py.Group)
+        }
+        if not groups:
+            raise DataError(
+                f"{where}: has no group {self.fields.episodes!r} with a group for each episode "
+                f"(episodes); it has {listed(file)}"
+            )
+        wanted = set(groups)
+        if self.mask is not None:
+            item = file.get(f"mask/{self.mask}")
+            if not isinstance(item, h5py.Dataset):
+                there = ", ".join(map(repr, file.get("mask", {}))) or "none"
+                raise DataError(f"{where}: has no mask {self.mask!r}; there are {there}")
+            wanted = {str(name, "utf-8") for name in item[()].tolist()}
+            if not wanted or not wanted <= set(groups):
+                raise DataError(f"{where}: mask {self.mask!r} names no demonstrations of the file")
+        yield from ((name, groups[name]) for name in sorted(wanted, key=_by_number))
+
+    def _states(self, demo: Any) -> list[str]:
+        """The paths of the state's parts in a demonstration."""
+        import h5py
+
+        obs = demo.get("obs")
+        inside = obs if isinstance(obs, h5py.Group) else {}
+        if self.fields.states:
+            names = names_in(self.fields.states)
+            return [f"obs/{name}" if name in inside else name for name in names]
+        return [f"obs/{n}" for n, item in inside.items() if _is_vector(item)]
+
+    def _episode(self, demo: Any, where: str) -> Episode:
+        paths = self._states(demo)
+        if not paths:
+            raise DataError(
+                f"{where}: has no vectors in 'obs'; it has {listed(demo)}",
+                "name what the state is: {fields}",
+                fields={"states": "NAME,NAME"},
+            )
+        states = read_columns(demo, paths, where)
+        arrays = [states.reshape(len(states), -1), read_columns(demo, [self.fields.actions], where)]
+        for name in ("rewards", "successes"):
+            stored = getattr(self.fields, name)
+            required = name in renamed(self.fields)
+            there = stored in demo or required
+            arrays.append(read_columns(demo, [stored], where) if there else None)
+        observations, actions, rewards, successes = arrays
+        after = [f"{self.fields.next_obs}{path.removeprefix('obs')}" for path in paths]
+        if len(observations) == len(actions) and all(path in demo for path in after):
+            final = read_columns(demo, after, where)
+            final = final.reshape(len(final), -1)[-1:]
+            observations = np.concatenate([observations, final])
+        elif len(observations) == len(actions):
+            actions, rewards, successes = (
+                None if of is None else of[:-1] for of in (actions, rewards, successes)
+            )
+        return Episode(observations, actions, rewards, successes)
+
+
+def _is_vector(item: Any) -> bool:
+    """Whether an array has one row of numbers, or one number, a step; images have more."""
+    return getattr(item, "ndim", 0) in (1, 2) and item.dtype.kind in "iuf"
+
+
+def _by_number(name: str) -> tuple[str, int]:
+    """`demo_2` before `demo_10`."""
+    number = re.search(r"\d+$", name)
+    return (name[: number.start()], int(number[0])) if number else (name, -1)
+
+
+def has_episode_groups(path: Path) -> bool:
+    """Whether an HDF5 file has a group of groups `data`; False if it cannot be read."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            data: Any = file.get("data")
+            kinds = [data.get(name, getclass=True) for name in data or ()]
+            return h5py.Group in kinds
+    except Exception:
+        return False

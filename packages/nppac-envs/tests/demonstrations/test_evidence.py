@@ -1,0 +1,135 @@
+"""Ranges and boundaries that numbers give away, and the advice, followed word for word."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from nppac_envs import NpzConfig
+from nppac_envs.cli import main
+from nppac_envs.demonstrations.doctor import Finding, examine
+
+STEPS, EPISODES = 40, 6
+
+
+def walks(seed: int = 0) -> dict[str, np.ndarray]:
+    """Episodes that start anywhere and move slowly, with success and actions of both signs."""
+    rng = np.random.default_rng(seed)
+    starts = rng.uniform(-5, 5, (EPISODES, 1, 3))
+    states = starts + np.cumsum(rng.normal(0, 0.05, (EPISODES, STEPS + 1, 3)), axis=1)
+    return {
+        "states": states[:, :-1].reshape(-1, 3),
+        "actions": rng.uniform(-0.9, 0.9, (EPISODES * STEPS, 2)),
+        "final_states": states[:, -1],
+        "episode_lengths": np.full(EPISODES, STEPS),
+        "successes": np.arange(EPISODES * STEPS) % STEPS == STEPS - 1,
+    }
+
+
+def found(arrays: dict[str, Any], folder: Path, **settings: Any) -> dict[str, Finding]:
+    np.savez(folder / "set.npz", **arrays)
+    findings = examine(NpzConfig(path=folder / "set.npz", **settings))
+    return {finding.topic: finding for finding in findings}
+
+
+def test_a_sound_set_has_nothing(tmp_path: Path):
+    assert found(walks(), tmp_path) == {}
+
+
+@pytest.mark.parametrize(("low", "high"), [(-0.4, 0.4), (0.0, 1.0), (-1.0, -0.2)])
+def test_another_range_within_minus_one_and_one(tmp_path: Path, low: float, high: float):
+    arrays = walks()
+    arrays["actions"] = low + (arrays["actions"] + 1) / 2 * (high - low)
+    finding = found(arrays, tmp_path)["narrow actions"]
+    assert finding.advice.startswith("--action-range LOW HIGH with the range that the actuators")
+    assert found(arrays, tmp_path, action_range=(low, high)) == {}
+
+
+def test_a_dimension_of_one_sign_among_others_is_no_other_range(tmp_path: Path):
+    arrays = walks()
+    arrays["actions"][:, 0] = np.abs(arrays["actions"][:, 0])
+    assert found(arrays, tmp_path) == {}
+
+
+def test_missing_boundaries_show_as_jumps(tmp_path: Path):
+    arrays = walks() | {"episode_lengths": np.array([3 * STEPS, 3 * STEPS])}
+    arrays["final_states"] = arrays["final_states"][[2, 5]]
+    finding = found(arrays, tmp_path)["jumps"]
+    assert "4 steps go over 12 times" in finding.text
+    assert "episode 0, step 39, episode 0, step 79, episode 1, step 39" in finding.text
+    del arrays["episode_lengths"], arrays["final_states"]
+    assert "jumps" not in found(arrays, tmp_path, episode_length=STEPS)
+
+
+def test_boundaries_where_nothing_ends_are_found(tmp_path: Path):
+    """Episodes that were cut into pieces: most begin where the one before them ended."""
+    arrays = walks()
+    arrays["episode_lengths"] = np.full(4 * EPISODES, STEPS // 4)
+    following = np.vstack([arrays["states"][1:], arrays["final_states"][-1:]])
+    ends = np.arange(STEPS // 4 - 1, len(following), STEPS // 4)
+    following[STEPS - 1 :: STEPS] = arrays["final_states"]
+    arrays["final_states"] = following[ends]
+    finding = found(arrays, tmp_path)["cut episodes"]
+    assert "18 of 23 episodes begin where the one before them ended" in finding.text
+    assert "cut episodes" not in found(walks(), tmp_path)
+
+
+def test_one_place_to_start_and_end_at_is_no_evidence(tmp_path: Path):
+    """A robot that drives home after each demonstration."""
+    arrays = walks()
+    out = np.sin(np.linspace(0, np.pi, STEPS + 1))[:, None] * np.ones(3)
+    states = np.stack([out * (1 + episode) for episode in range(EPISODES)])
+    arrays |= {"states": states[:, :-1].reshape(-1, 3), "final_states": states[:, -1]}
+    assert "cut episodes" not in found(arrays, tmp_path)
+
+
+def one_step(file: Any) -> None:
+    file["timeouts"] = np.isin(np.arange(60), (19, 20, 39, 59))
+
+
+def nan_states(file: Any) -> None:
+    file["timeouts"] = np.arange(60) % 20 == 19
+    file["observations"][25, 1] = np.nan
+
+
+def nan_rewards(file: Any) -> None:
+    file["timeouts"] = np.arange(60) % 20 == 19
+    file["rewards"] = np.where(np.arange(60) % 20 == 0, np.nan, 1.0)
+
+
+def degrees(file: Any) -> None:
+    file["timeouts"] = np.arange(60) % 20 == 19
+    file["actions"][:] = 30.0 * file["actions"][()]
+
+
+def no_ends(file: Any) -> None:
+    """A file that cannot be read at all: the error itself says what to do."""
+
+
+@pytest.mark.parametrize("fault", [one_step, nan_states, nan_rewards, degrees, no_ends])
+def test_what_doctor_advises_makes_the_set_readable(
+    tmp_path: Path, capsys, fault: Callable[[Any], None]
+):
+    """The first option of each advice, with the numbers that only the owner of the file knows."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "set.hdf5"
+    with h5py.File(path, "w") as file:
+        file["observations"] = np.cumsum(rng.normal(size=(60, 3)), axis=0)
+        file["actions"] = rng.uniform(-1, 1, (60, 2))
+        fault(file)
+    assert main(["inspect", str(path)]) == 2
+    assert main(["doctor", str(path)]) in (1, 2)
+    printed = capsys.readouterr()
+    line = printed.out.partition("->")[2] or printed.err
+    option = re.search(r"--[a-z-]+( LOW HIGH| N\b| [\d,]+)?", line)
+    assert option is not None, line
+    advised = option[0].replace("LOW HIGH", "-30 30").replace(" N", " 20")
+    assert main(["doctor", str(path), *shlex.split(advised)]) == 0
+    assert main(["convert", str(path), *shlex.split(advised), "--output", f"{path}.npz"]) == 0
+    assert len(NpzConfig(path=f"{path}.npz").load()) >= 36
