@@ -561,7 +561,7 @@ AGENTS = mutations_of("nppac-agents", [
      "np.random.SeedSequence(seed)", "np.random.SeedSequence(0)",
      "running/test_seeds.py"),
     ("evaluation samples", "running/evaluation.py",
-     "deterministic=True", "deterministic=False",
+     "deterministic: bool = True", "deterministic: bool = False",
      "running/test_evaluation.py"),
     ("evaluation starts are drawn anew each time", "running/evaluation.py",
      "env.reset(seed=seed)[0]", "env.reset()[0]",

@@ -70,6 +70,11 @@ class RunIdentity:
         Raises:
             DataError: it does; names what is different in ``where``, which this is the identity of.
         """
+        if not self.learning_hash:
+            raise DataError(
+                f"{where}: was written by an earlier version, whose runs cannot go on; its "
+                "policies can be evaluated, recorded and exported"
+            )
         pairs = {
             "settings with hash": (self.learning_hash, other.learning_hash),
             "seed": (self.seed, other.seed),
