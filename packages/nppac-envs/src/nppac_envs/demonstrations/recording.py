@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
-from nppac_envs.demonstrations.episodes import Episode, join
+from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.errors import ConfigError
 
 Policy = Callable[[NDArray[np.float32]], ArrayLike]
@@ -76,7 +76,7 @@ def record(
                 on_episode(len(kept), played)
     finally:
         env.close()
-    arrays: dict[str, Any] = join(kept, source)
+    arrays: dict[str, Any] = read_episodes(kept, lambda episode, _: episode, source)
     return Demonstrations(**arrays, source=source), played
 
 
