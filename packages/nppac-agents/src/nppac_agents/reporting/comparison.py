@@ -140,7 +140,9 @@ def panel_of(
     last = max(event[progress] for run in everyone for event in run.evaluations)
     curves = []
     for colour, (name, members) in zip(series(len(runs)), runs.items(), strict=True):
-        found = [run.curve(measure.field, progress) for run in members]
+        found: list[dict[float, float]] = [
+            dict(run.curve(measure.field, progress)) for run in members
+        ]
         if progress == "env_steps" and all(run.took_no_steps for run in members):
             found = [{step: curve[0] for step in (0, last)} if curve else curve for curve in found]
         if progress == "wall_seconds" and len(found) > 1:
@@ -160,9 +162,11 @@ def panel_of(
 def _on_common_times(found: Sequence[Mapping[float, float]]) -> list[dict[float, float]]:
     """Curves at one set of times, linear between their own points, as far as all of them go."""
     known = [curve for curve in found if curve]
-    times = np.linspace(max(map(min, known)), min(map(max, known)), _TIMES) if known else []
+    if not known:
+        return []
+    times = np.linspace(max(map(min, known)), min(map(max, known)), _TIMES).tolist()
     return [
-        dict(zip(times, np.interp(times, list(curve), list(curve.values())), strict=True))
+        dict(zip(times, np.interp(times, [*curve], [*curve.values()]).tolist(), strict=True))
         for curve in known
     ]
 

@@ -135,9 +135,8 @@ class RobomimicConfig(DemonstrationsConfig, frozen=True):
             final = final.reshape(len(final), -1)[-1:]
             observations = np.concatenate([observations, final])
         elif len(observations) == len(actions):
-            actions, rewards, successes = (
-                None if of is None else of[:-1] for of in (actions, rewards, successes)
-            )
+            actions = actions[:-1]
+            rewards, successes = (None if of is None else of[:-1] for of in (rewards, successes))
         return Episode(observations, actions, rewards, successes)
 
 
