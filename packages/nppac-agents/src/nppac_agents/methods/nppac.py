@@ -102,7 +102,7 @@ class NPPAC(RegularisedActorCritic):
         "while they have seen little.",
     )
     trust_region: float | None = Field(
-        default=1.0,
+        default=0.5,
         gt=0,
         le=100,
         description="Largest shift of a residual policy's mean from the prior's, per state and "
