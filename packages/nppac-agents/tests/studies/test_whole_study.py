@@ -52,7 +52,7 @@ def run(command, *argv) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-@pytest.mark.medium
+@pytest.mark.slow
 def test_a_killed_run_of_three_goes_on_and_equals_the_same_run_alone(
     write_study, command, monkeypatch
 ):
