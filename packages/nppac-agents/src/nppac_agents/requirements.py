@@ -72,5 +72,5 @@ def require_rewards(kind: str, demonstrations: Demonstrations) -> None:
         raise ConfigError(
             f"agent: {kind!r} learns from rewards, and those of {demonstrations.source} under this "
             "task's reward are not known; use demonstrations with them, a reward that follows from "
-            "success, an agent that clones, or 'nppac' with demonstration_share 0"
+            "success, or an agent that clones"
         )

@@ -7,7 +7,7 @@ from nppac_agents.methods.nppac import NPPAC
 
 def make_rollouts(point_config, spaces, prior, seed=0, start="residual"):
     generator = torch.Generator().manual_seed(seed)
-    settings = {"demonstration_share": 0, "trust_region": None, "standardise_states": False}
+    settings = {"trust_region": None, "standardise_states": False}
     agent = NPPAC(policy_hidden=(16,), critic_hidden=(16,), start=start, **settings).build(
         spaces, prior, None, generator=generator
     )

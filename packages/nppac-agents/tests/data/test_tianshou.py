@@ -81,8 +81,8 @@ def test_tianshous_own_checkpoint_holds_the_optimizers(trained):
     agent, _ = trained
     stored = agent.state_dict()
     assert len(stored["_optimizers"]) == 3
-    assert [bool(o["state"]) for o in stored["_optimizers"]] == [True, True, False], (
-        "alpha is fixed"
+    assert [bool(o["state"]) for o in stored["_optimizers"]] == [True, True, True], (
+        "alpha follows the budget"
     )
 
 

@@ -374,7 +374,7 @@ def test_minibatches_have_their_share_of_demonstrations(build):
     replay.add(Step(zeros, zeros[:, :2], zeros[:, 0], flag, flag, zeros))
     batch = replay.sample_transitions(40)
     assert (batch.states.abs().sum(1) > 0).sum() == 10
-    assert build("nppac", demonstration_share=0).make_replay(30, 1, generator).n_demonstrated == 0
+    assert build("nppac").make_replay(30, 1, generator).n_demonstrated == 0
 
 
 @pytest.mark.slow
@@ -412,9 +412,7 @@ def test_a_trust_region_needs_a_residual_policy(start):
 
 def test_a_trust_region_needs_demonstrations(spaces, prior, generator):
     with pytest.raises(ConfigError, match=r"needs demonstrations \(.*trust_region\)"):
-        NPPAC(demonstration_share=0, standardise_states=False).build(
-            spaces, prior, None, generator=generator
-        )
+        NPPAC(standardise_states=False).build(spaces, prior, None, generator=generator)
 
 
 @pytest.mark.parametrize("start", ["distilled", "fresh"])

@@ -47,7 +47,7 @@ def starter(
     prior, why = _prior(data, prior_file)
     experiment |= {
         "prior": prior,
-        "agent": _agent(env.get("horizon"), data),
+        "agent": _agent(env.get("horizon")),
         "training": {
             "env_steps": 20_000,
             "n_envs": 8,
@@ -70,13 +70,11 @@ def starter(
     return experiment
 
 
-def _agent(horizon: int | None, data: Demonstrations) -> dict[str, Any]:
+def _agent(horizon: int | None) -> dict[str, Any]:
     """N-PPAC as a bounded correction of its prior: the field defaults, and what a task decides."""
     agent: dict[str, Any] = {"kind": "nppac", "start": "residual"}
     agent |= NPPAC().model_dump(include={"kl_budget", "trust_region"})
     agent["gamma"] = round(min(0.99, max(0.9, 1 - 2.5 / horizon)), 4) if horizon else 0.99
-    if data.rewards is None:
-        agent["demonstration_share"] = 0.0
     return agent
 
 

@@ -56,7 +56,7 @@ PUBLISHED: dict[str, Any] = {
     "alpha": 0.1, "kl_budget": None, "trust_region": None, "kl_estimator": "sampled",
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
     "tau": 0.005, "n_steps": 1, "actor_value": "lowest", "relative_rewards": False,
-    "critic_layer_norm": False, "standardise_states": False, "demonstration_share": 0.0,
+    "critic_layer_norm": False, "standardise_states": False,
     "rollout_steps": 0, "critic_warmup_updates": 0, "temperature_learning_rate": 3e-4,
 }  # fmt: skip
 """What the paper sets, as defaults of every start but the residual one"""
@@ -137,7 +137,7 @@ class NPPAC(RegularisedActorCritic):
         RegularisedActorCritic, "temperature_learning_rate", 3e-3
     )
     demonstration_share: float = Field(
-        default=0.25,
+        default=0.0,
         ge=0,
         le=1,
         description="Share of demonstrated transitions, with their rewards, in a minibatch.",
