@@ -208,7 +208,7 @@ PRIORS = mutations_of("nppac-priors", [
      "deployed/test_policy.py -k trust_region"),
     ("an exported action is not clipped", "deployed/action_map.py",
      "actions.clamp(-1.0, 1.0).cpu()", "actions.cpu()",
-     "deployed/test_policy.py -k acts"),
+     "deployed/test_policy.py -k own_units"),
     ("a state as familiar as a demonstrated one counts as stranger", "deployed/alarm.py",
      "right=not included", "right=True",
      "deployed/test_alarm.py"),

@@ -97,7 +97,9 @@ def test_a_prior_too_sharp_for_float32_is_named(
     training = rarely_logged.training.model_copy(update={"env_steps": 200})
     logging = rarely_logged.logging.model_copy(update={"checkpoint_every": checkpoint_every})
     prior = ConstantVarianceConfig(prior=prior_config, std=1e-12)
-    changes = {"training": training, "logging": logging, "prior": prior}
+    unbounded = {"kl_budget": None, "trust_region": None, "kl_estimator": "sampled"}
+    agent = rarely_logged.agent.model_copy(update=unbounded)
+    changes = {"training": training, "logging": logging, "prior": prior, "agent": agent}
     line, kept = failing(rarely_logged.model_copy(update=changes))
     assert "it began in prior 'constant-variance', whose standard deviation goes down to" in line
     assert re.search(r" is inf by update [1-3] \(", line)

@@ -305,7 +305,7 @@ def test_a_distilled_start_is_trained_before_the_first_evaluation(point_experime
 def test_a_dry_run_makes_one_update_and_no_more(point_experiment, run_point, optimizer_steps):
     summary, _ = run_point(point_experiment, dry_run=True)
     assert summary == {}
-    assert len(optimizer_steps) == 2, "one of the critics, one of the policy"
+    assert len(optimizer_steps) == 3, "one of the critics, one of the policy, one of alpha"
 
 
 def test_a_dry_run_goes_once_through_evaluation_checkpoint_resume_and_report(

@@ -95,6 +95,7 @@ def line_experiment(tmp_path) -> dict[str, Any]:
         "prior": {"kind": "gaussian-mlp", "hidden": [8], "steps": 20},
         "agent": {
             "kind": "nppac", "policy_hidden": [8], "critic_hidden": [8], "batch_size": 8,
+            "rollout_steps": 0, "critic_warmup_updates": 0,
             "start": "residual",
         },
         "training": {"env_steps": 120, "n_envs": 2, "start_steps": 20},

@@ -26,7 +26,9 @@ def ended(job):
 
 
 def environment(job):
-    data = Path(f"/proc/{job._process.pid}/environ").read_bytes().decode()
+    file, data = Path(f"/proc/{job._process.pid}/environ"), ""
+    while "OMP_NUM_THREADS" not in data and job.poll() is None:  # empty while it is being started
+        data = file.read_bytes().decode()
     return dict(entry.split("=", 1) for entry in data.split("\0") if "=" in entry)
 
 

@@ -144,3 +144,10 @@ def test_a_trust_region_bounds_the_shift_by_the_smaller_std(fields, tensors):
     found = Actor(spec, tensors | {"std_on_data": usual}, 3, 2)(states, torch.zeros(20, 2), std)
     wanted = torch.tensor([0.1, 0.5]) * (shift / 0.5).tanh()
     torch.testing.assert_close(found.mean, wanted)
+
+
+def test_an_environment_of_the_policys_own_units_gets_them_clipped():
+    actions = torch.tensor([[1.5, -2.0], [0.25, 1.0]])
+    mapped = ActionMap(None, None).action(actions, single=False)
+    assert mapped.tolist() == [[1.0, -1.0], [0.25, 1.0]]
+    assert ActionMap(None, None).action(actions[:1], single=True).tolist() == [1.0, -1.0]
