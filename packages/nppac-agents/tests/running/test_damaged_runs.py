@@ -290,8 +290,19 @@ def without_report(monkeypatch):
     monkeypatch.setattr(run_module, "_write_report", lambda *_: "none")
 
 
+def quick(how: str, outcome: object = None) -> bool:
+    """Of runs that go on to their end two damages are enough for daily work."""
+    return isinstance(outcome, Refused) or how in ("flipped", "missing")
+
+
 @pytest.mark.usefixtures("without_report")
-@pytest.mark.parametrize(("file", "how"), OUTCOMES)
+@pytest.mark.parametrize(
+    ("file", "how"),
+    [
+        pytest.param(*cell, marks=[] if quick(cell[1], outcome) else pytest.mark.slow)
+        for cell, outcome in OUTCOMES.items()
+    ],
+)
 def test_a_damaged_file_of_a_run(file, how, resume, other, whole, monkeypatch):
     damage(find(resume.folder, file), how, find(other, file))
     monkeypatch.setattr(run_module, "describe_environment", lambda *_, **__: {"host": "another"})
@@ -340,7 +351,13 @@ def test_every_file_of_a_run_is_in_the_table(stopped):
 
 
 @pytest.mark.usefixtures("without_report")
-@pytest.mark.parametrize("how", ["cut", "flipped", "empty", "foreign", "version", "missing"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(how, marks=[] if quick(how) else pytest.mark.slow)
+        for how in ("cut", "flipped", "empty", "foreign", "version", "missing")
+    ],
+)
 def test_a_best_policy_that_cannot_be_read_leaves_the_last(how, resume, other, monkeypatch):
     best, foreign = (
         checkpoints(folder / "checkpoints" / "best")[0] for folder in (resume.folder, other)
