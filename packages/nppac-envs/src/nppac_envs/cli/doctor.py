@@ -10,7 +10,8 @@ from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.doctor import Finding, examine
+from nppac_envs.demonstrations.doctor import examine
+from nppac_envs.demonstrations.findings import Finding
 from nppac_envs.environments import env_config, setting
 from nppac_envs.errors import ConfigError
 

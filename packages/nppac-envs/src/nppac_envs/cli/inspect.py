@@ -13,7 +13,7 @@ from nppac_envs.cli.judging import judged
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.cli.table import table
 from nppac_envs.demonstrations.dataset import Demonstrations
-from nppac_envs.demonstrations.doctor import episode_list
+from nppac_envs.demonstrations.findings import episode_list
 from nppac_envs.demonstrations.operations import episode_successes
 
 

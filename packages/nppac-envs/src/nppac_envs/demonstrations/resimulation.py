@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
-from nppac_envs.demonstrations.doctor import Finding, episode_list
+from nppac_envs.demonstrations.findings import Finding, episode_list
 from nppac_envs.demonstrations.starts import can_start_from, start_by_seed, start_from
 from nppac_envs.errors import ConfigError
 
