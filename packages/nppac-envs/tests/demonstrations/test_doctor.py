@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from nppac_envs import AwacConfig, DapgConfig, MinariConfig, NpzConfig
-from nppac_envs.demonstrations.doctor import Finding, episode_list, examine
+from nppac_envs.demonstrations.doctor import examine
+from nppac_envs.demonstrations.findings import Finding, episode_list
 
 
 @pytest.fixture

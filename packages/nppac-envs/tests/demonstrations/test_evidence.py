@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from nppac_envs import NpzConfig
 from nppac_envs.cli import main
-from nppac_envs.demonstrations.doctor import Finding, examine
+from nppac_envs.demonstrations.doctor import examine
+from nppac_envs.demonstrations.findings import Finding
 
 STEPS, EPISODES = 40, 6
 

@@ -113,6 +113,13 @@ class RobomimicConfig(DemonstrationsConfig, frozen=True):
             return [f"obs/{name}" if name in inside else name for name in names]
         return [f"obs/{n}" for n, item in inside.items() if _is_vector(item)]
 
+    def _optional(self, demo: Any, name: str, where: str) -> NDArray[Any] | None:
+        """An array that is read where it is there, and required where it was renamed."""
+        stored = getattr(self.fields, name)
+        if stored not in demo and name not in renamed(self.fields):
+            return None
+        return read_columns(demo, [stored], where)
+
     def _episode(self, demo: Any, where: str) -> Episode:
         paths = self._states(demo)
         if not paths:
@@ -122,13 +129,11 @@ class RobomimicConfig(DemonstrationsConfig, frozen=True):
                 fields={"states": "NAME,NAME"},
             )
         states = read_columns(demo, paths, where)
-        arrays = [states.reshape(len(states), -1), read_columns(demo, [self.fields.actions], where)]
-        for name in ("rewards", "successes"):
-            stored = getattr(self.fields, name)
-            required = name in renamed(self.fields)
-            there = stored in demo or required
-            arrays.append(read_columns(demo, [stored], where) if there else None)
-        observations, actions, rewards, successes = arrays
+        observations = states.reshape(len(states), -1)
+        actions = read_columns(demo, [self.fields.actions], where)
+        rewards, successes = (
+            self._optional(demo, name, where) for name in ("rewards", "successes")
+        )
         after = [f"{self.fields.next_obs}{path.removeprefix('obs')}" for path in paths]
         if len(observations) == len(actions) and all(path in demo for path in after):
             final = read_columns(demo, after, where)
