@@ -94,7 +94,11 @@ def check_finite(arrays: Arrays, where: str) -> None:
             episode = int(np.searchsorted(starts, row, side="right")) - 1
             step = row - int(starts[episode])
         raise DataError(
-            f"{where}: {name} is not finite in float32 at episode {episode}, step {step}"
+            f"{where}: {name} is not finite in float32 at episode {episode}, step {step}",
+            "read the set without rewards, {drop_rewards}, if they are not needed"
+            if name == "rewards"
+            else "",
+            drop_rewards=True,
         )
 
 
