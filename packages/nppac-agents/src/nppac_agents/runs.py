@@ -130,7 +130,7 @@ def load_run(path: str | Path) -> Run:
 
 
 def run_experiment(config: ExperimentConfig, *, resume: bool = False, quiet: bool = True) -> Run:
-    """Runs an experiment as `nppac-run` does, in this process.
+    """Run an experiment as `nppac-run` does, in this process.
 
     Args:
         config: as `load_experiment` reads one; `output_dir` names the folder.

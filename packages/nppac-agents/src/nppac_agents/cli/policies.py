@@ -28,7 +28,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 
 def record(arguments: argparse.Namespace) -> int:
-    """Records demonstrations from a run's policy."""
+    """Record demonstrations from a run's policy."""
     from nppac_agents.cli.open_console import open_console
     from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.play import record
@@ -72,7 +72,7 @@ def video(arguments: argparse.Namespace) -> int:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Writes a run's policy as a folder that needs no run."""
+    """Write a run's policy as a folder that needs no run."""
     from nppac_agents.cli.open_console import open_console
     from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.export import export

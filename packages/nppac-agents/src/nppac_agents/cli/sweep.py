@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def sweep(arguments: argparse.Namespace) -> int:
-    """Runs a study, after all of it was checked; SIGTERM ends it as Ctrl-C does."""
+    """Run a study, after all of it was checked; SIGTERM ends it as Ctrl-C does."""
     from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.studies.loading import load_study
     from nppac_agents.studies.study import Study
@@ -35,7 +35,7 @@ def sweep(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Shows how the runs of a study stand; on a terminal, until its sweep ends."""
+    """Show how the runs of a study stand; on a terminal, until its sweep ends."""
     from nppac_agents.cli.commands import table
     from nppac_agents.running.lock import living_owner
     from nppac_agents.studies.study import Study

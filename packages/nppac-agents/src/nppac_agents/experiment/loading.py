@@ -94,7 +94,7 @@ def _apply(data: dict[str, Any], override: str) -> None:
 
 
 def set_field(data: dict[str, Any], dotted: str, value: Any) -> None:
-    """Sets the field with a dotted path in `data`, making the objects on the way to it.
+    """Set the field with a dotted path in `data`, making the objects on the way to it.
 
     Raises:
         ConfigError: something on the way is no object.

@@ -25,7 +25,7 @@ def write_comparison(
     axis: Axis | None = None,
     notes: str = "",
 ) -> None:
-    """Writes one file of a comparison.
+    """Write one file of a comparison.
 
     Args:
         tasks: from `read_tasks`.

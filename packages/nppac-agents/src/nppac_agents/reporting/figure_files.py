@@ -16,7 +16,7 @@ FIGURES = (".png", ".svg", ".pdf")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes a figure as PNG, SVG or PDF; the same figure gives the same bytes.
+    """Write a figure as PNG, SVG or PDF; the same figure gives the same bytes.
 
     Raises:
         ConfigError: the suffix is none of theirs.

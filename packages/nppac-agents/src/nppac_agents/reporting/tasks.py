@@ -24,7 +24,7 @@ class Task:
 
 
 def read_tasks(groups: Groups) -> list[Task]:
-    """Reads all runs, and tells their tasks apart by their protocols.
+    """Read all runs and tell their tasks apart by their protocols.
 
     Args:
         groups: run directories by method, of any tasks.

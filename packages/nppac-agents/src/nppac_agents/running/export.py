@@ -31,7 +31,7 @@ def export(
     *,
     with_alarm: bool = True,
 ) -> None:
-    """Writes a policy with its prior, its alarm and a card for people.
+    """Write a policy with its prior, its alarm and a card for people.
 
     Args:
         run_dir: of the run.

@@ -44,7 +44,7 @@ def film(
     first_seed: int | None,
     console: Console,
 ) -> None:
-    """Evaluates a policy, then plays the chosen episodes again, with mean actions, and films them.
+    """Evaluate a policy, then play the chosen episodes again, with mean actions, and film them.
 
     Step and success are drawn below each frame, whose bar is green after a success.
 

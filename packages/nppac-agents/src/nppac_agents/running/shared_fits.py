@@ -45,7 +45,7 @@ def shared_fit(folder: Path, config: ExperimentConfig, environment: Mapping[str,
 
 
 def write_shared(path: Path, shared: Path, write: Callable[[Path], bool], console: Console) -> bool:
-    """Writes a prior's file as a copy of the shared one, which is fitted where there is none yet.
+    """Write a prior's file as a copy of the shared one, which is fitted where there is none yet.
 
     One process fits, and others that want the same wait for it. A process that is killed leaves
     the file whole or not at all.
@@ -92,7 +92,7 @@ def _is_intact(path: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Waits for other processes, where the file system has locks; a kill releases them.
+    """Wait for other processes, where the file system has locks; a kill releases them.
 
     Where it has none, two may fit the same, and the second replaces the first's file by its equal.
     """

@@ -12,7 +12,7 @@ from nppac_agents.studies.expansion import Point
 
 
 def check_parts(points: Sequence[Point]) -> None:
-    """Opens every environment and every data set once, and looks whether they fit each other.
+    """Open every environment and every data set once, and look whether they fit each other.
 
     Raises:
         ConfigError: a line for each point whose parts cannot be had here, or do not fit.

@@ -16,7 +16,7 @@ FILES = ("comparison.html", "comparison.json", "runs.csv", "curves.svg", "curves
 
 
 def compare_study(study: Study) -> Path | None:
-    """Writes the page, the numbers and the figures of the runs that are finished.
+    """Write the page, the numbers and the figures of the runs that are finished.
 
     Returns:
         The page; None as long as no run with an environment is finished.

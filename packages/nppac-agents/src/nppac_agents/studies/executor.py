@@ -53,7 +53,7 @@ class Workers(ABC):
 
     @abstractmethod
     def start(self, task: Task) -> Job:
-        """Starts a task; only while fewer than `places` run."""
+        """Start a task; only while fewer than `places` run."""
 
 
 class Executor(ComponentConfig, ABC):

@@ -17,7 +17,7 @@ from nppac_agents.studies.config import StudyConfig
 
 
 def load_study(path: Path, options: Mapping[str, Any]) -> StudyConfig:
-    """Reads a study file, or an experiment file as a study of this experiment.
+    """Read a study file, or an experiment file as a study of this experiment.
 
     Args:
         path: JSON file; one with `experiments` is a study.

@@ -69,7 +69,7 @@ class _LocalWorkers(Workers):
         return len(self._slots)
 
     def start(self, task: Task) -> Job:
-        """Starts a process in a session of its own, so that Ctrl-C reaches it through us alone."""
+        """Start a process in a session of its own, so that Ctrl-C reaches it through us alone."""
         slot = next(i for i, job in enumerate(self._slots) if job is None or job.ended)
         with task.log.open("ab") as log:
             process = subprocess.Popen(

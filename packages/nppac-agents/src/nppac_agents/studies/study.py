@@ -51,7 +51,7 @@ class Study:
 
     @classmethod
     def of(cls, config: StudyConfig, name: str) -> Self:
-        """Expands a study.
+        """Expand a study.
 
         Args:
             config: from `load_study`.
@@ -151,7 +151,7 @@ class Study:
         return Task(run.name, arguments, log)
 
     def give_up(self, problems: dict[str, str]) -> None:
-        """Notes why runs were given up, by their names.
+        """Note why runs were given up, by their names.
 
         Raises:
             OSError: it cannot be written.

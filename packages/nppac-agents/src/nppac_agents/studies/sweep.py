@@ -60,7 +60,7 @@ class Sweep:
         self.given_up: dict[str, str] = {}
 
     def run(self) -> None:
-        """Runs what is not finished; ends when nothing runs any more.
+        """Run what is not finished; end when nothing runs any more.
 
         Raises:
             Interrupted: asked to stop; the runs have written their checkpoints.

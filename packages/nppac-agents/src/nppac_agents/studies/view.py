@@ -24,7 +24,7 @@ class View(ABC):
 
     @abstractmethod
     def line(self, text: str) -> None:
-        """Shows a line that stays."""
+        """Show a line that stays."""
 
     def done(self, run: StudyRun, seconds: float) -> None:
         """Says that a run is done."""
@@ -34,7 +34,7 @@ class View(ABC):
 
     @abstractmethod
     def show(self, given_up: dict[str, str]) -> None:
-        """Shows how all runs stand; `given_up` says why some will not be done."""
+        """Show how all runs stand; `given_up` says why some will not be done."""
 
     @abstractmethod
     def close(self) -> None:
@@ -49,12 +49,12 @@ class PlainView(View):
         self._stream = stream
 
     def line(self, text: str) -> None:
-        """Writes a line and flushes it."""
+        """Write a line and flush it."""
         self._stream.write(text + "\n")
         self._stream.flush()
 
     def show(self, given_up: dict[str, str]) -> None:
-        """Shows nothing: `nppac-run status` does."""
+        """Show nothing: `nppac-run status` does."""
 
     def close(self) -> None:
         """There is nothing open."""
@@ -79,7 +79,7 @@ class LiveView(View):
         self._live.start()
 
     def line(self, text: str) -> None:
-        """Shows a line above the table."""
+        """Show a line above the table."""
         self._console.print(text, markup=False, highlight=False)
 
     def show(self, given_up: dict[str, str]) -> None:
