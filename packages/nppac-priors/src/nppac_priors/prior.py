@@ -15,6 +15,7 @@ import torch
 from torch.distributions import Distribution, Independent, Normal
 
 from nppac_priors.data import finite_matrix
+from nppac_priors.demonstrated import Demonstrated
 from nppac_priors.device import usable_device
 from nppac_priors.errors import ConfigError, ContractError, DataError, NppacError, NumericalError
 from nppac_priors.plugin_origin import broken_contract, described
@@ -200,34 +201,35 @@ class GaussianPrior(Prior):
         checked = finite_matrix(states, "states"), finite_matrix(actions, "actions")
         lengths = checked_lengths(episode_lengths, len(checked[0]))
         require_episodes(lengths)
-        return self._left_out_std(*checked, lengths, progress).to("cpu", torch.float32)
+        seen = Demonstrated(*checked, lengths, progress)
+        return self._left_out_std(seen).to("cpu", torch.float32)
 
-    def _left_out_std(
-        self,
-        states: torch.Tensor,
-        actions: torch.Tensor,
-        episode_lengths: torch.Tensor,
-        progress: ProgressCallback | None,
-    ) -> torch.Tensor:
-        """What `left_out_std` does for this kind, on checked tensors on the CPU."""
+    def _left_out_std(self, seen: Demonstrated) -> torch.Tensor:
+        """What `left_out_std` gives, of what a fitted prior has `seen`."""
         from nppac_priors.data import hash_data
-        from nppac_priors.left_out import by_fits
 
-        if self.data_hash != hash_data(states, actions):
+        if self.data_hash != hash_data(seen.states, seen.actions):
             raise DataError(
                 f"prior {self.config.kind!r}: was fitted to other data than these demonstrations, "
                 "or to a part of them; what it knows of their episodes cannot be left out"
             )
-        of_row = torch.arange(len(episode_lengths)).repeat_interleave(episode_lengths)
+        return self._without_episodes(seen)
+
+    def _without_episodes(self, seen: Demonstrated) -> torch.Tensor:
+        """How sure this kind is without each episode: fitted again, unless there is a way."""
+        from nppac_priors.left_out import by_fits
+
+        lengths = seen.episode_lengths
+        of_row = torch.arange(len(lengths)).repeat_interleave(lengths)
 
         def fit(rows: torch.Tensor) -> GaussianPrior:
             lengths = of_row[rows].unique_consecutive(return_counts=True)[1]
-            given = states[rows], actions[rows]
+            given = seen.states[rows], seen.actions[rows]
             prior = self.config.fit(*given, episode_lengths=lengths, device=self.device)
             assert isinstance(prior, GaussianPrior)
             return prior
 
-        return by_fits(states, episode_lengths, fit, progress)
+        return by_fits(seen.states, seen.episode_lengths, fit, seen.progress)
 
     def _checked_moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         moments = self._moments(states)

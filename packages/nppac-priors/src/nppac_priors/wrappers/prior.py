@@ -17,7 +17,7 @@ from nppac_priors.wrappers.config import (
 )
 
 if TYPE_CHECKING:
-    from nppac_priors.progress import ProgressCallback
+    from nppac_priors.demonstrated import Demonstrated
     from nppac_priors.wrappers.config import WrapperConfig
 
 
@@ -85,15 +85,8 @@ class VarianceFloor(WrapperPrior):
         mean, std = self.parts["prior"].moments(states)
         return mean, std.clamp(min=self._min_std)
 
-    def _left_out_std(
-        self,
-        states: Tensor,
-        actions: Tensor,
-        episode_lengths: Tensor,
-        progress: ProgressCallback | None,
-    ) -> Tensor:
-        given = states, actions, episode_lengths, progress
-        return self.parts["prior"]._left_out_std(*given).clamp(min=self._min_std)
+    def _left_out_std(self, seen: Demonstrated) -> Tensor:
+        return self.parts["prior"]._left_out_std(seen).clamp(min=self._min_std)
 
     def _mean(self, states: Tensor) -> Tensor:
         return self.parts["prior"].mean(states)
@@ -111,14 +104,8 @@ class ConstantVariance(WrapperPrior):
         mean = self.parts["prior"].mean(states)
         return mean, torch.full_like(mean, self._std)
 
-    def _left_out_std(
-        self,
-        states: Tensor,
-        actions: Tensor,
-        episode_lengths: Tensor,
-        progress: ProgressCallback | None,
-    ) -> Tensor:
-        return torch.full_like(actions, self._std)
+    def _left_out_std(self, seen: Demonstrated) -> Tensor:
+        return torch.full_like(seen.actions, self._std)
 
     def _mean(self, states: Tensor) -> Tensor:
         return self.parts["prior"].mean(states)
@@ -135,15 +122,8 @@ class MeanAndScale(WrapperPrior):
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         return self.parts["mean"].mean(states), self.parts["scale"].moments(states)[1]
 
-    def _left_out_std(
-        self,
-        states: Tensor,
-        actions: Tensor,
-        episode_lengths: Tensor,
-        progress: ProgressCallback | None,
-    ) -> Tensor:
-        given = states, actions, episode_lengths, progress
-        return self.parts["scale"]._left_out_std(*given)
+    def _left_out_std(self, seen: Demonstrated) -> Tensor:
+        return self.parts["scale"]._left_out_std(seen)
 
     def _mean(self, states: Tensor) -> Tensor:
         return self.parts["mean"].mean(states)

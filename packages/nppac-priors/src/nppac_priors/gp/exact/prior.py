@@ -23,6 +23,7 @@ from nppac_priors.state_scale import StateScale
 if TYPE_CHECKING:
     import numpy as np
 
+    from nppac_priors.demonstrated import Demonstrated
     from nppac_priors.gp.exact.config import ExactGPConfig
     from nppac_priors.progress import ProgressCallback
 
@@ -105,17 +106,14 @@ class ExactGPPrior(GaussianPrior):
     def _mean(self, states: Tensor) -> Tensor:
         return self.predictor.mean(states)
 
-    def _left_out_std(
-        self,
-        states: Tensor,
-        actions: Tensor,
-        episode_lengths: Tensor,
-        progress: ProgressCallback | None,
-    ) -> Tensor:
-        if self.data_hash != hash_data(states, actions):
-            return super()._left_out_std(states, actions, episode_lengths, progress)
-        kernel, lengths = self.config.kernel, episode_lengths
-        return left_out_std(kernel, self.hyperparameters, self.data, lengths, progress)
+    def _without_episodes(self, seen: Demonstrated) -> Tensor:
+        return left_out_std(
+            self.config.kernel,
+            self.hyperparameters,
+            self.data,
+            seen.episode_lengths,
+            seen.progress,
+        )
 
 
 def fit_prior(

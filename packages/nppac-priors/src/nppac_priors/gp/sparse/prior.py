@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
-from nppac_priors.data import hash_data
 from nppac_priors.demonstration_rows import DemonstrationRows
 from nppac_priors.gp.model import Hyperparameters, check_rank
 from nppac_priors.gp.predictor import Factors, Predictor
@@ -19,6 +18,7 @@ from nppac_priors.prior import GaussianPrior
 from nppac_priors.state_scale import StateScale
 
 if TYPE_CHECKING:
+    from nppac_priors.demonstrated import Demonstrated
     from nppac_priors.gp.sparse.config import SparseGPConfig
     from nppac_priors.progress import ProgressCallback
 
@@ -82,25 +82,19 @@ class SparseGPPrior(GaussianPrior):
     def _mean(self, states: Tensor) -> Tensor:
         return self.predictor.mean(states)
 
-    def _left_out_std(
-        self,
-        states: Tensor,
-        actions: Tensor,
-        episode_lengths: Tensor,
-        progress: ProgressCallback | None,
-    ) -> Tensor:
+    def _without_episodes(self, seen: Demonstrated) -> Tensor:
         """Hyper-parameters and inducing points stay; the posterior is that of the other rows."""
-        if self.data_hash != hash_data(states, actions):
-            return super()._left_out_std(states, actions, episode_lengths, progress)
 
         def fit(rows: Tensor) -> SparseGPPrior:
-            kept = DemonstrationRows(states[rows], actions[rows], self.device)
+            kept = DemonstrationRows(seen.states[rows], seen.actions[rows], self.device)
             weights = torch.ones(len(rows), device=self.device)
             kernel = self.config.kernel
             factors = condition(kernel, self.hyperparameters, self.inducing, kept, weights)
             return type(self)(self.config, self.hyperparameters, self.inducing, factors)
 
-        return by_fits(states, episode_lengths, fit, progress, most=MOST_CONDITIONINGS)
+        return by_fits(
+            seen.states, seen.episode_lengths, fit, seen.progress, most=MOST_CONDITIONINGS
+        )
 
 
 def fit_prior(
