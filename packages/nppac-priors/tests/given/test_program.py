@@ -208,6 +208,9 @@ def test_few_bytes_do_not_become_many_numbers(untrained: Path, tmp_path: Path):
 def test_other_files_are_one_line(tmp_path: Path):
     with pytest.raises(PriorFileError, match="no such file"):
         ProgramPriorConfig(path=str(tmp_path / "none.pt2")).fit(STATES, ACTIONS)
+    os.mkfifo(tmp_path / "pipe.pt2")
+    with pytest.raises(PriorFileError, match="is no regular file"):
+        ProgramPriorConfig(path=str(tmp_path / "pipe.pt2")).fit(STATES, ACTIONS)
     (tmp_path / "a.pt2").write_bytes(b"PK")
     with pytest.raises(PriorFileError, match=r"is no archive of torch\.export\.save") as caught:
         ProgramPriorConfig(path=str(tmp_path / "a.pt2")).fit(STATES, ACTIONS)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from nppac_priors.errors import PriorFileError
+from nppac_priors.user_files import existing_file
 
 _SCALARS = {
     4: torch.int32,
@@ -44,12 +45,10 @@ def read_program(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         PriorFileError: The file is missing, is no such archive, or has what is not read: several
             inputs, pickled weights, objects that are no tensors.
     """
-    path = Path(path).expanduser()
+    path = existing_file(path, PriorFileError)
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)
-    except FileNotFoundError as error:
-        raise PriorFileError(f"{path}: no such file (looked in {path.parent.resolve()})") from error
     except PriorFileError as error:
         raise PriorFileError(f"{path}: {error}") from error
     except Exception as error:
