@@ -252,12 +252,8 @@ class RunDirectory:
         Raises:
             RunDirectoryError: something inside raised an OSError.
         """
-        try:
+        with writing(self.path):
             yield
-        except OSError as error:
-            raise RunDirectoryError(
-                f"{error.filename or self.path}: cannot be written: {error.strerror or error}"
-            ) from None
 
     def _write(self, path: Path, data: Mapping[str, Any]) -> None:
         with self.writing():
@@ -267,6 +263,24 @@ class RunDirectory:
         if entry == self.checkpoints:
             return entry.is_dir() and not any(entry.iterdir())
         return entry == self.lock or is_partial(entry.name)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a full disk, or a folder without permission, into a one-line error.
+
+    Args:
+        path: named where the error names no file.
+
+    Raises:
+        RunDirectoryError: something inside raised an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunDirectoryError(
+            f"{error.filename or path}: cannot be written: {error.strerror or error}"
+        ) from None
 
 
 def resolved(config: ExperimentConfig) -> dict[str, Any]:

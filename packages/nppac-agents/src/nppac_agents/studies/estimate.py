@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import time
 from collections.abc import Callable, Sequence
 
@@ -23,6 +22,7 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Phase
 from nppac_agents.running import assembly
 from nppac_agents.running.evaluation import Evaluator
+from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.studies.expansion import StudyRun
 from nppac_agents.studies.progress import is_finished
@@ -121,5 +121,6 @@ def _episodes(config: ExperimentConfig) -> int:
 
 
 def _seconds(run: StudyRun) -> float:
-    summary = json.loads((run.path / "summary.json").read_text(encoding="utf-8"))
+    summary = RunDirectory(run.path).summary()
+    assert summary is not None, "it is finished"
     return float(summary["wall_seconds"])

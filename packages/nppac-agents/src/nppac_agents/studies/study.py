@@ -26,7 +26,7 @@ from nppac_priors.errors import ConfigError, DataError
 
 from nppac_agents.running.interruption import interrupt_at_once, interruptible
 from nppac_agents.running.lock import LockError, RunLock
-from nppac_agents.running.run_directory import RunDirectory, RunDirectoryError, resolved
+from nppac_agents.running.run_directory import RunDirectory, resolved, writing
 from nppac_agents.studies.config import StudyConfig
 from nppac_agents.studies.executor import Task
 from nppac_agents.studies.expansion import Point, StudyRun, points, runs, written_out
@@ -117,11 +117,11 @@ class Study:
         lock = RunLock(self.lock)
         with contextlib.ExitStack() as stack:
             stack.enter_context(interruptible())
-            with _writing(self.path):
+            with writing(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
                 lock.acquire(on_loss=interrupt_at_once)
             stack.callback(lock.release)
-            with _writing(self.path):
+            with writing(self.path):
                 write_json(self.path / "study.json", written_out(self.config))
                 for point in self.points:
                     write_json(self._experiment(point), _without_place(point))
@@ -170,12 +170,3 @@ class Study:
 
 def _without_place(point: Point) -> dict[str, object]:
     return {k: v for k, v in resolved(point.config).items() if k not in ("seed", "output_dir")}
-
-
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise RunDirectoryError(f"{error.filename or path}: cannot be written: {reason}") from None
