@@ -5,12 +5,30 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nppac_priors.cli.exit_code import ExitCode
 
+if TYPE_CHECKING:
+    from nppac_agents.running.console import Console
+    from nppac_agents.running.run_directory import RunDirectory
+
+
+@contextlib.contextmanager
+def _opened(arguments: argparse.Namespace) -> Iterator[tuple[RunDirectory, Console]]:
+    """The run that is named, and where progress goes."""
+    from nppac_agents.cli.open_console import open_console
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.running.run_directory import RunDirectory
+
+    hide_deprecations(arguments)
+    with contextlib.closing(open_console()) as console:
+        yield RunDirectory(arguments.run_dir), console
+
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Plays episodes with a run's policy and prints what it reaches."""
+    """Play episodes with a run's policy and print what it reaches."""
     from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.run_directory import RunDirectory
     from nppac_agents.running.run_evaluation import evaluate
@@ -29,15 +47,11 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 def record(arguments: argparse.Namespace) -> int:
     """Record demonstrations from a run's policy."""
-    from nppac_agents.cli.open_console import open_console
-    from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.play import record
-    from nppac_agents.running.run_directory import RunDirectory
 
-    hide_deprecations(arguments)
-    with contextlib.closing(open_console()) as console:
+    with _opened(arguments) as (run_dir, console):
         record(
-            RunDirectory(arguments.run_dir),
+            run_dir,
             arguments.episodes,
             arguments.first_seed,
             console,
@@ -49,19 +63,15 @@ def record(arguments: argparse.Namespace) -> int:
 
 
 def video(arguments: argparse.Namespace) -> int:
-    """Films episodes of a run's policy."""
-    from nppac_agents.cli.open_console import open_console
-    from nppac_agents.cli.run import hide_deprecations
+    """Film episodes of a run's policy."""
     from nppac_agents.running.filming import choose_renderer
 
     choose_renderer()
-    from nppac_agents.running.run_directory import RunDirectory
     from nppac_agents.running.run_video import film
 
-    hide_deprecations(arguments)
-    with contextlib.closing(open_console()) as console:
+    with _opened(arguments) as (run_dir, console):
         film(
-            RunDirectory(arguments.run_dir),
+            run_dir,
             arguments.output or arguments.run_dir / "policy.mp4",
             arguments.policy,
             episodes=arguments.episodes,
@@ -73,15 +83,11 @@ def video(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write a run's policy as a folder that needs no run."""
-    from nppac_agents.cli.open_console import open_console
-    from nppac_agents.cli.run import hide_deprecations
     from nppac_agents.running.export import export
-    from nppac_agents.running.run_directory import RunDirectory
 
-    hide_deprecations(arguments)
-    with contextlib.closing(open_console()) as console:
+    with _opened(arguments) as (run_dir, console):
         export(
-            RunDirectory(arguments.run_dir),
+            run_dir,
             arguments.folder,
             arguments.policy,
             console,

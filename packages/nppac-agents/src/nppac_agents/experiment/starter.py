@@ -15,9 +15,6 @@ from nppac_agents.methods.nppac import NPPAC
 MANY_STEPS = 20_000
 """Demonstrated steps from which on the sparse process replaces the exact one"""
 
-_FIRST_STEPS = 1_600
-"""Environment steps of the prior, before anything is learned"""
-
 
 def starter(
     env: dict[str, Any] | None,
@@ -51,7 +48,7 @@ def starter(
         "training": {
             "env_steps": 20_000,
             "n_envs": 8,
-            "start_steps": _FIRST_STEPS,
+            "start_steps": NPPAC().rollout_steps,
             "updates_per_step": 1.0,
         },
         "evaluation": {"every": 2_500, "episodes": 20, "reporting_episodes": 100},
