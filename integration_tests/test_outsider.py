@@ -30,8 +30,8 @@ PROGRAMS: dict[str, Callable[[list[str]], int]] = {
     "nppac-run": nppac_agents.cli.main,
 }
 SMALL = (
-    "training.env_steps=4000", "training.n_envs=4", "training.start_steps=200",
-    "agent.rollout_steps=200", "agent.critic_warmup_updates=500", "agent.kl_budget_updates=2000",
+    "training.env_steps=4000", "training.n_envs=4", "training.start_steps=1000",
+    "agent.rollout_steps=1000", "agent.critic_warmup_updates=1000",
     "agent.batch_size=64", "agent.policy_hidden=[64,64]", "agent.critic_hidden=[64,64]",
     "evaluation.every=1000", "evaluation.episodes=100",
     "evaluation.reporting_episodes=20", "logging.checkpoint_every=200", "logging.tensorboard=false",

@@ -24,6 +24,9 @@ METHODS = {
     "residual, squashed, trust region, variance": NPPAC(
         squash=True, trust_region=2.0, prior_scale="variance", **SMALL
     ),
+    "residual, trust region, a share of the std": NPPAC(
+        trust_region=0.5, prior_scale=0.25, **SMALL
+    ),
     "distilled": NPPAC(start="distilled", standardise_states=True, **SMALL),
     "squashed": SAC(**SMALL),
     "constant std, sigmoid": AWAC(**SMALL),

@@ -14,6 +14,10 @@ from nppac_agents.methods.nppac import NPPAC
 
 MANY_STEPS = 20_000
 """Demonstrated steps from which on the sparse process replaces the exact one"""
+EPISODES_FIRST = 40
+"""Episodes of the prior before it is corrected"""
+MOST_FIRST = NPPAC().rollout_steps
+"""Environment steps that these take at most"""
 
 
 def starter(
@@ -42,13 +46,14 @@ def starter(
         )
         return experiment
     prior, why = _prior(data, prior_file)
+    agent = _agent(env.get("horizon"))
     experiment |= {
         "prior": prior,
-        "agent": _agent(env.get("horizon")),
+        "agent": agent,
         "training": {
             "env_steps": 20_000,
             "n_envs": 8,
-            "start_steps": NPPAC().rollout_steps,
+            "start_steps": agent["rollout_steps"],
             "updates_per_step": 1.0,
         },
         "evaluation": {"every": 2_500, "episodes": 20, "reporting_episodes": 100},
@@ -56,9 +61,12 @@ def starter(
     experiment["$comment"] += [
         why,
         "agent: starts as the prior and learns what to add. kl_budget (nats per action dimension) "
-        "and trust_region (of the prior's standard deviations) say how far it may go: lower them "
-        "where the success falls, raise them where it stands still. What is not named here has its "
+        "and trust_region (in half of the prior's standard deviations) say how far it may go: "
+        "lower them where the success falls, raise them where it stands still. What is not named "
+        "here has its "
         "default: `nppac-run schema`.",
+        "agent.rollout_steps: forty episodes of the prior, if that many steps are to be had, before "
+        "the critics are believed.",
         "agent.gamma: looks ahead about four tenths of the horizon, at most a hundred steps.",
         "checkpoints/best keeps the best policy of the run, the prior among the candidates.",
         "training.env_steps: steps of all n_envs environments together.",
@@ -71,6 +79,7 @@ def _agent(horizon: int | None) -> dict[str, Any]:
     """N-PPAC as a bounded correction of its prior: the field defaults, and what a task decides."""
     agent: dict[str, Any] = {"kind": "nppac", "start": "residual"}
     agent |= NPPAC().model_dump(include={"kl_budget", "trust_region"})
+    agent["rollout_steps"] = min(EPISODES_FIRST * (horizon or MOST_FIRST), MOST_FIRST)
     agent["gamma"] = round(min(0.99, max(0.9, 1 - 2.5 / horizon)), 4) if horizon else 0.99
     return agent
 

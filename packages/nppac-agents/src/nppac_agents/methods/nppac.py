@@ -15,7 +15,9 @@ A residual policy has, beyond the paper, by default:
 
     kl_budget       alpha rises, from its first value, while the mean divergence is above the
                     budget, and falls back below it: a price that follows the critics' scale
-    trust_region    its mean stays within so many of the prior's standard deviations
+    prior_scale     half the prior's standard deviation: what explores, and what the critics
+                    judge, is nearer to the mean that is deployed
+    trust_region    its mean stays within so many of these
     n_steps         targets of several rewards; the divergence is paid at their last state alone
     relative_rewards, n_critics, target_subset, actor_value, demonstration_share, rollout_steps,
     critic_warmup_updates: see their fields
@@ -29,6 +31,7 @@ import functools
 import math
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from nppac_priors.deployed.prior_scale import PriorScale, scaled
 from pydantic import Field, model_validator
 
 from nppac_agents import parts
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
 
 PUBLISHED: dict[str, Any] = {
     "alpha": 0.1, "kl_budget": None, "trust_region": None, "kl_estimator": "sampled",
+    "prior_scale": "std",
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
     "tau": 0.005, "n_steps": 1, "actor_value": "lowest", "relative_rewards": False,
     "critic_layer_norm": False, "standardise_states": False,
@@ -95,29 +99,25 @@ class NPPAC(RegularisedActorCritic):
         description="Nats per action dimension above which alpha rises, and below which it falls "
         "back to its first value; null lets the divergence grow.",
     )
-    kl_budget_updates: int = Field(
-        default=20_000,
-        ge=0,
-        description="Updates over which kl_budget grows to its value: how far critics are followed "
-        "while they have seen little.",
-    )
     trust_region: float | None = Field(
-        default=0.5,
+        default=1.0,
         gt=0,
         le=100,
         description="Largest shift of a residual policy's mean from the prior's, per state and "
-        "dimension, in the prior's standard deviations there or on the demonstrations, whichever "
-        "is smaller; null bounds none.",
+        "dimension, in units of prior_scale there or on the demonstrations, whichever is smaller; "
+        "null bounds none.",
     )
     kl_estimator: Literal["sampled", "analytic"] = Field(
         default="analytic",
         description="`sampled`: log pi - log pi0 at one action (the paper; a squashed policy); "
         "`analytic`: the exact divergence between Gaussians, for an unsquashed policy only.",
     )
-    prior_scale: Literal["std", "variance"] = Field(
-        default="std",
-        description="Scale of the prior's normal: its standard deviation (the paper's text) or its "
-        "variance (what the published code passes).",
+    prior_scale: PriorScale = Field(
+        default=0.5,
+        description="Scale of the prior's normal, in which a residual policy starts and the "
+        "divergence is measured: its standard deviation (`std`, the paper's text), its variance "
+        "(what the published code passes), or a share of its standard deviation: the smaller, the "
+        "nearer is the policy that explores, and is judged, to its mean, which is deployed.",
     )
     timeouts_are_terminal: bool = Field(
         default=False,
@@ -143,13 +143,13 @@ class NPPAC(RegularisedActorCritic):
         description="Share of demonstrated transitions, with their rewards, in a minibatch.",
     )
     rollout_steps: int = Field(
-        default=1_600,
+        default=8_000,
         ge=0,
-        description="Environment steps that the starting policy collects before any update; they "
-        "count.",
+        description="Environment steps that the starting policy collects before any update, best "
+        "some forty episodes; they count.",
     )
     critic_warmup_updates: int = Field(
-        default=2_000,
+        default=3_000,
         ge=0,
         description="Updates of the critics alone, on these rollouts, before the policy learns.",
     )
@@ -203,7 +203,7 @@ class NPPAC(RegularisedActorCritic):
         """The bound of a residual policy's correction, where there is one."""
         if self.trust_region is None:
             return None
-        return parts.TrustRegion(self.trust_region, agent.std_on_data)
+        return parts.TrustRegion(self.trust_region, scaled(agent.std_on_data, self.prior_scale))
 
     def warm_up(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics and their slow copies, while the policy stays at its start."""
@@ -243,8 +243,7 @@ class NPPAC(RegularisedActorCritic):
         """
         if self.kl_budget is None:
             return super().excess(agent, kappa)
-        grown = min(1.0, (agent.updates + 1) / max(self.kl_budget_updates, 1))
-        budget = self.kl_budget * grown * agent.spaces.action_dim
+        budget = self.kl_budget * agent.spaces.action_dim
         return (kappa.mean() / budget - 1.0).clamp(max=1.0)
 
     def reported(self, kappa: Tensor, batch: Transitions) -> Losses:
@@ -256,7 +255,7 @@ class NPPAC(RegularisedActorCritic):
 
     def normal(self, mean: Tensor, std: Tensor) -> DiagonalGaussian:
         """The prior as the KL sees it, from its mean and standard deviation (B, A)."""
-        return parts.DiagonalGaussian(mean, std if self.prior_scale == "std" else std.square())
+        return parts.DiagonalGaussian(mean, scaled(std, self.prior_scale))
 
     def prior_at(self, agent: Agent, batch: Transitions) -> Any:
         """At s."""

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from nppac_priors.deployed.prior_scale import PriorScale
 from nppac_priors.deployed.spec import ActorSpec
 from nppac_priors.deployed.squashing import squashed_prior
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ POLICY_OUTPUT_BOUND = 1e-3
 
 
 class TrustRegion(nn.Module):
-    """Bounds a residual policy's correction, per state and dimension, in the prior's own std.
+    """Bounds a residual policy's correction, per state and dimension, in the prior's own scale.
 
     shift = b tanh(x / width), b = width min(sigma0(s), sigma_data): as long as it is small, the
     network's output x is the shift in standard deviations, and nothing that the critics say moves
@@ -119,7 +120,7 @@ class PolicyNetwork(nn.Module):
         scale = torch.ones_like(prior_mean) if prior_scale is None else prior_scale
         return self(states, DiagonalGaussian(prior_mean, scale)).mode()
 
-    def deployed(self, prior_scale: Literal["std", "variance"] = "std") -> Deployed:
+    def deployed(self, prior_scale: PriorScale = "std") -> Deployed:
         """What acts, for an export; `prior_scale` is what a residual policy is given."""
         fields, tensors = network(self.body, self.standardiser)
         if self.trust is not None:

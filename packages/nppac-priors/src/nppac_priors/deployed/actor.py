@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nppac_priors.deployed.prior_scale import scaled
 from nppac_priors.deployed.spec import ActorSpec
 from nppac_priors.deployed.squashing import squashed_moments, squashed_prior
 from nppac_priors.errors import PolicyFileError
@@ -101,8 +102,7 @@ class Actor:
     ) -> Normal:
         std = torch.ones_like(mean) if prior_std is None else prior_std
         mean, std = mean.to(shift.dtype), std.to(shift.dtype)
-        if self.spec.prior_scale == "variance":
-            std = std.square()
+        std = scaled(std, self.spec.prior_scale)
         if self.spec.trust_width is not None:
             width = self.spec.trust_width
             shift = width * std.minimum(self.tensors["std_on_data"]) * (shift / width).tanh()

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from nppac_priors.config import Config
+from nppac_priors.deployed.prior_scale import PriorScale
 
 
 class ActorSpec(Config):
@@ -38,8 +39,10 @@ class ActorSpec(Config):
         description="Largest shift of a residual mean, in the prior's standard deviations or in "
         "those usual on the demonstrations (the vector `std_on_data`), whichever is smaller.",
     )
-    prior_scale: Literal["std", "variance"] = Field(
-        default="std", description="What a residual policy scales: the prior's std or variance."
+    prior_scale: PriorScale = Field(
+        default="std",
+        description="What a residual policy scales: the prior's std, its variance, or a share of "
+        "its std.",
     )
     affine: bool = Field(default=False, description="Whether a constant-std mean is affine in x.")
 
