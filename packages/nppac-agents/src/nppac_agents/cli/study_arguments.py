@@ -40,7 +40,12 @@ def sweep_parser() -> Parser:
         metavar="KIND[,NAME=VALUE,...]",
         help="who runs them, such as local,processes=2,threads=1",
     )
-    add("--failures", type=int, metavar="N", help="failures after which a run is given up (3)")
+    add(
+        "--failures",
+        type=int,
+        metavar="N",
+        help="failures without progress after which a run is given up (3)",
+    )
     add("--output-dir", metavar="DIR", help="the study's folder (runs/NAME)")
     add(
         "--dry-run",

@@ -97,7 +97,10 @@ class StudyConfig(Config):
         default=LocalExecutor(), description="Who runs the runs."
     )
     failures: int = Field(
-        default=3, ge=1, description="Failures after which a run is given up, in one sweep."
+        default=3,
+        ge=1,
+        description="Failures after which a run is given up, in one sweep; one that had gone on "
+        "since its last start does not count.",
     )
     output_dir: str | None = Field(
         default=None,

@@ -63,6 +63,13 @@ def is_finished(path: Path) -> bool:
     return (path / "summary.json").is_file() and run.report.is_file() and not run.lock.exists()
 
 
+def reached(path: Path) -> tuple[bool, str, bool]:
+    """What a run would go on from; greater once it has gone on."""
+    run = RunDirectory(path)
+    latest = max((file.name for file in run.checkpoints.glob("[!.]*.safetensors")), default="")
+    return run.prior.exists(), latest, (path / "summary.json").exists()
+
+
 def read_progress(run: StudyRun, problem: str = "") -> Progress:
     """Where a run stands.
 

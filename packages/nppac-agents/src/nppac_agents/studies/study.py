@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from nppac_priors.atomic_files import write_json
+from nppac_priors.atomic_files import is_partial, write_json
 from nppac_priors.errors import ConfigError, DataError
 
 from nppac_agents.running.interruption import interrupt_at_once, interruptible
@@ -88,11 +88,15 @@ class Study:
         return self.path / "comparison"
 
     def check(self) -> None:
-        """Refuses run directories of other experiments, before the first run starts.
+        """Refuses a folder of something else, and run directories of other experiments.
 
         Raises:
             ConfigError: a line for each.
         """
+        if self._is_foreign():
+            raise ConfigError(
+                f"output_dir: {self.path} exists and holds no study; choose another output_dir"
+            )
         problems = []
         for run in self.runs:
             directory = RunDirectory(run.path)
@@ -163,6 +167,13 @@ class Study:
         with contextlib.suppress(OSError, ValueError):
             return json.loads((self.path / "given_up.json").read_text(encoding="utf-8"))
         return {}
+
+    def _is_foreign(self) -> bool:
+        """Whether there is more than a study, an empty folder, or a start killed at once."""
+        if not self.path.is_dir():
+            return self.path.exists()
+        names = {entry.name for entry in self.path.iterdir() if not is_partial(entry.name)}
+        return "study.json" not in names and not names <= {self.lock.name}
 
     def _experiment(self, point: Point) -> Path:
         return self.path / "experiments" / f"{point.name}.json"

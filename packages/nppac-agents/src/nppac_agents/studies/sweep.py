@@ -18,7 +18,7 @@ from nppac_agents.running.lock import living_owner
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.studies.executor import Job, Workers
 from nppac_agents.studies.expansion import StudyRun
-from nppac_agents.studies.progress import is_finished
+from nppac_agents.studies.progress import is_finished, reached
 from nppac_agents.studies.study import Study
 from nppac_agents.studies.view import View
 
@@ -38,6 +38,7 @@ class _Started:
     log: Path
     log_size: int
     started: float
+    reached: tuple[bool, str, bool]
     is_ours: bool = True
 
 
@@ -106,7 +107,8 @@ class Sweep:
             size = task.log.stat().st_size if task.log.exists() else 0
             ours = living_owner(lock) is None
             job = workers.start(task) if ours else _Found(lock)
-            self._started.append(_Started(run, job, task.log, size, time.monotonic(), ours))
+            now, there = time.monotonic(), reached(run.path)
+            self._started.append(_Started(run, job, task.log, size, now, there, ours))
             how = "started" if ours else "runs already, in another process"
             self._view.line(f"{run.name}: {how}")
 
@@ -130,6 +132,10 @@ class Sweep:
     def _failed(self, started: _Started, code: int) -> None:
         run, limit = started.run, self._study.config.failures
         problem = _problem(started, code)
+        if code not in _HOPELESS and reached(run.path) > started.reached:
+            self._view.line(f"{run.name}: ended, but had gone on, so it goes on: {problem}")
+            self._waiting.append(run)
+            return
         self._failures[run.name] += 1
         count = self._failures[run.name]
         if count < limit and code not in _HOPELESS:
