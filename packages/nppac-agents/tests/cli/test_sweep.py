@@ -126,3 +126,15 @@ def test_a_folder_that_is_no_study_is_said_to_be_none(nppac_run, tmp_path):
     result = nppac_run("status", tmp_path)
     assert result.code == 2
     assert "holds no study.json" in result.err[0]
+
+
+def test_tuning_wants_a_space_and_seeds_of_its_own(nppac_run, file, tmp_path):
+    result = nppac_run("tune", file)
+    assert result == (2, "", [f"error: {file}: has no field tuning, which says what to search"])
+    space = {"agent.alpha": {"type": "log", "low": 0.1, "high": 1}}
+    study = {"experiments": {"sac": SAC}, "tuning": {"space": space, "seeds": [0]}}
+    (tmp_path / "study.json").write_text(json.dumps(study))
+    result = nppac_run("tune", "study.json")
+    assert result.code == 2
+    assert "0 is below 10, and these are for reporting" in result.err[0]
+    assert not Path("runs").exists()

@@ -51,10 +51,11 @@ def plugins(arguments: argparse.Namespace) -> int:
 
 
 def schema(arguments: argparse.Namespace) -> int:
-    """Print or write the JSON schema of experiment files."""
+    """Print or write the JSON schema of experiment files, or of study files."""
     from nppac_agents.experiment.schema import schema_text
+    from nppac_agents.studies.config import StudyConfig
 
-    text = schema_text()
+    text = schema_text(StudyConfig, "study") if arguments.study else schema_text()
     if arguments.output is None:
         sys.stdout.write(text)
     else:

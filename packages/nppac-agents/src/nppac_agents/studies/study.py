@@ -5,10 +5,12 @@ study.json          the study with its experiments written out: a study file its
 study.lock          names the sweep that goes on, if one does
 experiments/        one experiment file for each point
 runs/               the run directories
-logs/               what each run printed
+logs/               what each run printed, and what asks it to stop
+jobs/               files of the executor, where it has any
 fits/               fitted priors that runs share
 given_up.json       why runs were given up in the latest sweep
 comparison/         tables and figures over all finished runs
+tuning/             what `nppac-run tune` has tried, and what it found
 ```
 """
 
@@ -128,7 +130,7 @@ class Study:
             with writing(self.path):
                 write_json(self.path / "study.json", written_out(self.config))
                 for point in self.points:
-                    write_json(self._experiment(point), _without_place(point))
+                    self.write(point)
                 self.give_up({})
             try:
                 yield
@@ -136,6 +138,14 @@ class Study:
                 if lock.loss:
                     raise LockError(lock.loss) from error
                 raise
+
+    def write(self, point: Point) -> None:
+        """Write the experiment file that a point's runs start from.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        write_json(self._experiment(point), _without_place(point))
 
     def task(self, run: StudyRun) -> Task:
         """The process that starts or continues a run.
@@ -149,10 +159,9 @@ class Study:
             str(self._experiment(run.point)),
             *("--seed", str(run.seed), "--output-dir", str(run.path)),
             *("--shared-fits", str(self.path / "fits")),
+            "--resume",
         ]
-        if RunDirectory(run.path).exists():
-            arguments.append("--resume")
-        return Task(run.name, arguments, log)
+        return Task(run.name, arguments, log, run.path, self.path)
 
     def give_up(self, problems: dict[str, str]) -> None:
         """Note why runs were given up, by their names.
