@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.lock import living_owner
 
 TIMES = ("wall_seconds", "updates_per_second", "env_steps_per_second")
 
@@ -43,3 +45,13 @@ def run(command, *argv) -> subprocess.CompletedProcess[str]:
     process = command(*argv)
     out, err = process.communicate(timeout=1800)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def owner_after_a_checkpoint(path: Path, sweep: subprocess.Popen[str]) -> int:
+    """The process that runs a run, in the middle of it; the sweep has to go on meanwhile."""
+    while not list(path.glob("checkpoints/*.safetensors")):
+        assert sweep.poll() is None, sweep.communicate()
+        time.sleep(0.02)
+    owner = living_owner(path / "run.lock")
+    assert owner is not None, "it is done already"
+    return owner.pid

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from equal_runs import assert_equal_runs, run
+from equal_runs import assert_equal_runs, owner_after_a_checkpoint, run
 from nppac_agents.running.lock import living_owner
+from nppac_agents.studies.executor import ExecutorError
 from nppac_agents.studies.on_ray import RayExecutor
 from nppac_priors.errors import ConfigError
 
@@ -46,16 +47,6 @@ def descendants(pid: int) -> list[int]:
     return []
 
 
-def owner(path: Path) -> int:
-    deadline = time.monotonic() + 600
-    while not list(path.glob("checkpoints/*.safetensors")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    found = living_owner(path / "run.lock")
-    assert found is not None
-    return found.pid
-
-
 def lose(cluster, node, pids: list[int]) -> None:
     """A node with all that runs on it, as when its machine is switched off."""
     cluster.remove_node(node, allow_graceful=False)
@@ -67,12 +58,13 @@ def lose(cluster, node, pids: list[int]) -> None:
 @pytest.mark.slow
 def test_a_lost_node_and_a_killed_worker_change_no_number(write_study, command, cluster):
     second = cluster.add_node(num_cpus=1, object_store_memory=80 * 2**20)
-    file = write_study(seeds="0:2")
+    longer = {"training.env_steps": 1000, "evaluation.every": 500, "logging.checkpoint_every": 50}
+    file = write_study(seeds="0:2", set=longer)
     paths = [Path(f"runs/study/runs/line/seed{seed}") for seed in (0, 1)]
     options = ["--executor", f"ray,address={cluster.address}"]
     raylet = next(p.process.pid for p in second.all_processes["raylet"])
     with command("sweep", file, *options) as sweep:
-        owners = list(map(owner, paths))
+        owners = [owner_after_a_checkpoint(path, sweep) for path in paths]
         below = descendants(raylet)
         there, elsewhere = (pid in below for pid in owners)
         assert there != elsewhere, "one run on each node"
@@ -94,7 +86,7 @@ def test_a_cluster_of_its_own_runs_a_study_and_ends_with_ctrl_c(write_study, com
     file = write_study(seeds=[0])
     path = Path("runs/study/runs/line/seed0")
     with command("sweep", file, "--executor", "ray") as sweep:
-        owner(path)
+        owner_after_a_checkpoint(path, sweep)
         sweep.send_signal(signal.SIGINT)
         out, err = sweep.communicate(timeout=600)
     assert sweep.returncode == 130, (out, err)
@@ -103,8 +95,10 @@ def test_a_cluster_of_its_own_runs_a_study_and_ends_with_ctrl_c(write_study, com
     assert (again.returncode, again.stderr) == (0, "")
 
 
-@pytest.mark.slow
-def test_an_address_of_nothing_is_told_in_one_line(write_study, command):
-    done = run(command, "sweep", write_study(), "--executor", "ray,address=127.0.0.1:1")
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: executor.address: no Ray cluster at ")
+def test_an_address_of_nothing_is_told_in_one_line_and_at_once():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ExecutorError, match=f"^executor ray: no cluster at {address}: ") as caught:
+        RayExecutor(address=address).open().__enter__()
+    assert "\n" not in str(caught.value)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from equal_runs import assert_equal_runs, run
+from equal_runs import assert_equal_runs, owner_after_a_checkpoint, run
 from nppac_agents.running.lock import living_owner
 from nppac_agents.studies.executor import Task
 from nppac_agents.studies.slurm import SlurmExecutor
@@ -73,16 +72,6 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
 
 
-def owner_once_there_is_a_checkpoint(path: Path) -> int:
-    deadline = time.monotonic() + 600
-    while not list(path.glob("checkpoints/*.safetensors")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    owner = living_owner(path / "run.lock")
-    assert owner is not None
-    return owner.pid
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_jobs_that_are_preempted_and_killed_go_on_and_equal_undisturbed_ones(write_study, command):
@@ -90,8 +79,8 @@ def test_jobs_that_are_preempted_and_killed_go_on_and_equal_undisturbed_ones(wri
     options = ["--executor", "slurm,cluster=local,at_a_time=2"]
     preempted, killed = (Path(f"runs/study/runs/line/seed{seed}") for seed in (0, 1))
     with command("sweep", file, *options) as sweep:
-        os.kill(parent(owner_once_there_is_a_checkpoint(preempted)), signal.SIGUSR2)
-        os.kill(owner_once_there_is_a_checkpoint(killed), signal.SIGKILL)
+        os.kill(parent(owner_after_a_checkpoint(preempted, sweep)), signal.SIGUSR2)
+        os.kill(owner_after_a_checkpoint(killed, sweep), signal.SIGKILL)
         out, err = sweep.communicate(timeout=1800)
     assert (sweep.returncode, err) == (0, ""), out
     assert "line/seed1: ended, but had gone on, so it goes on: ended by SIGKILL" in out
@@ -111,7 +100,7 @@ def test_ctrl_c_ends_jobs_with_a_checkpoint(write_study, command):
     file = write_study(seeds=[0])
     path = Path("runs/study/runs/line/seed0")
     with command("sweep", file, "--executor", "slurm,cluster=local") as sweep:
-        owner_once_there_is_a_checkpoint(path)
+        owner_after_a_checkpoint(path, sweep)
         sweep.send_signal(signal.SIGINT)
         out, _ = sweep.communicate(timeout=600)
     assert sweep.returncode == 130, out

@@ -115,8 +115,22 @@ def test_a_trials_value_is_the_mean_of_its_last_evaluations(study):
     sweep.leave(sweep.added[1], {0: 0.0, 50: 0.9, 100: 0.8}, done=True)
     tuner(sweep)
     assert trials.all[0].value == pytest.approx(0.6)
-    assert trials.all[0].intermediate_values == {50: 0.9}
+    assert trials.all[0].intermediate_values == {50: 0.9, 100: pytest.approx(0.6)}
     assert [run.name for run in sweep.added[2:4]] == ["sac/trial=1/seed10", "sac/trial=1/seed11"]
+
+
+@pytest.mark.medium
+def test_the_last_trial_ends_in_the_same_turn_as_its_last_run(study):
+    """After that turn nothing runs any more, and nobody is asked again."""
+    made = study(trials=1)
+    (trials,), tuner = opened(made)
+    tuner = Tuner(made, [trials], clock=lambda: 0.0)
+    sweep = FakeSweep()
+    tuner(sweep)
+    for run in sweep.added:
+        sweep.leave(run, {0: 0.0, 100: 1.0}, done=True)
+    tuner(sweep)
+    assert states(trials) == ["complete"]
 
 
 @pytest.mark.medium
@@ -224,6 +238,23 @@ def test_a_space_with_a_value_that_no_run_may_have_is_refused_before_the_first(
     made = study(space={path: dimension})
     with pytest.raises(ConfigError, match=told):
         check_space(made.points[0], made.config.tuning)
+
+
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        ({"kind": "halfcheetah"}, "halfcheetah has no success; set tuning.measure to return_mean"),
+        (None, "has no environment, so that nothing is measured"),
+    ],
+)
+def test_what_no_run_would_measure_is_refused_before_the_first(env, told):
+    experiment = {"env": env, "agent": {"kind": "td3-bc"}}
+    experiment["demonstrations"] = {"source": "shipped", "name": "door"}
+    fields = config(space={"agent.tau": SPACE["agent.tau"]})
+    made = StudyConfig.model_validate({**fields, "experiments": {"a": experiment}})
+    found = Study.of(made, "s.json")
+    with pytest.raises(ConfigError, match=told):
+        check_space(found.points[0], made.tuning)
 
 
 @pytest.mark.parametrize(

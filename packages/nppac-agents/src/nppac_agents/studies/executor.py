@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nppac_priors.config import ComponentConfig
+from nppac_priors.errors import NppacError
+
+
+class ExecutorError(NppacError):
+    """Workers that do not answer."""
 
 
 @dataclass(frozen=True)
@@ -71,4 +76,5 @@ class Executor(ComponentConfig, ABC):
 
         Raises:
             ConfigError: they cannot be had here.
+            ExecutorError: they cannot be had now.
         """

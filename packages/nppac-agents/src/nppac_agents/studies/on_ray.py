@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -12,7 +13,7 @@ from nppac_priors.cli.exit_code import ExitCode
 from nppac_priors.errors import ConfigError
 from pydantic import Field
 
-from nppac_agents.studies.executor import Executor, Job, Task, Workers
+from nppac_agents.studies.executor import Executor, ExecutorError, Job, Task, Workers
 from nppac_agents.studies.remote_run import RemoteRun
 
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ class RayExecutor(Executor):
     def open(self) -> Iterator[Workers]:
         """The cluster; one that was started here ends with it."""
         ray = _imported()
+        _require_reachable(self.address)
         local: dict[str, Any] = {} if self.address else {"include_dashboard": False}
         try:
             ray.init(self.address or "local", log_to_driver=False, logging_level="ERROR", **local)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except Exception as error:  # Ray raises bare ones, too
+            where = f"at {self.address}" if self.address else "on this machine"
             reason = " ".join(str(error).split())
-            raise ConfigError(
-                f"executor.address: no Ray cluster at {self.address}: {reason}"
-            ) from None
+            raise ExecutorError(f"executor ray: no cluster {where}: {reason}") from None
         try:
             yield _RayWorkers(self, ray)
         finally:
@@ -72,6 +73,19 @@ def _imported() -> Any:
     except ImportError:
         raise ConfigError('executor ray needs Ray: pip install "nppac-agents[ray]"') from None
     return ray
+
+
+def _require_reachable(address: str | None) -> None:
+    """Refuses an address where nobody answers, for which Ray waits several minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if colon and port.isdigit() and "/" not in host:
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except OSError as error:
+            raise ExecutorError(
+                f"executor ray: no cluster at {address}: {error.strerror or error}; give the "
+                "address of one that runs, or none to start one here"
+            ) from None
 
 
 @final

@@ -135,9 +135,9 @@ class Sweep:
             task = self._study.task(run)
             lock = RunDirectory(run.path).lock
             size = task.log.stat().st_size if task.log.exists() else 0
+            now, there = time.monotonic(), reached(run.path)
             ours = living_owner(lock) is None
             job = workers.start(task) if ours else FoundRun(lock)
-            now, there = time.monotonic(), reached(run.path)
             self._started.append(_Started(run, job, task.log, size, now, there, ours))
             how = "started" if ours else "runs already, in another process"
             self._view.line(f"{run.name}: {how}")

@@ -146,11 +146,18 @@ def with_settings(point: Point, values: Mapping[str, Any], names: Mapping[str, s
 
 
 def check_space(point: Point, tuning: TuningConfig) -> None:
-    """Validate the ends of every range, and every choice.
+    """Validate the ends of every range, every choice, and that there is something to measure.
 
     Raises:
-        ConfigError: the experiment has no such field, or not such a value.
+        ConfigError: the experiment has no such field, not such a value, or not such a measure.
     """
+    env = point.config.env
+    if env is None:
+        raise ConfigError(f"{point.name}: has no environment, so that nothing is measured")
+    if tuning.measure != "return_mean" and env.has_success is False:
+        raise ConfigError(
+            f"{point.name}: {env.kind} has no success; set tuning.measure to return_mean"
+        )
     for path, one in tuning.space.items():
         for value in one.choices if isinstance(one, Choice) else (one.low, one.high):
             with_settings(point, {path: value}, point.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import optuna
 
 PERIOD = 1.0
-"""Seconds between two looks at the evaluations of all that runs."""
+"""Seconds between two looks at the evaluations of what runs."""
 
 
 @dataclass
@@ -65,10 +65,11 @@ class Tuner:
             for trials in self._trials:
                 for trial in trials.unfinished():
                     self._start(trials, trial, sweep)
-        if self._clock() - self._looked >= PERIOD:
+        due = self._clock() - self._looked >= PERIOD
+        if due:
             self._looked = self._clock()
-            for one in list(self._open):
-                self._look(one, sweep)
+        for one in list(self._open):
+            self._look(one, sweep, due)
         while sweep.free and (trials := self._least()):
             self._start(trials, trials.ask(), sweep)
 
@@ -87,25 +88,29 @@ class Tuner:
         for run in runs:
             sweep.add(run)
 
-    def _look(self, one: _Open, sweep: Sweep) -> None:
+    def _look(self, one: _Open, sweep: Sweep, due: bool) -> None:
+        """End a trial whose runs are done or given up, or, if a look is due, a hopeless one."""
+        finished = all(is_finished(run.path) for run in one.runs)
         if any(run.name in sweep.given_up for run in one.runs):
             self._end(one, None, sweep)
-        elif all(is_finished(run.path) for run in one.runs):
+        elif finished or due:
             curves = [evaluations(run.path, self._tuning.measure) for run in one.runs]
-            self._end(one, float(np.mean([list(curve.values())[-1] for curve in curves])), sweep)
-        else:
-            self._report(one, sweep)
+            hopeless = self._report(one, curves)
+            if finished:
+                last = [list(curve.values())[-1] for curve in curves]
+                self._end(one, float(np.mean(last)), sweep)
+            elif hopeless:
+                self._end(one, None, sweep, early=True)
 
-    def _report(self, one: _Open, sweep: Sweep) -> None:
-        """Tell Optuna what all seeds have been evaluated at, and end what it finds hopeless."""
-        curves = [evaluations(run.path, self._tuning.measure) for run in one.runs]
+    def _report(self, one: _Open, curves: Sequence[Mapping[int, float]]) -> bool:
+        """Tell Optuna what all seeds have been evaluated at; whether it finds that hopeless."""
         common = set.intersection(*(set(curve) for curve in curves))
         for step in sorted(common - one.reported - {0}):
             one.reported.add(step)
             one.trial.report(float(np.mean([curve[step] for curve in curves])), step)
             if one.trial.should_prune():
-                self._end(one, None, sweep, early=True)
-                return
+                return True
+        return False
 
     def _end(self, one: _Open, value: float | None, sweep: Sweep, *, early: bool = False) -> None:
         one.trials.tell(one.trial, value, early=early)
