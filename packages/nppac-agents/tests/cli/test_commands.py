@@ -312,7 +312,11 @@ def reporting(monkeypatch) -> dict[str, list[object]]:
         DEFAULT_MEASURES=("a", "b"),
         write_comparison=lambda tasks, *rest: calls["compare"].append((tasks[0].runs, *rest)),
     )
-    replace("comparison_table", table_of=lambda runs: "table of " + ", ".join(runs))
+    replace(
+        "comparison_table",
+        table_of=lambda runs: "table of " + ", ".join(runs),
+        terminal_table=lambda runs, width: f"{width} columns of {', '.join(runs)}",
+    )
     return calls
 
 
@@ -326,6 +330,12 @@ def test_compare_plots_methods_and_prints_a_table(nppac_run, reporting):
     assert result == (0, "table of a b, c\n", [])
     methods = {"a b": [Path("r/1"), Path("r/2")], "c": [Path("r/x=3")]}
     assert reporting["compare"] == [(methods, Path("f.png"), ("a", "b"), None)]
+
+
+def test_compare_prints_no_wider_than_its_terminal(nppac_run, reporting, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "70")
+    assert nppac_run("compare", "a=r/1", "--output", "f.png").out == "70 columns of a\n"
 
 
 def test_compare_writes_all_outputs_with_the_measures_and_axis_asked_for(nppac_run, reporting):

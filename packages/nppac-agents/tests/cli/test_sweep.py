@@ -68,6 +68,7 @@ def test_what_took_its_time_is_the_estimate_of_its_seeds(nppac_run, file):
         (run / "config.json").write_text(json.dumps(config))
         (run / "summary.json").write_text(json.dumps({"wall_seconds": took}))
         (run / "report.html").touch()
+    Path("runs/sac/study.json").touch()
     result = nppac_run("sweep", file, "--seeds", "0:3", "--dry-run")
     assert result.code == 0
     rows = [line.split(None, 2) for line in result.out.splitlines()[:3]]
@@ -126,3 +127,27 @@ def test_a_folder_that_is_no_study_is_said_to_be_none(nppac_run, tmp_path):
     result = nppac_run("status", tmp_path)
     assert result.code == 2
     assert "holds no study.json" in result.err[0]
+
+
+def test_tuning_wants_a_space_and_seeds_of_its_own(nppac_run, file, tmp_path):
+    result = nppac_run("tune", file)
+    assert result == (2, "", [f"error: {file}: has no field tuning, which says what to search"])
+    space = {"agent.alpha": {"type": "log", "low": 0.1, "high": 1}}
+    study = {"experiments": {"sac": SAC}, "tuning": {"space": space, "seeds": [0]}}
+    (tmp_path / "study.json").write_text(json.dumps(study))
+    result = nppac_run("tune", "study.json")
+    assert result.code == 2
+    assert "0 is below 10, and these are for reporting" in result.err[0]
+    assert not Path("runs").exists()
+
+
+@pytest.mark.medium
+def test_the_directory_of_a_run_is_no_place_for_a_study(nppac_run, file):
+    """As where a study and a run happen to have one name."""
+    run = Path("runs/sac")
+    run.mkdir(parents=True)
+    (run / "config.json").write_text(json.dumps(SAC))
+    result = nppac_run("sweep", file)
+    told = "error: output_dir: runs/sac exists and holds no study; choose another output_dir"
+    assert (result.code, result.err) == (2, [told])
+    assert [entry.name for entry in run.iterdir()] == ["config.json"]

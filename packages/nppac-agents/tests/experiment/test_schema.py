@@ -23,6 +23,18 @@ def builtin_schema() -> str:
     ).stdout
 
 
+@pytest.fixture(scope="module")
+def study_schema() -> str:
+    """The same of study files."""
+    return subprocess.run(
+        [sys.executable, "-m", "nppac_agents", "schema", "--study"],
+        env={**os.environ, "NPPAC_PLUGINS": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
 def valid(schema: str, data: object) -> bool:
     return jsonschema.Draft202012Validator(json.loads(schema)).is_valid(data)
 
@@ -70,8 +82,51 @@ def test_a_component_needs_its_kind(builtin_schema, experiment, section):
     assert not valid(builtin_schema, experiment)
 
 
-def test_every_field_is_described(builtin_schema):
-    schema = json.loads(builtin_schema)
+STUDY = {
+    "experiments": {"sac": {"agent": {"kind": "sac"}}, "file": "examples/door-nppac.json"},
+    "seeds": "0:6",
+    "grid": {"agent.alpha": [0.1, 0.4], "task": {"door": {"env.kind": "door"}}},
+    "executor": {"kind": "local", "processes": 2},
+}
+
+
+def test_the_committed_schema_of_studies_is_current(study_schema, repository):
+    jsonschema.Draft202012Validator.check_schema(json.loads(study_schema))
+    committed = (repository / "schema" / "study.schema.json").read_text(encoding="utf-8")
+    assert committed == study_schema, (
+        "run NPPAC_PLUGINS= nppac-run schema --study --output schema/study.schema.json"
+    )
+
+
+def test_every_study_of_the_project_names_its_schema_and_fits_it(study_schema, repository):
+    for path in (repository / "studies").glob("*.json"):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        assert data["$schema"] == "../schema/study.schema.json"
+        assert valid(study_schema, data), path.name
+    assert valid(study_schema, STUDY)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"experiments": {}},
+        {"experiment": {}},
+        {"seeds": [-1]},
+        {"seeds": "all"},
+        {"grid": {"agent.alpha": 0.1}},
+        {"executor": {"kind": "locl"}},
+        {"executor": {"kind": "slurm", "threads": 0}},
+        {"executor": {"kind": "ray", "adress": "auto"}},
+        {"failures": 0},
+    ],
+)
+def test_it_refuses_what_no_study_may_say(study_schema, change):
+    assert not valid(study_schema, {**STUDY, **change})
+
+
+@pytest.mark.parametrize("which", ["builtin_schema", "study_schema"])
+def test_every_field_is_described(which, request):
+    schema = json.loads(request.getfixturevalue(which))
     for name, model in {"experiment": schema, **schema["$defs"]}.items():
         for field, value in model.get("properties", {}).items():
             assert value.get("description") or field == "kind", f"{name}.{field}"

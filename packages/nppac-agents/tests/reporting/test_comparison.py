@@ -8,8 +8,8 @@ import pytest
 from matplotlib.image import imread
 from nppac_agents.reporting.compared_runs import read_groups
 from nppac_agents.reporting.comparison import compare_runs, method_curves, panel_of
-from nppac_agents.reporting.comparison_table import comparison_table
-from nppac_agents.reporting.measures import BY_FIELD
+from nppac_agents.reporting.comparison_table import comparison_table, terminal_table
+from nppac_agents.reporting.measures import BY_FIELD, MEASURES
 from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
@@ -237,3 +237,24 @@ def test_seeds_without_a_success_are_counted(write_run):
     cell = "Steps to success (before → after)"
     assert rows[0][cell].startswith("– → ")
     assert "(1 of 2) → " in rows[2][cell]
+
+
+def test_a_terminal_gets_a_table_for_each_measure_within_its_width(write_run):
+    groups = {
+        "nppac agent.alpha=0.1 prior.hidden=8_8": [write_run(f"a{s}", seed=s) for s in range(6)],
+        "awac": [write_run("b", seed=3, last_step=2500, reported=200)],
+    }
+    shown = terminal_table(read_groups(groups), 80)
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    for measure in MEASURES:
+        assert measure.title in shown
+    wide = cells(comparison_table(groups))[-1]
+    before, after = wide["Success at any step (before → after)"].split(" → ")
+    row = next(line.split() for line in lines if line.split()[:1] == ["awac"])
+    assert row == ["awac", "3", before, after, wide["Success at any step (reported)"]]
+    (costs,) = (line.split() for line in lines[-3:] if line.split()[:1] == ["awac"])
+    assert costs[2:] == [wide[name] for name in ("env steps", "updates", "wall-clock", "config")]
+    assert all(
+        text in terminal_table(read_groups(groups), 200) for text in (*groups, "mean [95 %]")
+    )

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /pro
 
 
 def task(tmp_path, *arguments):
-    return Task("x", arguments or ("--help",), tmp_path / "x.log")
+    return Task("x", arguments or ("--help",), tmp_path / "x.log", tmp_path / "x", tmp_path)
 
 
 def ended(job):

@@ -22,7 +22,9 @@ def figure_2():
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.json")), ids=lambda p: p.stem)
-def test_every_study_validates_under_every_budget(path):
+def test_every_study_validates_under_every_budget(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert set(load_study(path, {}).budgets) == {"paper", "small"}
     for budget in load_study(path, {}).budgets:
         assert Study.of(load_study(path, {"budget": budget}), path.name).runs
 
@@ -56,3 +58,69 @@ def test_the_small_budget_is_small(figure_2):
     assert {point.config.training.env_steps for point in small.points} == {20_000}
     updates = [getattr(point.config.agent, "offline_updates", 0) for point in small.points]
     assert max(updates) == 10_000
+
+
+@pytest.fixture
+def points(monkeypatch):
+    """The points of a study by name."""
+    monkeypatch.chdir(ROOT)
+
+    def read(name, **options):
+        study = Study.of(load_study(ROOT / "studies" / f"{name}.json", options), name)
+        assert study.config.seeds == tuple(range(6))
+        return {point.name: point.config for point in study.points}
+
+    return read
+
+
+def test_the_variance_ablation_is_one_mean_with_three_variances(points):
+    found = points("nppac-variance")
+    example = load_experiment(ROOT / "examples" / "door-paper.json")
+    gp = found["nppac/variance=gp"]
+    assert (gp.prior, gp.agent, gp.env) == (example.prior, example.agent, example.env)
+    for name, kind in (("network", "gaussian-mlp"), ("ensemble", "ensemble")):
+        prior = found[f"nppac/variance={name}"].prior.model_dump()
+        assert prior["mean"] == example.prior.model_dump()
+        assert prior["scale"]["kind"] == kind
+
+
+def test_figure_3_has_the_standard_deviations_of_its_variances(points):
+    found = points("nppac-figure-3")
+    assert len(found) == 9
+    for name, config in found.items():
+        variance = float(name.rpartition("=")[2])
+        assert config.prior.model_dump()["std"] ** 2 == pytest.approx(variance, rel=2e-3)
+    example = load_experiment(ROOT / "examples" / "halfcheetah-constant-variance-5e-3.json")
+    ours = found["nppac/task=halfcheetah/variance=5e-3"]
+    assert (ours.prior, ours.agent) == (example.prior, example.agent)
+
+
+def test_figure_10_tunes_to_one_nat_per_action_dimension(points):
+    found = points("nppac-figure-10")
+    assert len(found) == 6
+    for task, dimensions in (("halfcheetah", 6), ("walker2d", 6), ("ant", 8)):
+        fixed, tuned = (
+            found[f"nppac/task={task}/temperature={name}"].agent for name in ("fixed", "tuned")
+        )
+        example = load_experiment(ROOT / "examples" / f"{task}-paper.json").agent
+        assert fixed == example
+        assert tuned == example.model_copy(update={"target_kl": float(dimensions)})
+
+
+def test_a_single_demonstration_is_compared_with_all(points):
+    found = points("nppac-single-demonstration")
+    assert len(found) == 4
+    for name, config in found.items():
+        assert config.demonstrations.n_episodes == (1 if "=one" in name else None)
+        assert config.env.model_dump()["reward"] == "zero-one"
+
+
+@pytest.mark.parametrize("name", ["awac-figure-1", "awac-figure-3"])
+def test_awacs_figures_have_eight_methods_on_three_tasks(points, name):
+    found = points(name)
+    assert len(found) == 24
+    door = load_experiment(ROOT / "examples" / "door-awac.json").agent
+    if name == "awac-figure-1":
+        assert found["awac/task=relocate"].agent == found["awac/task=door"].agent == door
+    else:
+        assert {config.demonstrations.n_episodes for config in found.values()} == {15}

@@ -66,6 +66,9 @@ class ScriptedJob(Job):
         self.poll_count += 1
         if self.poll_count < 2 and not self.stops:
             return None
+        if isinstance(self.code, tuple):
+            self.code, step = self.code
+            leave_checkpoint(self.task.arguments[4], step)
         if self.code == 0:
             finish(self.task.arguments[4])
         elif self.code is not None:
@@ -80,6 +83,13 @@ class ScriptedJob(Job):
 
 
 LATEST: list[ScriptedWorkers] = []
+
+
+def leave_checkpoint(path, step):
+    folder = Path(path, "checkpoints")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder.parent / "config.json").touch()
+    (folder / f"phase-0-step-{step:09d}-update-000000000.safetensors").touch()
 
 
 def finish(path):
@@ -132,13 +142,13 @@ def test_a_run_is_started_from_its_files_alone(study):
     (task, *_) = LATEST[-1].started
     file, *options = task.arguments
     assert options[:4] == ["--seed", "0", "--output-dir", "s/runs/sac/seed0"]
-    assert options[4:] == ["--shared-fits", "s/fits"]
+    assert options[4:] == ["--shared-fits", "s/fits", "--resume"]
     data = json.loads(Path(file).read_text())
     assert data["agent"]["kind"] == "sac"
     assert not {"seed", "output_dir"} & set(data)
 
 
-def test_finished_runs_are_skipped_and_unfinished_ones_resumed(study):
+def test_finished_runs_are_skipped(study):
     for seed, files in ((0, ("summary.json", "report.html")), (1, ("summary.json",)), (2, ())):
         run = next(run for run in study().runs if run.seed == seed)
         run.path.mkdir(parents=True)
@@ -148,7 +158,6 @@ def test_finished_runs_are_skipped_and_unfinished_ones_resumed(study):
     _, lines = swept(study())
     assert lines[0] == "3 runs, 1 of them finished already"
     assert starts() == ["sac/seed1", "sac/seed2"]
-    assert all(task.arguments[-1] == "--resume" for task in LATEST[-1].started)
 
 
 def test_a_run_that_fails_is_tried_again_after_the_others(study):
@@ -164,6 +173,22 @@ def test_a_run_is_given_up_after_the_stated_number_and_costs_no_other(study):
     assert sweep.given_up == {"sac/seed1": "problem 1"}
     assert study().given_up() == sweep.given_up
     assert (study().runs[2].path / "summary.json").exists()
+
+
+def test_a_failure_of_a_run_that_had_gone_on_does_not_count(study):
+    """Each number is a checkpoint that the try has left; the last three leave none."""
+    codes = [(1, 10), (-9, 20), (1, 30), 1, -9, (1, 40), 1, 0]
+    sweep, lines = swept(study({"sac/seed1": codes}, failures=3, seeds=[1]))
+    assert starts().count("sac/seed1") == 7
+    assert sweep.given_up == {"sac/seed1": "problem 1"}
+    assert sum("ended, but had gone on" in line for line in lines) == 4
+    assert sum("failed, " in line for line in lines) == 2
+
+
+def test_a_checkpoint_that_is_written_again_is_no_progress(study):
+    codes = [(1, 20), (1, 20), (1, 10), 0]
+    sweep, _ = swept(study({"sac/seed1": codes}, failures=2, seeds=[1]))
+    assert sweep.given_up == {"sac/seed1": "problem 1"}
 
 
 @pytest.mark.parametrize("code", [2, 3])
@@ -264,6 +289,25 @@ def test_a_folder_of_another_experiment_is_refused_before_anything_starts(study)
     lines = str(caught.value).splitlines()
     assert ["agent.alpha was 1.0 and is 0.9" in line for line in lines] == [True, True, False]
     assert "seed2 holds no run to resume" in lines[2]
+
+
+@pytest.mark.parametrize("name", ["config.json", "notes.txt", "runs/x"])
+def test_a_folder_of_something_else_is_refused(study, name):
+    """Such as the directory of a run that happens to have the study's name."""
+    file = Path("s", name)
+    file.parent.mkdir(parents=True)
+    file.touch()
+    with pytest.raises(ConfigError, match=r"^output_dir: s exists and holds no study; choose"):
+        study().check()
+
+
+def test_a_folder_that_is_empty_or_of_a_sweep_that_was_killed_at_once_is_taken(study):
+    study().check()
+    Path("s").mkdir()
+    study().check()
+    Path("s/study.lock").touch()
+    Path("s/.study.json.123.partial").touch()
+    study().check()
 
 
 def test_a_study_is_read_back_from_its_folder(study):

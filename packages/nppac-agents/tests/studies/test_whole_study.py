@@ -12,44 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from equal_runs import assert_equal_runs, run
 from nppac_agents.running.lock import living_owner
-
-TIMES = ("wall_seconds", "updates_per_second", "env_steps_per_second")
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {k: without_times(v) for k, v in value.items() if k not in TIMES}
-    return value
-
-
-def measured(path: Path) -> list:
-    """All metrics and the summary of a run, but how long it took."""
-    lines = (path / "metrics.jsonl").read_text().splitlines()
-    lines.append((path / "summary.json").read_text())
-    return [without_times(json.loads(line)) for line in lines]
-
-
-def learned(path: Path) -> dict:
-    """The tensors of a run's last checkpoint."""
-    return Checkpoint.load(checkpoints(path / "checkpoints")[-1]).tensors
-
-
-def assert_equal_runs(one: Path, other: Path) -> None:
-    assert measured(one) == measured(other)
-    assert (one / "prior.safetensors").read_bytes() == (other / "prior.safetensors").read_bytes()
-    ours, theirs = learned(one), learned(other)
-    for owner, tensors in ours.items():
-        assert tensors.keys() == theirs[owner].keys()
-        for name, tensor in tensors.items():
-            assert tensor.equal(theirs[owner][name]), (owner, name)
-
-
-def run(command, *argv) -> subprocess.CompletedProcess[str]:
-    process = command(*argv)
-    out, err = process.communicate(timeout=1800)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 @pytest.mark.slow
@@ -66,7 +30,7 @@ def test_a_killed_run_of_three_goes_on_and_equals_the_same_run_alone(
         os.kill(owner.pid, signal.SIGKILL)
         out, err = sweep.communicate(timeout=1800)
     assert (sweep.returncode, err) == (0, "")
-    assert "line/seed0: failed, 1 of 3 times: ended by SIGKILL" in out
+    assert "line/seed0: ended, but had gone on, so it goes on: ended by SIGKILL" in out
     assert "continuing at" in (folder / "logs/line/seed0.log").read_text()
     page = (folder / "comparison/comparison.html").read_text()
     assert "line (3 seeds)" in page
@@ -150,3 +114,28 @@ def test_a_study_killed_again_and_again_equals_an_undisturbed_one(write_study, c
     for name in runs:
         assert_equal_runs("killed" / name, "whole" / name)
     assert len(list(Path("killed/fits").glob("*.safetensors"))) == 6
+
+
+@pytest.mark.slow
+def test_a_search_that_is_killed_goes_on_and_ends_with_the_best(write_study, command):
+    pytest.importorskip("optuna")
+    space = {"agent.alpha": {"type": "log", "low": 0.01, "high": 1.0}}
+    file = write_study(tuning={"space": space, "trials": 3, "seeds": [10], "pruning_after": 2})
+    folder = Path("runs/study/tuning")
+    with command("tune", file) as search:
+        while not list(folder.rglob("checkpoints/*.safetensors")) and search.poll() is None:
+            time.sleep(0.02)
+        search.kill()
+        search.communicate()
+    done = run(command, "tune", file)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "line: 3 trials, " in done.stdout
+    records = json.loads((folder / "trials.json").read_text())["trials"]
+    assert [record["trial"] for record in records] == [0, 1, 2]
+    assert all(record["state"] in ("complete", "pruned") for record in records)
+    best = max((r for r in records if r["state"] == "complete"), key=lambda r: r["value"])
+    experiment = json.loads((folder / "best/line.json").read_text())
+    assert experiment["agent"]["alpha"] == best["settings"]["agent.alpha"]
+    line = f"best success_ever {best['value']:.2f}, trial "
+    assert line in done.stdout
+    assert run(command, "tune", file).stdout.count(line) == 1

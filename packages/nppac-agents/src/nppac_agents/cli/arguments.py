@@ -32,10 +32,11 @@ commands (nppac-run COMMAND --help):
   export RUN_DIR FOLDER    a trained policy for use without its run, on a robot say
   report RUN_DIR           write the report of a run again
   sweep STUDY              run a study: several experiments, seeds and grids
+  tune STUDY               search settings for the points of a study
   status STUDY_DIR         show how the runs of a study stand
   compare LABEL=RUN_DIR... plot runs against each other
   plugins                  list environments, priors and agents, and what failed to load
-  schema                   print the JSON schema of experiment files
+  schema                   print the JSON schema of experiment or study files
 
 examples:
   nppac-run examples/door-nppac.json
@@ -98,6 +99,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "report": _report_parser,
         "compare": _compare_parser,
         "sweep": study_arguments.sweep_parser,
+        "tune": study_arguments.tune_parser,
         "status": study_arguments.status_parser,
         "plugins": _plugins_parser,
         "schema": _schema_parser,
@@ -247,9 +249,10 @@ def _schema_parser() -> _Parser:
     parser = _parser(
         "nppac-run schema",
         commands.schema,
-        "Print the JSON schema of experiment files, with the kinds of all installed plugins. An "
-        'experiment file names it in "$schema", so that editors check and complete it.',
+        "Print the JSON schema of experiment files, or of study files, with the kinds of all "
+        'installed plugins. A file names it in "$schema", so that editors check and complete it.',
     )
+    parser.add_argument("--study", action="store_true", help="the schema of study files")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
     return parser
 

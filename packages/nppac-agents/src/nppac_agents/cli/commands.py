@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import glob
 import json
+import shutil
 import sys
 import traceback
 from collections.abc import Iterable
@@ -50,10 +51,11 @@ def plugins(arguments: argparse.Namespace) -> int:
 
 
 def schema(arguments: argparse.Namespace) -> int:
-    """Print or write the JSON schema of experiment files."""
+    """Print or write the JSON schema of experiment files, or of study files."""
     from nppac_agents.experiment.schema import schema_text
+    from nppac_agents.studies.config import StudyConfig
 
-    text = schema_text()
+    text = schema_text(StudyConfig, "study") if arguments.study else schema_text()
     if arguments.output is None:
         sys.stdout.write(text)
     else:
@@ -70,11 +72,14 @@ def report(arguments: argparse.Namespace) -> int:
 
 
 def compare(arguments: argparse.Namespace) -> int:
-    """Draw methods against each other, task by task, and print a table for each task."""
+    """Draw methods against each other, task by task, and print a table for each task.
+
+    On a terminal it is as narrow as that is; elsewhere it is Markdown.
+    """
     from nppac_priors.errors import ConfigError
 
     from nppac_agents.reporting.comparison_files import DEFAULT_MEASURES, write_comparison
-    from nppac_agents.reporting.comparison_table import table_of
+    from nppac_agents.reporting.comparison_table import table_of, terminal_table
     from nppac_agents.reporting.tasks import read_tasks
 
     labels = [label for label, _ in arguments.methods]
@@ -86,7 +91,11 @@ def compare(arguments: argparse.Namespace) -> int:
     for output in arguments.output:
         write_comparison(tasks, output, measures, arguments.axis)
     for task in tasks:
-        print(f"## {task.name}\n" if len(tasks) > 1 else "", table_of(task.runs), sep="")
+        if sys.stdout.isatty():
+            shown = terminal_table(task.runs, shutil.get_terminal_size().columns)
+        else:
+            shown = table_of(task.runs)
+        print(f"## {task.name}\n" if len(tasks) > 1 else "", shown, sep="")
     return ExitCode.DONE
 
 

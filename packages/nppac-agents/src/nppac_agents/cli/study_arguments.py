@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nppac_agents.cli.parser import Parser, command_parser
 from nppac_agents.cli.sweep import status, sweep
+from nppac_agents.cli.tune import tune
 
 
 def sweep_parser() -> Parser:
@@ -17,7 +18,6 @@ def sweep_parser() -> Parser:
         "interrupted and broken ones continued: the same command goes on with a stopped study.",
     )
     add = parser.add_argument
-    add("study", type=Path, metavar="STUDY", help="study file, or an experiment file (JSON)")
     add("--seeds", metavar="SEEDS", help="FIRST:END (END left out), or SEED,SEED,...")
     add(
         "--grid",
@@ -26,6 +26,31 @@ def sweep_parser() -> Parser:
         metavar="PATH=VALUE,VALUE,...",
         help="an axis more: a field such as agent.alpha and its values; may be repeated",
     )
+    _add_study(parser)
+    add(
+        "--dry-run",
+        action="store_true",
+        help="check everything, list the runs with an estimate of their time, run nothing",
+    )
+    return parser
+
+
+def tune_parser() -> Parser:
+    """`nppac-run tune`."""
+    parser = command_parser(
+        "nppac-run tune",
+        tune,
+        "Search settings for each point of a study, as its field `tuning` says, on seeds from 10 "
+        "up, and write an experiment file with the best. The same command goes on with a search "
+        'that was stopped. Needs pip install "nppac-agents[tune]".',
+    )
+    _add_study(parser)
+    return parser
+
+
+def _add_study(parser: Parser) -> None:
+    add = parser.add_argument
+    add("study", type=Path, metavar="STUDY", help="study file, or an experiment file (JSON)")
     add(
         "--set",
         action="append",
@@ -38,16 +63,15 @@ def sweep_parser() -> Parser:
     add(
         "--executor",
         metavar="KIND[,NAME=VALUE,...]",
-        help="who runs them, such as local,processes=2,threads=1",
+        help="who runs them, such as local,processes=2,threads=1, slurm or ray",
     )
-    add("--failures", type=int, metavar="N", help="failures after which a run is given up (3)")
-    add("--output-dir", metavar="DIR", help="the study's folder (runs/NAME)")
     add(
-        "--dry-run",
-        action="store_true",
-        help="check everything, list the runs with an estimate of their time, run nothing",
+        "--failures",
+        type=int,
+        metavar="N",
+        help="failures without progress after which a run is given up (3)",
     )
-    return parser
+    add("--output-dir", metavar="DIR", help="the study's folder (runs/NAME)")
 
 
 def status_parser() -> Parser:

@@ -23,7 +23,7 @@ def sweep(arguments: argparse.Namespace) -> int:
     hide_deprecations(arguments)
     from nppac_agents.studies.checks import check_parts
 
-    study = Study.of(load_study(arguments.study, _options(arguments)), str(arguments.study))
+    study = Study.of(load_study(arguments.study, study_options(arguments)), str(arguments.study))
     study.check()
     check_parts(study.points)
     if arguments.dry_run:
@@ -94,20 +94,18 @@ def _compare(study: Study) -> None:
         print(f"comparison: {page}")
 
 
-def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+def study_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of the study that options replace."""
     from nppac_agents.studies.loading import axis, executor, field, seeds
 
     options: dict[str, Any] = {}
-    if arguments.grid:
-        options["grid"] = dict(map(axis, arguments.grid))
-    if arguments.overrides:
-        options["set"] = dict(map(field, arguments.overrides))
-    if arguments.seeds is not None:
-        options["seeds"] = seeds(arguments.seeds)
-    if arguments.executor is not None:
-        options["executor"] = executor(arguments.executor)
-    for name in ("budget", "failures", "output_dir"):
-        if getattr(arguments, name) is not None:
-            options[name] = getattr(arguments, name)
-    return options
+    given = {name: value for name, value in vars(arguments).items() if value not in (None, [])}
+    if "grid" in given:
+        options["grid"] = dict(map(axis, given["grid"]))
+    if "overrides" in given:
+        options["set"] = dict(map(field, given["overrides"]))
+    if "seeds" in given:
+        options["seeds"] = seeds(given["seeds"])
+    if "executor" in given:
+        options["executor"] = executor(given["executor"])
+    return options | {n: given[n] for n in ("budget", "failures", "output_dir") if n in given}

@@ -9,7 +9,7 @@ from pathlib import Path
 from nppac_agents.reporting.comparison_files import write_comparison
 from nppac_agents.reporting.tasks import read_tasks
 from nppac_agents.studies.expansion import Point, StudyRun
-from nppac_agents.studies.progress import is_finished
+from nppac_agents.studies.reached import is_finished
 from nppac_agents.studies.study import Study
 
 FILES = ("comparison.html", "comparison.json", "runs.csv", "curves.svg", "curves.pdf")

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Self
 
 from nppac_priors.config import Config
 from nppac_priors.registry import ByKind
-from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
 from nppac_agents.studies.executor import Executor
 from nppac_agents.studies.local import LocalExecutor
 from nppac_agents.studies.registry import executor_registry
+from nppac_agents.studies.seeds import Seeds
+from nppac_agents.studies.tuning import TuningConfig
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]*")
 
@@ -25,24 +27,8 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _read_seeds(value: Any) -> Any:
-    """`"0:6"` as the seeds from 0 to 5; anything else as it is."""
-    match = re.fullmatch(r"\s*(\d+):(\d+)\s*", value) if isinstance(value, str) else None
-    if match is None:
-        return value
-    first, end = int(match[1]), int(match[2])
-    if not 0 < end - first <= 10_000:
-        raise ValueError(
-            f"{value!r} has to read FIRST:END, with 1 to 10,000 seeds and END left out"
-        )
-    return tuple(range(first, end))
-
-
 Name = Annotated[str, AfterValidator(_checked_name)]
 """What a folder can be called."""
-
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Seeds = Annotated[tuple[Seed, ...], BeforeValidator(_read_seeds), Field(min_length=1)]
 
 Changes = dict[str, Any]
 """Fields of an experiment by dotted path, such as `agent.alpha`, and their values."""
@@ -96,19 +82,19 @@ class StudyConfig(Config):
     executor: Annotated[SerializeAsAny[Executor], ByKind(executor_registry)] = Field(
         default=LocalExecutor(), description="Who runs the runs."
     )
+    tuning: TuningConfig | None = Field(
+        default=None, description="What `nppac-run tune` searches, before the seeds are run."
+    )
     failures: int = Field(
-        default=3, ge=1, description="Failures after which a run is given up, in one sweep."
+        default=3,
+        ge=1,
+        description="Failures after which a run is given up, in one sweep; one that had gone on "
+        "since its last start does not count.",
     )
     output_dir: str | None = Field(
         default=None,
         description="The study's folder; null for runs/NAME, and runs/NAME-BUDGET under a budget.",
     )
-
-    @model_validator(mode="after")
-    def _seeds_are_different(self) -> Self:
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: one is given twice")
-        return self
 
     @model_validator(mode="after")
     def _budget_is_known(self) -> Self:
@@ -125,4 +111,14 @@ class StudyConfig(Config):
                 raise ValueError(f"grid.{axis}: is an axis of every study; choose another name")
             if not points:
                 raise ValueError(f"grid.{axis}: has no values; give some, or leave the axis out")
+        return self
+
+    @model_validator(mode="after")
+    def _tuning_is_apart(self) -> Self:
+        if self.tuning is None:
+            return self
+        if both := set(self.seeds) & set(self.tuning.seeds):
+            raise ValueError(f"tuning.seeds: {min(both)} is one of the study's own seeds too")
+        if both := sorted(self.grid.keys() & self.tuning.space.keys()):
+            raise ValueError(f"tuning.space.{both[0]}: is an axis of the grid, too")
         return self

@@ -25,7 +25,7 @@ from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.studies.expansion import StudyRun
-from nppac_agents.studies.progress import is_finished
+from nppac_agents.studies.reached import is_finished
 
 _REPEATS = 5
 

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nppac_priors.config import ComponentConfig
+from nppac_priors.errors import NppacError
+
+
+class ExecutorError(NppacError):
+    """Workers that do not answer."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +27,19 @@ class Task:
 
     Attributes:
         name: of the run, for people.
-        arguments: what follows `nppac-run`; paths are relative to the current directory.
-        log: where its output is appended; the folder is there.
+        arguments: what follows `nppac-run`; paths are relative to the current directory. The same
+            arguments start the run and go on with it.
+        log: where its output is appended; the folder is there, and beside the log is room for
+            files of the same name with other suffixes.
+        directory: the run directory.
+        folder: the study's; files of an executor go to its `jobs/`.
     """
 
     name: str
     arguments: Sequence[str]
     log: Path
+    directory: Path
+    folder: Path
 
 
 class Job(ABC):
@@ -61,4 +72,9 @@ class Executor(ComponentConfig, ABC):
 
     @abstractmethod
     def open(self) -> AbstractContextManager[Workers]:
-        """The workers; nothing that they have started is ended with them."""
+        """The workers; closed when nothing runs any more that they have started.
+
+        Raises:
+            ConfigError: they cannot be had here.
+            ExecutorError: they cannot be had now.
+        """

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Literal, final
 
@@ -14,6 +13,7 @@ from nppac_priors.errors import ConfigError
 from pydantic import Field
 
 from nppac_agents.studies.executor import Executor, Job, Task, Workers
+from nppac_agents.studies.run_process import start_process
 
 
 class LocalExecutor(Executor):
@@ -69,30 +69,20 @@ class _LocalWorkers(Workers):
         return len(self._slots)
 
     def start(self, task: Task) -> Job:
-        """Start a process in a session of its own, so that Ctrl-C reaches it through us alone."""
+        """Start a process on the cores of a free slot."""
         slot = next(i for i, job in enumerate(self._slots) if job is None or job.ended)
-        with task.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "nppac_agents", *task.arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._environment(slot),
-                start_new_session=True,
-            )
+        process = start_process(
+            task.arguments, task.log, self._config.threads, variables=self._device(slot)
+        )
         if hasattr(os, "sched_setaffinity"):
             with contextlib.suppress(ProcessLookupError):
                 os.sched_setaffinity(process.pid, self._cores_of(slot))
         job = self._slots[slot] = _LocalJob(process)
         return job
 
-    def _environment(self, slot: int) -> dict[str, str]:
-        threads = str(self._config.threads)
-        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        variables = os.environ | dict.fromkeys(names, threads)
-        if self._config.gpus:
-            variables["CUDA_VISIBLE_DEVICES"] = self._config.gpus[slot % len(self._config.gpus)]
-        return variables
+    def _device(self, slot: int) -> dict[str, str]:
+        gpus = self._config.gpus
+        return {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} if gpus else {}
 
     def _cores_of(self, slot: int) -> list[int]:
         first = slot * self._config.threads

@@ -12,6 +12,7 @@ from typing import Any
 from nppac_agents.running.lock import living_owner
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.studies.expansion import StudyRun
+from nppac_agents.studies.reached import is_finished
 
 _TAIL = 1 << 18
 """Bytes at the end of `metrics.jsonl` that are looked at: some evaluations."""
@@ -55,12 +56,6 @@ class Progress:
         if self.state is not State.RUNNING or not self.env_steps or not self.total:
             return None
         return self.wall_seconds * (self.total - self.env_steps) / self.env_steps
-
-
-def is_finished(path: Path) -> bool:
-    """Whether a run is done, its report included, which is the last thing that it writes."""
-    run = RunDirectory(path)
-    return (path / "summary.json").is_file() and run.report.is_file() and not run.lock.exists()
 
 
 def read_progress(run: StudyRun, problem: str = "") -> Progress:

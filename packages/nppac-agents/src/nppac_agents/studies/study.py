@@ -5,10 +5,12 @@ study.json          the study with its experiments written out: a study file its
 study.lock          names the sweep that goes on, if one does
 experiments/        one experiment file for each point
 runs/               the run directories
-logs/               what each run printed
+logs/               what each run printed, and what asks it to stop
+jobs/               files of the executor, where it has any
 fits/               fitted priors that runs share
 given_up.json       why runs were given up in the latest sweep
 comparison/         tables and figures over all finished runs
+tuning/             what `nppac-run tune` has tried, and what it found
 ```
 """
 
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from nppac_priors.atomic_files import write_json
+from nppac_priors.atomic_files import is_partial, write_json
 from nppac_priors.errors import ConfigError, DataError
 
 from nppac_agents.running.interruption import interrupt_at_once, interruptible
@@ -88,11 +90,15 @@ class Study:
         return self.path / "comparison"
 
     def check(self) -> None:
-        """Refuses run directories of other experiments, before the first run starts.
+        """Refuses a folder of something else, and run directories of other experiments.
 
         Raises:
             ConfigError: a line for each.
         """
+        if self._is_foreign():
+            raise ConfigError(
+                f"output_dir: {self.path} exists and holds no study; choose another output_dir"
+            )
         problems = []
         for run in self.runs:
             directory = RunDirectory(run.path)
@@ -124,7 +130,7 @@ class Study:
             with writing(self.path):
                 write_json(self.path / "study.json", written_out(self.config))
                 for point in self.points:
-                    write_json(self._experiment(point), _without_place(point))
+                    self.write(point)
                 self.give_up({})
             try:
                 yield
@@ -132,6 +138,14 @@ class Study:
                 if lock.loss:
                     raise LockError(lock.loss) from error
                 raise
+
+    def write(self, point: Point) -> None:
+        """Write the experiment file that a point's runs start from.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        write_json(self._experiment(point), _without_place(point))
 
     def task(self, run: StudyRun) -> Task:
         """The process that starts or continues a run.
@@ -145,10 +159,9 @@ class Study:
             str(self._experiment(run.point)),
             *("--seed", str(run.seed), "--output-dir", str(run.path)),
             *("--shared-fits", str(self.path / "fits")),
+            "--resume",
         ]
-        if RunDirectory(run.path).exists():
-            arguments.append("--resume")
-        return Task(run.name, arguments, log)
+        return Task(run.name, arguments, log, run.path, self.path)
 
     def give_up(self, problems: dict[str, str]) -> None:
         """Note why runs were given up, by their names.
@@ -163,6 +176,13 @@ class Study:
         with contextlib.suppress(OSError, ValueError):
             return json.loads((self.path / "given_up.json").read_text(encoding="utf-8"))
         return {}
+
+    def _is_foreign(self) -> bool:
+        """Whether there is more than a study, an empty folder, or a start killed at once."""
+        if not self.path.is_dir():
+            return self.path.exists()
+        names = {entry.name for entry in self.path.iterdir() if not is_partial(entry.name)}
+        return "study.json" not in names and not names <= {self.lock.name}
 
     def _experiment(self, point: Point) -> Path:
         return self.path / "experiments" / f"{point.name}.json"

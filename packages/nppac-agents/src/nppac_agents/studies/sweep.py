@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -18,7 +18,8 @@ from nppac_agents.running.lock import living_owner
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.studies.executor import Job, Workers
 from nppac_agents.studies.expansion import StudyRun
-from nppac_agents.studies.progress import is_finished
+from nppac_agents.studies.reached import is_finished, reached
+from nppac_agents.studies.run_process import FoundRun
 from nppac_agents.studies.study import Study
 from nppac_agents.studies.view import View
 
@@ -38,6 +39,7 @@ class _Started:
     log: Path
     log_size: int
     started: float
+    reached: tuple[bool, str, bool]
     is_ours: bool = True
 
 
@@ -48,11 +50,17 @@ class Sweep:
     Args:
         study: its folder is owned.
         view: where progress is shown.
+        steer: called again and again, to add runs and to drop some.
     """
 
-    def __init__(self, study: Study, view: View) -> None:
+    def __init__(
+        self, study: Study, view: View, steer: Callable[[Sweep], None] = lambda sweep: None
+    ) -> None:
         self._study = study
         self._view = view
+        self._steer = steer
+        self._dropped: set[str] = set()
+        self.places = 0
         self._waiting = deque(run for run in study.runs if not is_finished(run.path))
         self._started: list[_Started] = []
         self._failures: Counter[str] = Counter()
@@ -65,8 +73,8 @@ class Sweep:
         Raises:
             Interrupted: asked to stop; the runs have written their checkpoints.
         """
-        every = len(self._study.runs)
-        self._view.line(f"{every} runs, {every - len(self._waiting)} of them finished already")
+        if every := len(self._study.runs):
+            self._view.line(f"{every} runs, {every - len(self._waiting)} of them finished already")
         with self._study.config.executor.open() as workers, Interruption() as interruption:
             try:
                 self._work(workers, interruption)
@@ -77,13 +85,36 @@ class Sweep:
         if self._stopping:
             raise Interrupted("interrupted; the same command goes on with the study")
 
+    def add(self, run: StudyRun) -> None:
+        """Run it as well, unless it is finished."""
+        self._study.runs.append(run)
+        if not is_finished(run.path):
+            self._waiting.append(run)
+
+    def drop(self, run: StudyRun) -> None:
+        """Do not run it to its end."""
+        self._dropped.add(run.name)
+        self._waiting = deque(one for one in self._waiting if one.name != run.name)
+        for started in self._started:
+            if started.run.name == run.name:
+                started.job.stop()
+
+    @property
+    def free(self) -> int:
+        """Runs for which there are places and which nobody has asked for yet."""
+        return max(self.places - len(self._started) - len(self._waiting), 0)
+
     def _work(self, workers: Workers, interruption: Interruption) -> None:
+        self.places = workers.places
+        self._steer(self)
         while self._started or (self._waiting and not self._stopping):
             self._collect()
             if interruption.requested and not self._stopping:
                 self._view.line(f"stopping; {len(self._started)} runs write their checkpoints")
                 self._stop()
             if not self._stopping:
+                self.places = workers.places
+                self._steer(self)
                 self._start(workers)
             self._view.show(self.given_up)
             time.sleep(POLL)
@@ -99,14 +130,15 @@ class Sweep:
             started.job.stop()
 
     def _start(self, workers: Workers) -> None:
-        while self._waiting and len(self._started) < workers.places:
+        while self._waiting and len(self._started) < self.places:
             run = self._waiting.popleft()
             task = self._study.task(run)
             lock = RunDirectory(run.path).lock
             size = task.log.stat().st_size if task.log.exists() else 0
+            now, there = time.monotonic(), reached(run.path)
             ours = living_owner(lock) is None
-            job = workers.start(task) if ours else _Found(lock)
-            self._started.append(_Started(run, job, task.log, size, time.monotonic(), ours))
+            job = workers.start(task) if ours else FoundRun(lock)
+            self._started.append(_Started(run, job, task.log, size, now, there, ours))
             how = "started" if ours else "runs already, in another process"
             self._view.line(f"{run.name}: {how}")
 
@@ -121,6 +153,8 @@ class Sweep:
         run = started.run
         if is_finished(run.path):
             self._view.done(run, time.monotonic() - started.started)
+        elif run.name in self._dropped:
+            self._view.line(f"{run.name}: stopped early")
         elif self._stopping or not started.is_ours or code == ExitCode.INTERRUPTED:
             self._view.line(f"{run.name}: interrupted")
             self._waiting.appendleft(run)
@@ -130,6 +164,10 @@ class Sweep:
     def _failed(self, started: _Started, code: int) -> None:
         run, limit = started.run, self._study.config.failures
         problem = _problem(started, code)
+        if code not in _HOPELESS and reached(run.path) > started.reached:
+            self._view.line(f"{run.name}: ended, but had gone on, so it goes on: {problem}")
+            self._waiting.append(run)
+            return
         self._failures[run.name] += 1
         count = self._failures[run.name]
         if count < limit and code not in _HOPELESS:
@@ -140,23 +178,6 @@ class Sweep:
         self.given_up[run.name] = problem
         with contextlib.suppress(OSError):  # a full disk, which the runs tell of
             self._study.give_up(self.given_up)
-
-
-@final
-class _Found(Job):
-    """A run that another process runs, such as one that a killed sweep has left behind."""
-
-    def __init__(self, lock: Path) -> None:
-        self._lock = lock
-
-    def poll(self) -> int | None:
-        return ExitCode.DONE if living_owner(self._lock) is None else None
-
-    def stop(self) -> None:
-        owner = living_owner(self._lock)
-        if owner is not None and owner.is_here:
-            with contextlib.suppress(OSError):
-                os.kill(owner.pid, signal.SIGTERM)
 
 
 def _problem(started: _Started, code: int) -> str:

@@ -89,8 +89,8 @@ class LiveView(View):
         self._shown = self._clock()
         found = read_all(self._study, given_up, self._known)
         self._known = {name: one for name, one in found.items() if one.state is State.DONE}
-        rows = max(self._console.height - 6, 5)
-        self._live.update(live_table(found, rows), refresh=True)
+        rows = max(self._console.height - 5, 5)
+        self._live.update(live_table(found, self._console.width, rows), refresh=True)
 
     def close(self) -> None:
         """Leaves the last table."""
