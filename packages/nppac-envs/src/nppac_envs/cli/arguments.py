@@ -20,7 +20,7 @@ _EPILOG = """\
 commands (nppac-demos COMMAND --help):
   inspect SOURCE           sizes, returns, success, and the range of every dimension
   doctor SOURCE            what is wrong with a set, and what to do about it
-  convert SOURCE...        choose, concatenate, relabel; write as npz or Minari
+  convert SOURCE...        choose, concatenate, relabel; write as npz, HDF5, LeRobot, Minari
   record                   new demonstrations from a function or a random process
   replay SOURCE            simulate the actions again and compare
   video SOURCE             draw episodes as MP4 or GIF
@@ -154,8 +154,10 @@ def _convert_parser() -> _Parser:
         type=Path,
         required=True,
         metavar="PATH",
-        help="a .npz file, or with --minari a folder of Minari sets",
+        help="a .npz file; a .hdf5 file, in robomimic's layout; a name without an ending, the "
+        "folder of a LeRobot set; or with --minari a folder of Minari sets",
     )
+    add("--fps", type=int, metavar="N", help="steps a second of a LeRobot set (10)")
     add("--minari", metavar="NAME", help="write a Minari set of this name, such as door/mine-v0")
     return parser
 
