@@ -14,12 +14,13 @@ import nppac_envs
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import add_source_options, numbers
 
-_DESCRIPTION = "Look at demonstrations, check, convert, record, replay and draw them."
+_DESCRIPTION = "Look at demonstrations, check, fetch, convert, record, replay and draw them."
 
 _EPILOG = """\
 commands (nppac-demos COMMAND --help):
   inspect SOURCE           sizes, returns, success, and the range of every dimension
   doctor SOURCE            what is wrong with a set, and what to do about it
+  fetch [NAME]             a published set, prepared and checked; without NAME lists them
   convert SOURCE...        choose, concatenate, relabel; write as npz, HDF5, LeRobot, Minari
   record                   new demonstrations from a function or a random process
   replay SOURCE            simulate the actions again and compare
@@ -59,6 +60,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parsers: dict[str, Callable[[], _Parser]] = {
         "inspect": _inspect_parser,
         "doctor": _doctor_parser,
+        "fetch": _fetch_parser,
         "convert": _convert_parser,
         "record": _record_parser,
         "replay": _replay_parser,
@@ -126,6 +128,20 @@ def _doctor_parser() -> _Parser:
     _add_set(parser)
     _add_first_seed(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON array")
+    return parser
+
+
+def _fetch_parser() -> _Parser:
+    parser = _parser(
+        "fetch",
+        "Prepare a published set as one npz file: fetch it, convert it, and check episodes, steps "
+        "and hash against what is written down. Without NAME list the sets. What Minari's server "
+        'has needs pip install "nppac-envs[download]".',
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="such as door-human")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE.npz", help="where it goes (NAME.npz in this folder)"
+    )
     return parser
 
 

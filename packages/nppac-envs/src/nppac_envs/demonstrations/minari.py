@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self, final
@@ -28,6 +29,7 @@ from nppac_envs.demonstrations.file_guard import expanded, read_json_object, reg
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
 from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector
+from nppac_envs.demonstrations.public_sets import minari_page
 from nppac_envs.errors import DataError
 
 _HAND_SET = re.compile(r"D4RL/(door|pen|relocate|hammer)/[^/]+")
@@ -58,7 +60,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
     """
 
     source: Literal["minari"] = Field(default="minari", description="Kind of source.")
-    id: str = Field(min_length=1, description="Name of the set, e.g. door/human-v0.")
+    id: str = Field(min_length=1, description="Name of the set, e.g. D4RL/door/human-v2.")
     root: Path | None = Field(
         default=None,
         description="Folder of Minari sets; null is MINARI_DATASETS_PATH or ~/.minari/datasets.",
@@ -123,7 +125,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         folder = self._folder() / self.id / "data"
         try:
             if self.download and not folder.exists():
-                minari.download_dataset(self.id)
+                self._fetch(folder)
             _check_metadata(folder, self.where())
             check_keys(self._metadata(), names_in(self.fields.states), self.where())
             check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
@@ -155,6 +157,21 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if _HAND_SET.fullmatch(self.id) and "successes" in arrays:
             arrays["rewards"] = arrays["successes"].astype(np.float32)
         return arrays
+
+    def _fetch(self, folder: Path) -> None:
+        """Fetch the set from Minari's server; what arrived in part goes again."""
+        import minari
+
+        try:
+            minari.download_dataset(self.id)
+        except Exception as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            reason = " ".join(str(error).split())[:160]
+            raise DataError(
+                f"{self.where()}: cannot be fetched ({type(error).__name__}: {reason}); without a "
+                f"network put main_data.hdf5 and metadata.json of {minari_page(self.id)} into "
+                f"{folder}"
+            ) from error
 
     def _episode(self, data: Any, space: dict[str, Any]) -> Episode:
         """Convert one `minari.EpisodeData`; rewards that are all NaN are unknown."""
