@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from nppac_priors.user_files import user_path
 
 from nppac_agents.cli.parser import Parser, command_parser
 from nppac_agents.cli.sweep import status, sweep
@@ -17,7 +17,7 @@ def sweep_parser() -> Parser:
         "interrupted and broken ones continued: the same command goes on with a stopped study.",
     )
     add = parser.add_argument
-    add("study", type=Path, metavar="STUDY", help="study file, or an experiment file (JSON)")
+    add("study", type=user_path, metavar="STUDY", help="study file, or an experiment file (JSON)")
     add("--seeds", metavar="SEEDS", help="FIRST:END (END left out), or SEED,SEED,...")
     add(
         "--grid",
@@ -57,5 +57,5 @@ def status_parser() -> Parser:
         status,
         "Show how the runs of a study stand; on a terminal, until its sweep ends.",
     )
-    parser.add_argument("study", type=Path, metavar="STUDY_DIR", help="the study's folder")
+    parser.add_argument("study", type=user_path, metavar="STUDY_DIR", help="the study's folder")
     return parser

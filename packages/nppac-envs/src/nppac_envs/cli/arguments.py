@@ -7,12 +7,12 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import NoReturn, final
 
 import nppac_envs
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import add_source_options, numbers
+from nppac_envs.demonstrations.file_guard import expanded
 
 _DESCRIPTION = "Look at demonstrations, check, fetch, convert, record, replay and draw them."
 
@@ -140,7 +140,10 @@ def _fetch_parser() -> _Parser:
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="such as door-human")
     parser.add_argument(
-        "--output", type=Path, metavar="FILE.npz", help="where it goes (NAME.npz in this folder)"
+        "--output",
+        type=expanded,
+        metavar="FILE.npz",
+        help="where it goes (NAME.npz in this folder)",
     )
     return parser
 
@@ -163,11 +166,11 @@ def _convert_parser() -> _Parser:
         help="replace rewards: 1 on success and 0 elsewhere, or 0 and -1",
     )
     add("--test-episodes", type=numbers, metavar="N,N", help="split these episodes off")
-    add("--test-output", type=Path, metavar="FILE.npz", help="where the split-off ones go")
+    add("--test-output", type=expanded, metavar="FILE.npz", help="where the split-off ones go")
     add = parser.add_argument_group("writing").add_argument
     add(
         "--output",
-        type=Path,
+        type=expanded,
         required=True,
         metavar="PATH",
         help="a .npz file; a .hdf5 file, in robomimic's layout; a name without an ending, the "
@@ -203,7 +206,7 @@ def _record_parser() -> _Parser:
         help="keep episodes that succeed at any step (ever), or at the last one (at-end)",
     )
     add("--first-seed", type=int, default=0, metavar="N", help="seed of the first episode (0)")
-    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
+    add("--output", type=expanded, required=True, metavar="FILE.npz", help="where they go")
     return parser
 
 
@@ -238,7 +241,7 @@ def _video_parser() -> _Parser:
     add("--size", type=int, default=320, metavar="PIXELS", help="width and height (320)")
     add(
         "--output",
-        type=Path,
+        type=expanded,
         required=True,
         metavar="FILE",
         help="a .gif file, or .mp4 with pip install nppac-envs[video]",
@@ -255,7 +258,7 @@ def _plot_parser() -> _Parser:
     add_source_options(parser)
     _add_judge(parser)
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="a .png, .pdf or .svg file"
+        "--output", type=expanded, required=True, metavar="FILE", help="a .png, .pdf or .svg file"
     )
     return parser
 

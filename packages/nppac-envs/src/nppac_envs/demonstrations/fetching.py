@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.file_guard import expanded
 from nppac_envs.demonstrations.public_sets import PUBLIC_SETS, PublicSet
 from nppac_envs.demonstrations.sources import DemonstrationsSource
 from nppac_envs.errors import ConfigError, DataError
@@ -46,7 +47,7 @@ def prepare(name: str, public: PublicSet | None = None) -> Demonstrations:
 def _require_file(name: str, public: PublicSet) -> None:
     """A file that no server of a library has is to be put here by hand."""
     path = public.settings.get("path")
-    if path is not None and not Path(path).is_file():
+    if path is not None and not expanded(path).is_file():
         raise DataError(
             f"{name}: there is no {path} in {Path.cwd()}; put it there from {public.page}"
         )

@@ -102,7 +102,7 @@ def _read_columns(
     """The columns by our names, over all files, and the vectors of observations that are none."""
     files = sorted((folder / "data").rglob("*.parquet"))
     if not files:
-        raise DataError(f"{where}: there is no parquet file under {folder / 'data'}")
+        raise DataError(f"{where}: there is no parquet file under {(folder / 'data').absolute()}")
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:

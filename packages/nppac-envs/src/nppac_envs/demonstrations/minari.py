@@ -205,7 +205,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if self.root is not None:
             return expanded(self.root)
         default = Path.home() / ".minari" / "datasets"
-        return Path(os.environ.get("MINARI_DATASETS_PATH") or default)
+        return expanded(os.environ.get("MINARI_DATASETS_PATH") or default)
 
 
 def _declared_bounds(metadata: dict[str, Any]) -> tuple[list[float], list[float]] | None:
@@ -225,7 +225,8 @@ def _check_metadata(folder: Path, where: str) -> None:
     path = folder / "metadata.json"
     if not path.is_file():
         raise DataError(
-            f"{where}: there is no Minari set at {folder}; check id and root, or set download: true"
+            f"{where}: there is no Minari set at {folder.absolute()}; check id and root, or set "
+            "download: true"
         )
     metadata = read_json_object(path, where)
     for name in ("observation_space", "action_space"):

@@ -82,6 +82,16 @@ def record(
     return Demonstrations(**arrays, source=source, action_bounds=bounds), played
 
 
+def few_successes(kept: int, played: int) -> str | None:
+    """What to think of a recording that kept few of its episodes; None where it kept half."""
+    if 2 * kept >= played:
+        return None
+    return (
+        f"only {kept / played:.0%} of the episodes succeeded: what is kept shows the luck of this "
+        "policy, and a prior will not succeed more often than it does"
+    )
+
+
 def knows_success(config: EnvConfig) -> bool:
     """Whether an environment tells success; one whose config cannot know plays an episode."""
     if config.has_success is not None:
