@@ -39,8 +39,15 @@ def test_the_page_runs(blocks, tmp_path: Path, monkeypatch, capsys):
             assert program == "nppac-demos"
             assert main(arguments) == 0, f"{line}\n{capsys.readouterr().err}"
             commands += 1
-    assert commands == 14
-    for name in ("both.npz", "train.npz", "sets/mine/cleaned-v0/data", "door.gif", "noise.npz"):
+    assert commands == 16
+    for name in (
+        "both.npz",
+        "train.npz",
+        "sets/mine/cleaned-v0/data",
+        "robot/meta",
+        "door.gif",
+        "noise.npz",
+    ):
         assert (tmp_path / name).exists()
 
 
@@ -52,7 +59,7 @@ def test_the_printed_summary_is_the_commands(blocks, capsys):
 
 def test_every_option_that_is_named_exists(blocks, capsys):
     helps = []
-    for command in ("inspect", "doctor", "convert", "record", "replay", "video", "plot"):
+    for command in ("inspect", "doctor", "fetch", "convert", "record", "replay", "video", "plot"):
         with pytest.raises(SystemExit):
             main([command, "--help"])
         helps.append(capsys.readouterr().out)

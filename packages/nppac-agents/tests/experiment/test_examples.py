@@ -8,6 +8,9 @@ import jsonschema
 import pytest
 from nppac_agents.experiment.loading import load_experiment
 from nppac_agents.experiment.registries import registries
+from nppac_agents.running.assembly import spaces_and_demonstrations, with_task_rewards
+from nppac_envs import MinariConfig, NpzConfig, ShippedConfig, shipped_names
+from nppac_envs.demonstrations.public_sets import PUBLIC_SETS
 
 EXAMPLES = sorted((Path(__file__).parents[4] / "examples").glob("*.json"))
 
@@ -45,6 +48,30 @@ def test_every_builtin_kind_occurs_in_an_example():
         if component.distribution in own and component.cls not in used
     }
     assert missing == {"prior file", "prior program"}, "they name files of somebody's own"
+
+
+def test_the_data_of_every_example_ships_or_is_public_under_a_name_that_is_fetched():
+    public = [dict(of.settings) for of in PUBLIC_SETS.values()]
+    for path in EXAMPLES:
+        source = load_experiment(path).demonstrations
+        if isinstance(source, NpzConfig):
+            assert source.path == Path(f"{source.path.stem}.npz"), path.name
+            assert source.path.stem in PUBLIC_SETS, path.name
+        elif isinstance(source, MinariConfig):
+            assert json.loads(path.read_text())["demonstrations"] in public, path.name
+        else:
+            assert source is None or isinstance(source, ShippedConfig), path.name
+
+
+@pytest.mark.medium
+def test_what_ships_is_of_the_examples_tasks():
+    """Each set once for each environment that reads it."""
+    configs = [load_experiment(path) for path in EXAMPLES]
+    shipped = [c for c in configs if isinstance(c.demonstrations, ShippedConfig)]
+    assert {c.demonstrations.name for c in shipped} <= set(shipped_names())
+    for config in {(c.env.kind, c.demonstrations.name): c for c in shipped}.values():
+        _, demonstrations = spaces_and_demonstrations(config)
+        assert with_task_rewards(demonstrations, config.env).rewards is not None
 
 
 def test_soft_actor_critic_is_squashed_with_its_sources_target_entropy():

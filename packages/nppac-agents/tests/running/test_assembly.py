@@ -8,8 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.methods.sacfd import SACfD
-from nppac_agents.running.assembly import build_agent, fit_prior, with_task_rewards
+from nppac_agents.running.assembly import (
+    build_agent,
+    fit_prior,
+    spaces_and_demonstrations,
+    with_task_rewards,
+)
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.seeds import Seeds
 from nppac_envs import Demonstrations, DoorConfig, HalfCheetahConfig
@@ -77,3 +83,23 @@ def test_the_prior_follows_the_runs_seed(point_experiment, demonstrations):
 
     assert torch.equal(fitted(1), fitted(1))
     assert not torch.allclose(fitted(1), fitted(2))
+
+
+def test_actions_recorded_with_other_bounds_are_mapped_to_the_environments(tmp_path):
+    """Pendulum takes torques of -2 to 2; these were recorded in one of -1 to 1."""
+    played = Demonstrations(
+        states=np.zeros((2, 3)), actions=np.array([[-1.0], [0.5]]), final_states=np.zeros((1, 3)),
+        episode_lengths=[2], action_bounds=np.array([[-1.0], [1.0]]),
+    )  # fmt: skip
+    played.save_npz(tmp_path / "played.npz")
+    config = ExperimentConfig.model_validate(
+        {
+            "env": {"kind": "gymnasium", "id": "Pendulum-v1"},
+            "demonstrations": {"source": "npz", "path": str(tmp_path / "played.npz")},
+            "agent": {"kind": "bc"},
+        }
+    )
+    _, mapped = spaces_and_demonstrations(config)
+    assert mapped is not None
+    assert mapped.actions[:, 0].tolist() == [-0.5, 0.25]
+    assert mapped.n_rescaled == 2

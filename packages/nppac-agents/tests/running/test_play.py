@@ -47,6 +47,18 @@ def test_deterministic_actions_are_the_policys_means(finished, tmp_path):
     np.testing.assert_allclose(recorded.actions, np.clip(modes, -1, 1), atol=1e-5)
 
 
+def test_all_episodes_are_kept_where_that_is_asked_for(
+    finished, tmp_path, monkeypatch, point_config
+):
+    """What `nppac-prior report --visited` takes: where a mean goes, success or not."""
+    make = type(point_config).make
+    monkeypatch.setattr(
+        type(point_config), "make", lambda self, **settings: NeverSucceeds(make(self, **settings))
+    )
+    record(finished, 2, 40, PlainConsole(io.StringIO()), tmp_path / "went.npz", keep_all=True)
+    assert NpzConfig(path=tmp_path / "went.npz").load().n_episodes == 2
+
+
 @pytest.mark.slow
 def test_an_agent_that_never_succeeds_is_refused(finished, tmp_path, monkeypatch, point_config):
     make = type(point_config).make

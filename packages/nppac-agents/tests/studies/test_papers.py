@@ -48,7 +48,8 @@ def test_figure_2_has_the_examples_settings(figure_2, task):
         example = load_experiment(ROOT / "examples" / f"{task}-{name}.json")
         assert config.agent == example.agent
         assert (config.prior, config.env) == (example.prior, example.env)
-        assert config.demonstrations == example.demonstrations
+        if name == "paper":  # the others' examples read what ships
+            assert config.demonstrations == example.demonstrations
         length = {"env_steps": config.training.env_steps}
         assert config.training == example.training.model_copy(update=length)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nppac_envs import Demonstrations, MinariConfig, NpzConfig
+from nppac_envs.demonstrations.locations import locate
 
 
 @pytest.fixture
@@ -46,6 +47,18 @@ def test_minari_out_and_in(nppac_demos, file: Path, tmp_path: Path):
     assert loaded.hash == NpzConfig(path=file).load().hash
 
 
+@pytest.mark.parametrize("output", ["out.hdf5", "out.h5", "robot"])
+def test_hdf5_and_lerobot_out_and_in_by_the_name(nppac_demos, make_arrays, output):
+    """All that a set can hold comes back the same, told by what it is."""
+    more = {"terminations": [True, False, False], "action_bounds": [[-3.0, 0.0], [5.0, 2.0]]}
+    whole = Demonstrations(**make_arrays() | more)
+    whole.save_npz("set.npz")
+    result = nppac_demos("convert", "set.npz", "--output", output)
+    assert result.code == 0, result.err
+    assert locate(output).load().hash == whole.hash
+    assert whole.hash in nppac_demos("inspect", output).out
+
+
 def test_the_door_pickle_becomes_the_papers_set(nppac_demos, data: Path):
     """Judged and relabelled, the dense DAPG pickle is what N-PPAC was trained on."""
     raw = data / "raw" / "door-v0_demos.pickle"
@@ -62,6 +75,8 @@ def test_the_door_pickle_becomes_the_papers_set(nppac_demos, data: Path):
     ("argv", "words"),
     [
         (["set.npz", "--output", "out.csv"], "must end in .npz"),
+        (["set.npz", "--output", "out.h5", "--fps", "5"], "--fps is for LeRobot"),
+        (["set.npz", "--output", "robot", "--fps", "0"], "fps must be 1 or more"),
         (["set.npz", "--output", "no/out.npz"], "cannot be written"),
         (["set.npz", "--output", "sets", "--minari", "mine"], "no name of a Minari set"),
         (["set.npz", "--test-episodes", "1", "--output", "x.npz"], "go together"),

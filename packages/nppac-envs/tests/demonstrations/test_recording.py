@@ -8,7 +8,7 @@ import pytest
 from gymnasium import spaces
 from nppac_envs import ConfigError, EnvConfig
 from nppac_envs.demonstrations.policies import find_policy
-from nppac_envs.demonstrations.recording import record
+from nppac_envs.demonstrations.recording import few_successes, record
 
 
 class Walk(gymnasium.Env):
@@ -145,10 +145,15 @@ def test_functions_by_name(tmp_path):
         (f"{file}:number", "has no function 'number'"),
         (f"{file}:none", "has no function 'none'"),
         (f"{tmp_path / 'broken.py'}:act", "fails to load .ZeroDivisionError"),
-        (f"{tmp_path / 'none.py'}:act", "fails to load"),
+        (f"{tmp_path / 'none.py'}:act", "no such file"),
         ("no_such_module:act", "fails to load"),
         ("normal", "policy 'normal' is unknown; it must be 'uniform'"),
     ):
         with pytest.raises(ConfigError, match=message) as caught:
             find_policy(name, 1, 0)
         assert "\n" not in str(caught.value)
+
+
+def test_few_successes_are_told_of_with_their_share():
+    assert few_successes(5, 10) is None
+    assert "only 20% of the episodes succeeded" in str(few_successes(2, 10))

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
-from nppac_envs import ConfigError, GymnasiumConfig
+from nppac_envs import ConfigError, DataError, GymnasiumConfig
 from nppac_envs.cli import main
 from nppac_envs.demonstrations.policies import find_policy
 from nppac_envs.demonstrations.recording import record
@@ -92,3 +93,15 @@ def test_every_command_works_for_it(lab_arm, tmp_path: Path, capsys, monkeypatch
     assert "2 of 2 episodes succeed" in said
     film = str(tmp_path / "arm.gif")
     assert "frames" in run("video", file, *task, "--every", "2", "--size", "32", "--output", film)
+
+
+def test_a_recording_holds_the_map_of_its_actions_and_is_checked_against_another(lab_arm):
+    np.testing.assert_array_equal(recorded().action_bounds, [[-3.0, 0.0], [5.0, 2.0]])
+    wide = gymnasium.spaces.Box(np.array([-7.0, -2.0]), np.array([9.0, 4.0]), dtype=np.float64)
+    lab_arm.wide = lambda **options: lab_arm.Arm(action_space=wide, length=7, **options)
+    other = GymnasiumConfig(id="lab_arm:wide", horizon=7)
+    assert [r.deviations.max() for r in replay(recorded(), other, [0, 1, 2])] == [0.0] * 3
+    narrow = gymnasium.spaces.Box(-0.1, 0.1, (2,), np.float64)
+    lab_arm.narrow = lambda **options: lab_arm.Arm(action_space=narrow, **options)
+    with pytest.raises(DataError, match="'lab_arm:narrow' for"):
+        next(replay(recorded(), GymnasiumConfig(id="lab_arm:narrow"), [0]))

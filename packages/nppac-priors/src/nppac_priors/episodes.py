@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,22 +131,27 @@ def read_episodes(path: str | Path) -> Episodes:
         DataError: No such file, no npz file, an array is missing, the arrays do not fit, or they
             take more than 64 MiB and more than 100 times the file.
     """
-    path = existing_file(path, DataError)
-    arrays = _read_arrays(path)
-    missing = [name for name in _NAMES if name not in arrays]
-    if missing:
-        hint = "; one episode is [N]" if "episode_lengths" in missing else ""
-        raise DataError(f"{path}: has no array {missing[0]!r}{hint}")
+    arrays = read_arrays(path, _NAMES)
     try:
         return Episodes(**arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
 
 
-def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def read_arrays(path: str | Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Arrays of numbers from an npz file, by name.
+
+    Raises:
+        DataError: No such file, no npz file, one of them is missing, or they take more than 64 MiB
+            and more than 100 times the file.
+    """
+    path = existing_file(path, DataError)
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for name in _NAMES if f"{name}.npy" in archive.namelist()]
+            missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
+            if missing:
+                hint = "; one episode is [N]" if "episode_lengths" in missing else ""
+                raise DataError(f"{path}: has no array {missing[0]!r}{hint}")
             members = [archive.getinfo(f"{name}.npy") for name in names]
             largest = max(_UNFOLDED, _MAX_RATIO * path.stat().st_size)
             if sum(member.file_size for member in members) > largest:

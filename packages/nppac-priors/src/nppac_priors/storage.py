@@ -15,6 +15,7 @@ import torch
 from nppac_priors.errors import PriorFileError
 from nppac_priors.plugin_origin import broken_contract, described
 from nppac_priors.tensor_file import write_tensors
+from nppac_priors.user_files import user_path
 
 if TYPE_CHECKING:
     from nppac_priors.prior import Prior
@@ -35,7 +36,7 @@ def save_prior(prior: Prior, path: str | Path, *, include_factors: bool = False)
         PriorFileError: The file cannot be written.
         PluginFaultError, ContractError: The prior's state is no dictionary of tensors.
     """
-    path = Path(path)
+    path = user_path(path)
     state = prior.state(include_factors=include_factors)
     if not isinstance(state, dict) or not all(map(torch.is_tensor, state.values())):
         problem = f"state() returned {described(state)}, has to return a dict of tensors"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, final
 
 from nppac_priors.errors import ConfigError
+from nppac_priors.user_files import user_path, where_relative
 
 _LARGEST_INTEGER = 2**63 - 1
 _MAX_BYTES = 16 * 2**20
@@ -29,13 +30,14 @@ def read_json(path: Path) -> Any:
         ConfigError: It cannot be read, or `parse_json` refuses it; the message names the file.
     """
     try:
-        with path.expanduser().open("rb") as file:
+        with user_path(path).open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:
             raise ConfigError(f"is larger than {_MAX_BYTES // 2**20} MiB")
         return parse_json(content.decode("utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file in {Path.cwd()}") from None
+        folder = where_relative(user_path(path))
+        raise ConfigError(f"{path}: no such file{folder}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from nppac_priors.atomic_files import replacing
 from nppac_priors.errors import DataError
+from nppac_priors.user_files import where_relative
 
 CHECKSUM = "checksum"
 _BLANK = b"0" * 64
@@ -163,7 +164,7 @@ def _checksums(path: Path) -> tuple[str | None, str]:
 
 def _require_file(path: Path) -> None:
     if not path.is_file():
-        raise TensorFileError(f"{path}: no such file")
+        raise TensorFileError(f"{path}: no such file{where_relative(path)}")
 
 
 def _require_format(path: Path, metadata: dict[str, str], format: str, version: str) -> None:

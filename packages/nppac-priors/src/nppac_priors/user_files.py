@@ -1,4 +1,8 @@
-"""`existing_file`: the first look at a file that a user named."""
+"""`user_path` and `existing_file`: what a path of a user means, and the first look at its file.
+
+Every path of a command line, a config or a call goes through here: `~` is the home folder, and a
+relative path starts at the folder that the command was started in.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,16 @@ import os
 from pathlib import Path
 
 from nppac_priors.errors import NppacError
+
+
+def user_path(path: str | Path) -> Path:
+    """The path with the home folder in place of `~`; `~` stays where there is no such user."""
+    return Path(os.path.expanduser(path))
+
+
+def where_relative(path: Path) -> str:
+    """` in FOLDER` for messages about a relative path; empty for an absolute one."""
+    return "" if path.is_absolute() else f" in {Path.cwd()}"
 
 
 def existing_file(path: str | Path, error: type[NppacError], what: str = "{}") -> Path:
@@ -19,9 +33,8 @@ def existing_file(path: str | Path, error: type[NppacError], what: str = "{}") -
     Raises:
         NppacError: Of the type `error`: there is no file, or a folder, a pipe or a device.
     """
-    path = Path(os.path.expanduser(path))
+    path = user_path(path)
     if not path.is_file():
-        folder = "" if path.is_absolute() else f" in {Path.cwd()}"
-        reason = "is no regular file" if path.exists() else f"no such file{folder}"
+        reason = "is no regular file" if path.exists() else f"no such file{where_relative(path)}"
         raise error(f"{what.format(path)}: {reason}")
     return path

@@ -87,11 +87,15 @@ def test_what_was_fitted_can_be_reported(nppac_prior, data):
         "gp.safetensors",
         "--compare",
         f"net={NETWORK}",
+        "--visited",
+        data,
         "--output",
         "out",
         "--quiet",
     )
     assert (result.code, result.err) == (0, [])
+    assert "Where its own mean goes" in result.out
+    assert "Where its own mean goes" in Path("out/health.html").read_text()
     assert result.out.splitlines()[0].split() == ["gp", "net"]
     assert result.out.splitlines()[-1] == "out/health.html"
     assert {"NLL", "collapse"} <= set(result.out.split())

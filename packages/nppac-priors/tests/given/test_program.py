@@ -205,6 +205,24 @@ def test_few_bytes_do_not_become_many_numbers(untrained: Path, tmp_path: Path):
         ProgramPriorConfig(path=str(changed(path, tmp_path, hostile))).fit(STATES, ACTIONS)
 
 
+def test_a_member_that_unfolds_to_far_more_than_it_takes_is_not_read(
+    untrained: Path, tmp_path: Path
+):
+    """Spaces compress a thousandfold, and JSON may end in any number of them."""
+    for member in ("models/model.json", "weights_config.json", "constants_config.json"):
+        bomb = tmp_path / "bomb.pt2"
+        with zipfile.ZipFile(untrained) as source, zipfile.ZipFile(bomb, "w") as target:
+            for info in source.infolist():
+                content = source.read(info)
+                if info.filename.endswith(member):
+                    info.compress_type = zipfile.ZIP_DEFLATED
+                    content += b" " * (17 * 2**20)
+                target.writestr(info, content)
+        assert bomb.stat().st_size < 2**20
+        with pytest.raises(PriorFileError, match=f"{member} unfolds to more than 16 MiB"):
+            ProgramPriorConfig(path=str(bomb)).fit(STATES, ACTIONS)
+
+
 def test_other_files_are_one_line(tmp_path: Path):
     with pytest.raises(PriorFileError, match="no such file"):
         ProgramPriorConfig(path=str(tmp_path / "none.pt2")).fit(STATES, ACTIONS)

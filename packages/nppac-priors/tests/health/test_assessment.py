@@ -35,6 +35,47 @@ def test_the_verdict_on_a_prior_of_known_shape(shaped, examination, std, word):
     assert (health.off_data.collapse_score > 0.8) == (word == "collapsed")
 
 
+def test_a_prior_that_is_healthy_all_around_may_be_sure_of_itself_where_its_mean_goes(
+    shaped, split
+):
+    """It grows in all directions but along the first axis, on which its mean leaves the data."""
+    went = np.zeros((60, 4), np.float32)
+    went[:, 0] = np.linspace(0, 30, 60)
+
+    class OneWay(type(shaped(growing))):
+        def _moments(self, states):
+            mean, std = super()._moments(states)
+            along = states[:, 1:].norm(dim=1) < 1e-3
+            return mean, torch.where(along[:, None], 1e-4, std)
+
+    prior = OneWay(shaped(growing).config, growing)
+    generator = torch.Generator().manual_seed(0)
+    assert assess(prior, split, generator=generator).verdict.word == "healthy"
+    health = Examination(split, generator=generator, visited=went).examine(prior)
+    assert health.verdict.word == "collapsed"
+    assert "where its own mean goes" in health.verdict.rule
+    assert health.visited.states == 60
+    assert health.visited.collapse_score == 1.0
+    assert health.visited.off_data > 0.8
+
+
+def test_few_visited_states_off_the_data_decide_nothing(shaped, split):
+    stayed = split.fitted.states[:100]
+    generator = torch.Generator().manual_seed(0)
+    health = Examination(split, generator=generator, visited=stayed).examine(shaped(collapsing))
+    assert (health.visited.off_data, health.visited.median_std) == (0.0, None)
+    assert "own mean" not in health.verdict.rule
+
+
+def test_coverage_of_the_demonstrated_actions_is_over_the_fitted_episodes(
+    shaped, examination, split
+):
+    shares = examination.examine(shaped(constant)).demonstrated
+    scores = np.abs(split.fitted.actions.astype(float)) / NOISE
+    assert shares[0.5] == pytest.approx((scores <= 0.67449).mean())
+    assert shares[0.9] == pytest.approx((scores <= 1.64485).mean())
+
+
 def test_growth_and_forecast_of_a_known_shape(shaped, examination):
     health = examination.examine(shaped(growing))
     assert health.off_data.off_data_median_std == pytest.approx(0.4, rel=0.05)

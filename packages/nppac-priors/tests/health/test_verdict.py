@@ -24,6 +24,47 @@ def test_the_word_and_the_rule(score, growth, ratio, word, because):
 
 
 @pytest.mark.parametrize(
+    ("score", "growth", "ratio", "nearly"),
+    [
+        (0.0, 3.0, 0.83, None),
+        (0.0, 3.0, 0.82, "overconfident off the data"),
+        (0.045, 3.0, 1.0, None),
+        (0.046, 3.0, 1.0, "overconfident off the data"),
+        (0.06, 3.0, 0.28, None),
+        (0.06, 3.0, 0.27, "collapsed"),
+        (0.6, 0.56, 3.0, None),
+        (0.6, 0.54, 3.0, "collapsed"),
+        (0.98, 0.1, 0.1, None),
+    ],
+)
+def test_a_threshold_that_is_nearly_met_is_told_of(score, growth, ratio, nearly):
+    found = verdict(collapse_score=score, growth_ratio=growth, honesty_ratio=ratio, coverage_90=0.9)
+    assert ("nearly" in found.rule) == (nearly is not None)
+    if nearly is not None:
+        assert f"nearly {nearly}, which a tenth" in found.rule
+
+
+@pytest.mark.parametrize(
+    ("went", "word"),
+    [
+        (None, "healthy"),
+        ((0.0, 1.0, 1.0), "healthy"),
+        ((0.3, 0.9, 1.0), "overconfident off the data"),
+        ((0.9, 0.1, 1.0), "collapsed"),
+    ],
+)
+def test_the_worse_of_moved_and_visited_states_counts(went, word):
+    numbers = {"collapse_score": 0.0, "growth_ratio": 3.0, "honesty_ratio": 2.0}
+    found = verdict(**numbers, coverage_90=0.9, visited=went)
+    assert found.word == word
+    assert ("where its own mean goes" in found.rule) == (word != "healthy")
+    collapsed = verdict(
+        collapse_score=1.0, growth_ratio=0.1, honesty_ratio=0.1, coverage_90=0.9, visited=went
+    )
+    assert (collapsed.word, "own mean" in collapsed.rule) == ("collapsed", False)
+
+
+@pytest.mark.parametrize(
     ("coverage", "word"),
     [(0.84, "overconfident"), (0.86, "calibrated"), (0.94, "calibrated"), (0.96, "underconfident")],
 )

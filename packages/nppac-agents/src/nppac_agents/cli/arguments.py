@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nppac_priors.cli.exit_code import ExitCode
+from nppac_priors.user_files import user_path
 
 from nppac_agents.cli import commands, policy_arguments, study_arguments
 from nppac_agents.cli.new import new
@@ -119,7 +120,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def _run_parser(name: str) -> _Parser:
     parser = _parser(name, run, _DESCRIPTION, _EPILOG)
     add = parser.add_argument
-    add("config", type=Path, metavar="CONFIG", help="experiment file (JSON)")
+    add("config", type=user_path, metavar="CONFIG", help="experiment file (JSON)")
     _add_set(parser, "such as agent.alpha=0.2")
     add("--output-dir", metavar="DIR", help="run directory, instead of the experiment's")
     add("--seed", type=int, metavar="N", help="seed, instead of the experiment's")
@@ -131,7 +132,7 @@ def _run_parser(name: str) -> _Parser:
     )
     add(
         "--shared-fits",
-        type=Path,
+        type=user_path,
         metavar="DIR",
         help="take the fitted prior from this folder if another run of the same prior, data and "
         "seed left it there, and leave it there if not; changes no number of the run",
@@ -148,7 +149,7 @@ def _run_parser(name: str) -> _Parser:
 
 def _extend_parser() -> _Parser:
     parser = _parser("nppac-run extend", extend, _EXTEND, _EXTEND_EPILOG)
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a run, finished or not")
+    parser.add_argument("run_dir", type=user_path, metavar="RUN_DIR", help="a run, finished or not")
     parser.add_argument(
         "--env-steps",
         type=policy_arguments.positive,
@@ -215,7 +216,7 @@ def _new_parser() -> _Parser:
     add("--prior", metavar="FILE", help="a prior that nppac-prior fit wrote, to be used as it is")
     add(
         "--output",
-        type=Path,
+        type=user_path,
         default=Path("experiment.json"),
         metavar="FILE",
         help="where it goes (experiment.json)",
@@ -229,7 +230,7 @@ def _validate_parser() -> _Parser:
         commands.validate,
         "Check experiment files without running them. Data files are not opened.",
     )
-    parser.add_argument("configs", type=Path, nargs="+", metavar="CONFIG")
+    parser.add_argument("configs", type=user_path, nargs="+", metavar="CONFIG")
     return parser
 
 
@@ -253,7 +254,7 @@ def _schema_parser() -> _Parser:
         'installed plugins. A file names it in "$schema", so that editors check and complete it.',
     )
     parser.add_argument("--study", action="store_true", help="the schema of study files")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write it there instead")
+    parser.add_argument("--output", type=user_path, metavar="FILE", help="write it there instead")
     return parser
 
 
@@ -261,7 +262,7 @@ def _report_parser() -> _Parser:
     parser = _parser(
         "nppac-run report", commands.report, "Write the report of a run from its files."
     )
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    parser.add_argument("run_dir", type=user_path, metavar="RUN_DIR")
     return parser
 
 
@@ -283,7 +284,7 @@ def _compare_parser() -> _Parser:
     )
     add(
         "--output",
-        type=Path,
+        type=user_path,
         action="append",
         required=True,
         metavar="FILE",

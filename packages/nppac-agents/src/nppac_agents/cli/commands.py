@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nppac_priors.cli.exit_code import ExitCode
+from nppac_priors.user_files import user_path
 
 
 def validate(arguments: argparse.Namespace) -> int:
@@ -114,6 +115,7 @@ def labelled_runs(text: str) -> tuple[str, list[Path]]:
 
 def _matches(path: str) -> list[Path]:
     """The run directories that a pattern matches, or the path as it is where it is none."""
+    path = str(user_path(path))
     if glob.escape(path) == path or Path(path).exists():
         return [Path(path)]
     found = [Path(name) for name in sorted(glob.glob(path, recursive=True))]

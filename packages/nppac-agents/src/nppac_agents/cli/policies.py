@@ -58,6 +58,7 @@ def record(arguments: argparse.Namespace) -> int:
             arguments.output,
             policy=arguments.policy,
             deterministic=arguments.deterministic,
+            keep_all=arguments.all,
         )
     return ExitCode.DONE
 

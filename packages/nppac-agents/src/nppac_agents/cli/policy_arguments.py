@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from nppac_priors.user_files import user_path
 
 from nppac_agents.cli import policies
 from nppac_agents.cli.parser import Parser, command_parser
@@ -62,7 +63,9 @@ def record_parser() -> Parser:
         "Record episodes of a trained policy, with its action noise, as demonstrations:\n"
         "successful ones, where the task knows success.",
         _EPILOG + "  nppac-run record runs/door-nppac-seed0 --episodes 50 --output more.npz\n"
-        "  nppac-run record runs/door-nppac-seed0 --policy last --deterministic --output more.npz",
+        "  nppac-run record runs/door-nppac-seed0 --policy last --deterministic --output more.npz\n"
+        "  nppac-run record runs/door-nppac-seed0 --policy prior --deterministic --all "
+        "--output w.npz",
     )
     _add_policy(parser)
     add = parser.add_argument
@@ -71,7 +74,8 @@ def record_parser() -> Parser:
         "--first-seed", type=natural, default=5000, metavar="N", help="seed of the first one (5000)"
     )
     add("--deterministic", action="store_true", help="the policy's mean actions, without noise")
-    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
+    add("--all", action="store_true", help="keep episodes that fail, too")
+    add("--output", type=user_path, required=True, metavar="FILE.npz", help="where they go")
     return parser
 
 
@@ -91,7 +95,7 @@ def video_parser() -> Parser:
     add("--first-seed", type=natural, metavar="N", help="reset seed of the first (10000)")
     add(
         "--output",
-        type=Path,
+        type=user_path,
         metavar="FILE",
         help="a .mp4 file, which needs the extra nppac-envs[video], or a .gif (RUN_DIR/policy.mp4)",
     )
@@ -113,13 +117,15 @@ def export_parser() -> Parser:
         "  nppac-run export runs/door-nppac-seed0 door-policy --policy last --no-alarm",
     )
     _add_policy(parser)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where it goes; new or empty")
+    parser.add_argument(
+        "folder", type=user_path, metavar="FOLDER", help="where it goes; new or empty"
+    )
     parser.add_argument("--no-alarm", action="store_true", help="leave the alarm out")
     return parser
 
 
 def _add_policy(parser: Parser) -> None:
-    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="a run, finished or not")
+    parser.add_argument("run_dir", type=user_path, metavar="RUN_DIR", help="a run, finished or not")
     parser.add_argument("--policy", metavar="POLICY", help="which policy of the run; see below")
 
 

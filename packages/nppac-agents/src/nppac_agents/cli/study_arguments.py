@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from nppac_priors.user_files import user_path
 
 from nppac_agents.cli.parser import Parser, command_parser
 from nppac_agents.cli.sweep import status, sweep
@@ -50,7 +50,7 @@ def tune_parser() -> Parser:
 
 def _add_study(parser: Parser) -> None:
     add = parser.add_argument
-    add("study", type=Path, metavar="STUDY", help="study file, or an experiment file (JSON)")
+    add("study", type=user_path, metavar="STUDY", help="study file, or an experiment file (JSON)")
     add(
         "--set",
         action="append",
@@ -81,5 +81,5 @@ def status_parser() -> Parser:
         status,
         "Show how the runs of a study stand; on a terminal, until its sweep ends.",
     )
-    parser.add_argument("study", type=Path, metavar="STUDY_DIR", help="the study's folder")
+    parser.add_argument("study", type=user_path, metavar="STUDY_DIR", help="the study's folder")
     return parser

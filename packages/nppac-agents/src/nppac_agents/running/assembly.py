@@ -11,8 +11,10 @@ import torch
 from gymnasium.spaces import Box
 from nppac_envs import Demonstrations, EnvConfig
 from nppac_envs.checked import make_checked
+from nppac_envs.demonstrations.action_map import with_bounds_of
 from nppac_envs.demonstrations.dataset import REWARDS
 from nppac_envs.errors import DataError
+from nppac_envs.foreign.adapted import action_bounds
 from nppac_priors import Prior
 from nppac_priors.errors import ConfigError
 from nppac_priors.plugin_origin import broken_contract, described
@@ -39,19 +41,22 @@ def resolve_device(name: str) -> torch.device:
 def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonstrations | None]:
     """The environment's spaces, and the demonstrations, checked against it.
 
+    Actions that were recorded with other bounds than the environment's are mapped to its own.
     Without an environment the spaces are those of the demonstrations.
 
     Raises:
-        DataError: the demonstrations cannot be read.
+        DataError: the demonstrations cannot be read, or have actions beyond its bounds.
         ConfigError: the spaces are not the boxes that agents need, or the demonstrations are of
             other dimensions.
         FaultyEnvironmentError: the environment cannot be made.
     """
-    spaces = None if config.env is None else env_spaces(config.env)
     demonstrations = None if config.demonstrations is None else config.demonstrations.load()
-    if config.env is None or spaces is None:
+    if config.env is None:
         assert demonstrations is not None
         return _spaces_of(demonstrations), demonstrations
+    with contextlib.closing(make_checked(config.env)) as env:
+        boxes: Any = env.observation_space, env.action_space
+        spaces, bounds = Spaces(*boxes), action_bounds(env)
     if demonstrations is not None:
         theirs = demonstrations.state_dim, demonstrations.action_dim
         ours = spaces.state_dim, spaces.action_dim
@@ -61,19 +66,8 @@ def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonst
                 f"action dimensions, env {config.env.shown_as} has {ours[0]} and {ours[1]}; use "
                 "demonstrations of this task"
             )
+        demonstrations = with_bounds_of(demonstrations, bounds, config.env.shown_as)
     return spaces, demonstrations
-
-
-def env_spaces(config: EnvConfig) -> Spaces:
-    """The spaces of an environment.
-
-    Raises:
-        ConfigError: they are not the boxes that agents need.
-        FaultyEnvironmentError: it cannot be made.
-    """
-    with contextlib.closing(make_checked(config)) as env:
-        boxes: Any = env.observation_space, env.action_space
-        return Spaces(*boxes)
 
 
 def _spaces_of(demonstrations: Demonstrations) -> Spaces:

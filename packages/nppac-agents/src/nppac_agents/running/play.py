@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from nppac_envs.demonstrations.recording import knows_success
+from nppac_envs.demonstrations.recording import few_successes, knows_success
 from nppac_envs.demonstrations.recording import record as play
 from nppac_priors.errors import ConfigError
 
@@ -23,6 +23,7 @@ def record(
     *,
     policy: str | None = None,
     deterministic: bool = False,
+    keep_all: bool = False,
 ) -> None:
     """Record episodes of a run's policy and save them as npz.
 
@@ -38,6 +39,7 @@ def record(
         path: an npz file.
         policy: which, as ``run_policy`` takes it.
         deterministic: act without noise.
+        keep_all: keep episodes that fail, too.
 
     Raises:
         ConfigError: too few episodes succeed: fewer than one in ten.
@@ -57,9 +59,11 @@ def record(
             act,
             episodes,
             first_seed=first_seed,
-            keep="at-end" if knows_success(config.env) else "all",
+            keep="at-end" if not keep_all and knows_success(config.env) else "all",
             source=str(run_dir.path),
             on_episode=lambda kept, played: stage.advance(kept, played=played),
         )
     demonstrations.save_npz(path)
     console.line(f"{path}: {episodes} episodes of {played} played, {len(demonstrations):,} steps")
+    if (remark := few_successes(episodes, played)) is not None:
+        console.line(f"warning: {remark}")

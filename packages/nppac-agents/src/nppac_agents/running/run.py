@@ -356,6 +356,8 @@ def _in_short(demonstrations: Demonstrations) -> str:
     parts = [f"{counts['episodes']} episodes", f"{counts['steps']:,} steps"]
     if counts["episodes_with_success"] is not None:
         parts.append(f"{counts['episodes_with_success']} successful")
+    if counts["n_rescaled"]:
+        parts.append(f"{counts['n_rescaled']:,} action entries mapped from another range")
     if counts["n_clipped"]:
         parts.append(f"{counts['n_clipped']:,} action entries clipped to [-1, 1]")
     return f"{counts['source']}, {', '.join(parts)}"

@@ -16,6 +16,7 @@ from typing import Any, final
 
 from nppac_priors.atomic_files import is_partial, remove_partials, write_json
 from nppac_priors.errors import ConfigError, NppacError
+from nppac_priors.user_files import user_path
 
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.loading import load_experiment
@@ -50,7 +51,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = user_path(path)
         self.changes: dict[str, tuple[Any, Any]] = {}
 
     @classmethod

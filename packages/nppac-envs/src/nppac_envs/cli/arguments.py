@@ -7,20 +7,21 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import NoReturn, final
 
 import nppac_envs
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import add_source_options, numbers
+from nppac_envs.demonstrations.file_guard import expanded
 
-_DESCRIPTION = "Look at demonstrations, check, convert, record, replay and draw them."
+_DESCRIPTION = "Look at demonstrations, check, fetch, convert, record, replay and draw them."
 
 _EPILOG = """\
 commands (nppac-demos COMMAND --help):
   inspect SOURCE           sizes, returns, success, and the range of every dimension
   doctor SOURCE            what is wrong with a set, and what to do about it
-  convert SOURCE...        choose, concatenate, relabel; write as npz or Minari
+  fetch [NAME]             a published set, prepared and checked; without NAME lists them
+  convert SOURCE...        choose, concatenate, relabel; write as npz, HDF5, LeRobot, Minari
   record                   new demonstrations from a function or a random process
   replay SOURCE            simulate the actions again and compare
   video SOURCE             draw episodes as MP4 or GIF
@@ -59,6 +60,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parsers: dict[str, Callable[[], _Parser]] = {
         "inspect": _inspect_parser,
         "doctor": _doctor_parser,
+        "fetch": _fetch_parser,
         "convert": _convert_parser,
         "record": _record_parser,
         "replay": _replay_parser,
@@ -129,6 +131,23 @@ def _doctor_parser() -> _Parser:
     return parser
 
 
+def _fetch_parser() -> _Parser:
+    parser = _parser(
+        "fetch",
+        "Prepare a published set as one npz file: fetch it, convert it, and check episodes, steps "
+        "and hash against what is written down. Without NAME list the sets. What Minari's server "
+        'has needs pip install "nppac-envs[download]".',
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="such as door-human")
+    parser.add_argument(
+        "--output",
+        type=expanded,
+        metavar="FILE.npz",
+        help="where it goes (NAME.npz in this folder)",
+    )
+    return parser
+
+
 def _convert_parser() -> _Parser:
     parser = _parser(
         "convert",
@@ -147,15 +166,17 @@ def _convert_parser() -> _Parser:
         help="replace rewards: 1 on success and 0 elsewhere, or 0 and -1",
     )
     add("--test-episodes", type=numbers, metavar="N,N", help="split these episodes off")
-    add("--test-output", type=Path, metavar="FILE.npz", help="where the split-off ones go")
+    add("--test-output", type=expanded, metavar="FILE.npz", help="where the split-off ones go")
     add = parser.add_argument_group("writing").add_argument
     add(
         "--output",
-        type=Path,
+        type=expanded,
         required=True,
         metavar="PATH",
-        help="a .npz file, or with --minari a folder of Minari sets",
+        help="a .npz file; a .hdf5 file, in robomimic's layout; a name without an ending, the "
+        "folder of a LeRobot set; or with --minari a folder of Minari sets",
     )
+    add("--fps", type=int, metavar="N", help="steps a second of a LeRobot set (10)")
     add("--minari", metavar="NAME", help="write a Minari set of this name, such as door/mine-v0")
     return parser
 
@@ -185,7 +206,7 @@ def _record_parser() -> _Parser:
         help="keep episodes that succeed at any step (ever), or at the last one (at-end)",
     )
     add("--first-seed", type=int, default=0, metavar="N", help="seed of the first episode (0)")
-    add("--output", type=Path, required=True, metavar="FILE.npz", help="where they go")
+    add("--output", type=expanded, required=True, metavar="FILE.npz", help="where they go")
     return parser
 
 
@@ -220,7 +241,7 @@ def _video_parser() -> _Parser:
     add("--size", type=int, default=320, metavar="PIXELS", help="width and height (320)")
     add(
         "--output",
-        type=Path,
+        type=expanded,
         required=True,
         metavar="FILE",
         help="a .gif file, or .mp4 with pip install nppac-envs[video]",
@@ -237,7 +258,7 @@ def _plot_parser() -> _Parser:
     add_source_options(parser)
     _add_judge(parser)
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="a .png, .pdf or .svg file"
+        "--output", type=expanded, required=True, metavar="FILE", help="a .png, .pdf or .svg file"
     )
     return parser
 

@@ -12,8 +12,10 @@ from nppac_envs.cli.inspect import overview
 from nppac_envs.cli.judging import judged
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.lerobot_writer import write_lerobot
 from nppac_envs.demonstrations.minari_writer import write_minari
 from nppac_envs.demonstrations.operations import concatenate, sample, successful
+from nppac_envs.demonstrations.robomimic_writer import write_robomimic
 from nppac_envs.errors import ConfigError
 
 
@@ -25,8 +27,8 @@ def convert(arguments: argparse.Namespace) -> int:
     demonstrations = _operate(demonstrations, arguments)
     if arguments.test_output is not None:
         demonstrations, test = demonstrations.split(arguments.test_episodes)
-        _write(test, arguments.test_output, None)
-    _write(demonstrations, arguments.output, arguments.minari)
+        _write(test, arguments.test_output, None, arguments.fps)
+    _write(demonstrations, arguments.output, arguments.minari, arguments.fps)
     return ExitCode.DONE
 
 
@@ -42,16 +44,25 @@ def _operate(demonstrations: Demonstrations, arguments: argparse.Namespace) -> D
     return demonstrations
 
 
-def _write(demonstrations: Demonstrations, output: Path, minari: str | None) -> None:
+def _write(
+    demonstrations: Demonstrations, output: Path, minari: str | None, fps: int | None
+) -> None:
+    """Write a set in the format that the output's name tells."""
+    written = output
+    if fps is not None and (minari is not None or output.suffix):
+        raise ConfigError(f"{output}: --fps is for LeRobot folders, whose names have no ending")
     if minari is not None:
         written = write_minari(demonstrations, minari, output)
     elif output.suffix == ".npz":
         demonstrations.save_npz(output)
-        written = output
+    elif output.suffix in (".hdf5", ".h5"):
+        write_robomimic(demonstrations, output)
+    elif not output.suffix:
+        write_lerobot(demonstrations, output, fps=10 if fps is None else fps)
     else:
         raise ConfigError(
-            f"{output}: the output must end in .npz, or be the folder of Minari sets with "
-            "--minari NAME"
+            f"{output}: must end in .npz or .hdf5 (robomimic), have no ending (a LeRobot folder), "
+            "or be a folder of Minari sets with --minari NAME"
         )
     print(f"wrote {written}")
     print("  " + overview(demonstrations).replace("\n", "\n  "))

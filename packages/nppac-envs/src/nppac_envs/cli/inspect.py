@@ -12,20 +12,22 @@ from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.judging import judged
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.cli.table import table
+from nppac_envs.demonstrations.action_map import bounds_in_words
 from nppac_envs.demonstrations.dataset import Demonstrations
-from nppac_envs.demonstrations.findings import episode_list
+from nppac_envs.demonstrations.findings import Finding, episode_list
 from nppac_envs.demonstrations.operations import episode_successes
 
 
 def inspect(arguments: argparse.Namespace) -> int:
     """Print a set's summary, its episodes and the ranges of its dimensions."""
     config = source_configs(arguments)[0]
-    demonstrations = judged(config.load(), arguments)
+    remarks: list[Finding] = []
+    demonstrations = judged(config.load(remarks.append), arguments)
     if arguments.json:
         print(json.dumps(demonstrations.summary() | {"episode": _episodes(demonstrations)}))
         return ExitCode.DONE
     print(overview(demonstrations))
-    for remark in config.remarks():
+    for remark in remarks:
         print(f"{remark.topic:<14} {remark.text}")
     print("\n" + _episode_table(demonstrations))
     print("\n" + _dimension_table(demonstrations))
@@ -49,6 +51,8 @@ def overview(demonstrations: Demonstrations) -> str:
     for what, changed in (("rescaled", d.n_rescaled), ("clipped", d.n_clipped)):
         if changed:
             lines.append((what, f"{changed:,} of {d.actions.size:,} action entries"))
+    if (bounds := bounds_in_words(d)) is not None:
+        lines.append(("-1, 1 stand for", bounds))
     lines.append(("hash", d.hash))
     return "\n".join(f"{name:<14} {text}" for name, text in lines)
 

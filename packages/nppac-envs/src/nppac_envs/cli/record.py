@@ -9,6 +9,7 @@ from nppac_envs.checked import make_checked
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.inspect import overview
 from nppac_envs.demonstrations.policies import find_policy
+from nppac_envs.demonstrations.recording import few_successes
 from nppac_envs.demonstrations.recording import record as play
 from nppac_envs.environments import env_config, setting
 from nppac_envs.errors import ConfigError
@@ -41,5 +42,7 @@ def record(arguments: argparse.Namespace) -> int:
         print(file=sys.stderr)
     demonstrations.save_npz(arguments.output)
     print(f"wrote {arguments.output}: {arguments.episodes} of {played} episodes played")
+    if (remark := few_successes(demonstrations.n_episodes, played)) is not None:
+        print(f"warning: {remark}", file=sys.stderr)
     print("  " + overview(demonstrations).replace("\n", "\n  "))
     return ExitCode.DONE

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.file_guard import expanded
 from nppac_envs.demonstrations.locations import SOURCES, locate
 
 
@@ -30,7 +30,7 @@ def add_source_options(parser: argparse.ArgumentParser, *, several: bool = False
         dest="fields",
         help="names in the file, such as states=obs actions=act; several with commas",
     )
-    add("--root", type=Path, metavar="DIR", help="folder of Minari sets")
+    add("--root", type=expanded, metavar="DIR", help="folder of Minari sets")
     add("--download", action="store_true", help="fetch a Minari set that is not there")
     add("--n-episodes", type=int, metavar="N", help="use the first N episodes")
     add("--exclude", type=numbers, metavar="N,N", help="leave these episodes out")

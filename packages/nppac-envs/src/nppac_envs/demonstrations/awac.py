@@ -8,14 +8,13 @@ inside, and is read like one of the DAPG release: nothing in it is run.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
 from nppac_envs.demonstrations.npz_file import read_npy_header
@@ -26,19 +25,15 @@ _OBSERVATION_KEYS = ("observation", "state_observation")
 
 
 @final
-class AwacConfig(DemonstrationsConfig, frozen=True):
+class AwacConfig(FileConfig, frozen=True):
     """A npy file of AWAC's paths, read without running what is in it.
 
     Rewards are as stored (0 on success, -1 elsewhere, in the published files).
     """
 
     source: Literal["awac"] = Field(default="awac", description="Kind of source.")
-    path: Path = Field(description="The npy file.")
 
-    def _place(self) -> str:
-        return str(self.path)
-
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()
         content, size = read_legacy(self.path, _load, where)
         if not isinstance(content, PickledArray) or not content.objects:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.checks import check_finite, check_shapes
-from nppac_envs.demonstrations.dataset import FIELDS, PER_EPISODE, Demonstrations
+from nppac_envs.demonstrations.dataset import FIELDS, Demonstrations, taken
 from nppac_envs.demonstrations.findings import Finding
 from nppac_envs.errors import DataError
 
 ActionBound = float | list[float]
+Say = Callable[[Finding], None]
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +51,11 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
         "is refused.",
     )
 
-    def load(self) -> Demonstrations:
+    def load(self, say: Say = lambda finding: None) -> Demonstrations:
         """Read, check and, if asked for, rescale and clip the set.
+
+        Args:
+            say: Called with what only the reader of this layout sees.
 
         Raises:
             DataError: The set is missing, broken, has fewer episodes than `n_episodes`, holds
@@ -58,7 +63,7 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
                 another hash than `hash`.
         """
         where = self.where()
-        arrays = self.arrays()
+        arrays = as_loaded(self.stored(say))
         check_finite(arrays, where)
         n_rescaled = n_clipped = 0
         if (bounds := self.mapped_range()) is not None:
@@ -77,20 +82,21 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
             raise DataError(f"{where}: is another set than expected, its hash is {loaded.hash}")
         return loaded
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The chosen episodes, by the names and types of `Demonstrations`; see `stored`."""
-        return as_loaded(self.stored())
-
-    def stored(self) -> dict[str, NDArray[Any]]:
+    def stored(self, say: Say = lambda finding: None) -> dict[str, NDArray[Any]]:
         """The chosen episodes as they are stored, by the names of `Demonstrations`.
 
         Shapes are checked; numbers may be NaN and actions outside [-1, 1].
+
+        Args:
+            say: As for `load`.
 
         Raises:
             DataError: The set is missing, broken, or has not the episodes asked for.
         """
         where = self.where()
-        arrays = self._read()
+        arrays = self._read(say)
+        if self.action_range is not None:
+            arrays.pop("action_bounds", None)
         if self.drop_rewards:
             arrays.pop("rewards", None)
         check_shapes(arrays, where)
@@ -106,9 +112,7 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
             )
         owner = np.repeat(np.arange(episodes), arrays["episode_lengths"])
         steps = np.isin(owner, kept)
-        return {
-            name: array[kept if name in PER_EPISODE else steps] for name, array in arrays.items()
-        }
+        return taken(arrays, kept, steps)
 
     def clips(self) -> bool:
         """Whether actions are clipped when the set is loaded."""
@@ -121,9 +125,11 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
         """
         return self.action_range
 
-    def remarks(self) -> Iterator[Finding]:
-        """What `doctor` should say that only the reader of this layout sees."""
-        return iter(())
+    def remarks(self) -> list[Finding]:
+        """What only the reader of this layout sees; reads the set."""
+        found: list[Finding] = []
+        self.stored(found.append)
+        return found
 
     def where(self) -> str:
         """What to call the set in messages."""
@@ -134,8 +140,17 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
         """The file or name of the set."""
 
     @abstractmethod
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         """The arrays of `Demonstrations` by name, numeric, not yet checked against each other."""
+
+
+class FileConfig(DemonstrationsConfig, frozen=True):
+    """A set in one file, or in one folder."""
+
+    path: Path = Field(description="The file, or the folder of a LeRobot set.")
+
+    def _place(self) -> str:
+        return str(self.path)
 
 
 def as_loaded(stored: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -15,16 +15,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.csv_table import read_table
-from nppac_envs.demonstrations.field_map import renamed
+from nppac_envs.demonstrations.field_map import named, renamed
 from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.demonstrations.findings import Finding, holes_finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length
@@ -52,41 +51,14 @@ class CsvFields(BaseModel, frozen=True, extra="forbid"):
 
 
 @final
-class CsvConfig(DemonstrationsConfig, frozen=True):
+class CsvConfig(FileConfig, frozen=True):
     """A CSV file; the module's docstring has the layout."""
 
     source: Literal["csv"] = Field(default="csv", description="Kind of source.")
-    path: Path = Field(description="The file.")
-    fields: CsvFields = Field(
-        default_factory=CsvFields, description="Names of the columns in the file."
-    )
+    fields: CsvFields = named(CsvFields)
     episode_length: int | None = Field(
         default=None, ge=1, description="Rows of every episode, instead of an episode column."
     )
-
-    def _place(self) -> str:
-        return str(self.path)
-
-    def remarks(self) -> Iterator[Finding]:
-        """Columns that are left out, and holes in time."""
-        where = self.where()
-        header, rows = read_table(regular_file(self.path, where), where)
-        positions = self._positions(header)
-        used = {position for columns in positions.values() for position in columns}
-        left_out = [
-            name
-            for i, name in enumerate(header)
-            if i not in used and _has_numbers(rows, i) and not _TIME.fullmatch(name)
-        ]
-        if left_out:
-            yield left_out_finding(left_out)
-        if positions["times"]:
-            times = _numbers(rows, positions["times"], header, where)[:, 0]
-            lengths = np.diff(self._ends(rows, positions["episodes"]), prepend=0)
-            inside = np.delete(np.diff(times), np.cumsum(lengths)[:-1] - 1)
-            if inside.size and np.median(inside) > 0:
-                usual = float(np.median(inside))
-                yield from holes_finding(times, lengths, usual, set(self.exclude))
 
     def _positions(self, header: Sequence[str]) -> dict[str, list[int]]:
         """The columns of each of our names.
@@ -114,6 +86,30 @@ class CsvConfig(DemonstrationsConfig, frozen=True):
             _check_columns([header[i] for i in columns], name, header, where)
         return positions
 
+    def _remarks(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        positions: dict[str, list[int]],
+        ends: NDArray[np.int64],
+    ) -> Iterator[Finding]:
+        """Columns that are left out, and holes in time."""
+        used = {position for columns in positions.values() for position in columns}
+        left_out = [
+            name
+            for i, name in enumerate(header)
+            if i not in used and _has_numbers(rows, i) and not _TIME.fullmatch(name)
+        ]
+        if left_out:
+            yield left_out_finding(left_out)
+        if positions["times"]:
+            times = _numbers(rows, positions["times"], header, self.where())[:, 0]
+            inside = np.delete(np.diff(times), ends[:-1] - 1)
+            if inside.size and np.median(inside) > 0:
+                usual = float(np.median(inside))
+                lengths = np.diff(ends, prepend=0)
+                yield from holes_finding(times, lengths, usual, set(self.exclude))
+
     def _ends(self, rows: Sequence[Sequence[str]], columns: Sequence[int]) -> NDArray[np.int64]:
         """(E,) the row after each episode's last one."""
         if self.episode_length is not None:
@@ -124,11 +120,13 @@ class CsvConfig(DemonstrationsConfig, frozen=True):
         _check_owners([owners[end - 1] for end in ends], self.where())
         return ends
 
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()
         header, rows = read_table(regular_file(self.path, where), where)
         positions = self._positions(header)
         ends = self._ends(rows, positions["episodes"])
+        for finding in self._remarks(header, rows, positions, ends):
+            say(finding)
         numbers = {
             name: _numbers(rows, positions[name], header, where)
             for name in ("states", "actions", "rewards", "successes")

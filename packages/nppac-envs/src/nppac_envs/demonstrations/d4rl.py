@@ -11,19 +11,18 @@ Arrays of other names and places (`log/joints,log/goal`) are named by `fields`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.field_map import names_in, renamed
-from nppac_envs.demonstrations.findings import Finding, left_out_finding
+from nppac_envs.demonstrations.checks import check_shapes
+from nppac_envs.demonstrations.config import FileConfig, Say
+from nppac_envs.demonstrations.field_map import named, names_in, renamed
+from nppac_envs.demonstrations.findings import left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length, torn_finding
-from nppac_envs.demonstrations.hdf5_file import listed, opened, read_columns
+from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_bounds, read_columns
 from nppac_envs.errors import DataError
 
 
@@ -40,51 +39,48 @@ class D4rlFields(BaseModel, frozen=True, extra="forbid"):
     next_states: str = Field(
         default="next_observations", description="(N, S) the state after each step."
     )
+    action_bounds: str = Field(
+        default="action_bounds",
+        description="(2, A) what -1 and 1 stand for in the recording environment's own units.",
+    )
 
 
 @final
-class D4rlConfig(DemonstrationsConfig, frozen=True):
+class D4rlConfig(FileConfig, frozen=True):
     """An HDF5 file of flat arrays; rewards are as stored."""
 
     source: Literal["d4rl"] = Field(default="d4rl", description="Kind of source.")
-    path: Path = Field(description="The HDF5 file.")
-    fields: D4rlFields = Field(
-        default_factory=D4rlFields, description="Names of the arrays in the file."
-    )
+    fields: D4rlFields = named(D4rlFields)
     episode_length: int | None = Field(
         default=None, ge=1, description="Steps of every episode, where no flags mark their ends."
     )
 
-    def _place(self) -> str:
-        return str(self.path)
-
-    def remarks(self) -> Iterator[Finding]:
-        """Arrays that are left out, and states after a step that are not the next row's."""
-        columns, left_out = self._columns()
-        if left_out:
-            yield left_out_finding(left_out)
-        if "next_states" in columns:
-            ends = self._ends(columns)
-            yield from torn_finding(columns["states"], columns["next_states"], ends)
-
-    def _read(self) -> dict[str, NDArray[Any]]:
-        columns, _ = self._columns()
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
+        columns, left_out, bounds = self._columns()
+        ends = self._ends(columns)
         flags = {name: self._flags(columns, name) for name in ("terminals", "successes")}
         successes = flags["successes"] if "successes" in columns else None
-        return arrays_of_steps(
+        arrays = arrays_of_steps(
             {name: columns.get(name) for name in ("states", "actions", "rewards")}
             | {"successes": successes},
-            self._ends(columns),
+            ends,
             self.where(),
             exclude=self.exclude,
             next_states=columns.get("next_states"),
             terminals=flags["terminals"],
         )
+        check_shapes(arrays, self.where())
+        if left_out:
+            say(left_out_finding(left_out))
+        if "next_states" in columns:
+            for finding in torn_finding(columns["states"], columns["next_states"], ends):
+                say(finding)
+        return arrays | bounds
 
-    def _columns(self) -> tuple[dict[str, NDArray[Any]], list[str]]:
-        """The arrays by our names, one row a step, and the names of those that are not read."""
+    def _columns(self) -> tuple[dict[str, NDArray[Any]], list[str], dict[str, NDArray[Any]]]:
+        """Arrays by our names with a row a step, names of those not read, and `action_bounds`."""
         where = self.where()
-        names: dict[str, str] = self.fields.model_dump()
+        names: dict[str, str] = self.fields.model_dump(exclude={"action_bounds"})
         required = {"states", "actions", *renamed(self.fields)}
         with opened(self.path, where) as file:
             columns = {}
@@ -100,6 +96,7 @@ class D4rlConfig(DemonstrationsConfig, frozen=True):
                     )
                 if not missing and parts:
                     columns[name] = read_columns(file, parts, where)
+            bounds = read_action_bounds(file, self.fields.action_bounds, where)
             used = {part for stored in names.values() for part in names_in(stored)}
             rows = len(columns["states"])
             left_out = [
@@ -115,7 +112,7 @@ class D4rlConfig(DemonstrationsConfig, frozen=True):
                 )
         if columns.get("rewards", np.empty(0)).ndim == 2 and columns["rewards"].shape[1] == 1:
             columns["rewards"] = columns["rewards"][:, 0]
-        return columns, left_out
+        return columns, left_out, bounds
 
     def _ends(self, columns: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
         steps = len(columns["states"])

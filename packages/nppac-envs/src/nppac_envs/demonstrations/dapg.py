@@ -8,14 +8,13 @@ observation is the final state and the last action is dropped.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
 from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
@@ -23,7 +22,7 @@ from nppac_envs.errors import DataError
 
 
 @final
-class DapgConfig(DemonstrationsConfig, frozen=True):
+class DapgConfig(FileConfig, frozen=True):
     """A DAPG pickle, read without running what is in it.
 
     Always clips: these actions went through the simulator's own clipping when they were recorded.
@@ -31,16 +30,12 @@ class DapgConfig(DemonstrationsConfig, frozen=True):
     """
 
     source: Literal["dapg"] = Field(default="dapg", description="Kind of source.")
-    path: Path = Field(description="The pickle.")
-
-    def _place(self) -> str:
-        return str(self.path)
 
     def clips(self) -> bool:
         """True."""
         return True
 
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()
         demos, size = read_legacy(self.path, load_numeric_pickle, where)
         if isinstance(demos, dict) and demos and all(isinstance(d, dict) for d in demos.values()):

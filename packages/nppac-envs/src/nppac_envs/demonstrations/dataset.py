@@ -6,7 +6,7 @@ Write your own set with `save_npz`, read it back with `NpzConfig(path=...)`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,21 @@ FIELDS = {
     "rewards": np.float32,
     "successes": np.bool_,
     "terminations": np.bool_,
+    "action_bounds": np.float64,
 }
 PER_EPISODE = ("final_states", "episode_lengths", "terminations")
+PER_SET = ("action_bounds",)
+
+
+def taken(
+    arrays: Mapping[str, NDArray[Any]], episodes: NDArray[Any], steps: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Arrays by the names of `FIELDS`, of some episodes, whose steps are `steps`."""
+    index = dict.fromkeys(PER_EPISODE, episodes)
+    return {
+        name: array if name in PER_SET else array[index.get(name, steps)]
+        for name, array in arrays.items()
+    }
 
 
 @final
@@ -55,6 +68,8 @@ class Demonstrations:
         terminations: (E,) bool: the episode's last action led to a terminal state. None: no
             episode did (the hand tasks never terminate).
         n_rescaled: Action entries that mapping a range onto [-1, 1] changed, like `n_clipped`.
+        action_bounds: (2, A) float64: what -1 and 1 stood for in the units of the environment that
+            they were recorded in; None where that takes [-1, 1] itself, or is not known.
 
     Raises:
         DataError: Shapes that do not fit, numbers that are not finite, actions outside [-1, 1].
@@ -70,6 +85,7 @@ class Demonstrations:
     n_clipped: int = 0
     terminations: NDArray[np.bool_] | None = None
     n_rescaled: int = 0
+    action_bounds: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         given = {name: np.asarray(value) for name, value in self._fields() if value is not None}
@@ -178,10 +194,7 @@ class Demonstrations:
             )
         owner = np.repeat(np.arange(self.n_episodes), self.episode_lengths)
         steps = np.concatenate([np.flatnonzero(owner == episode) for episode in index])
-        chosen = {
-            name: array[index if name in PER_EPISODE else steps]
-            for name, array in self.arrays().items()
-        }
+        chosen = taken(self.arrays(), index, steps)
         return replace(self, **{name: chosen.get(name) for name in FIELDS})
 
     def transitions(self) -> dict[str, NDArray[Any]]:
@@ -256,8 +269,8 @@ class Demonstrations:
     def save_npz(self, path: str | Path) -> None:
         """Write the package's npz format; an existing file is replaced at once or not at all.
 
-        The arrays have the names, shapes and types of this class's attributes; `rewards`,
-        `successes` and `terminations` are left out where they are None.
+        The arrays have the names, shapes and types of this class's attributes; those that are None
+        are left out.
         """
         from nppac_envs.demonstrations.npz_file import write_npz
 

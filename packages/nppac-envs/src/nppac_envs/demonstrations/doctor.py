@@ -36,13 +36,12 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     Raises:
         DataError: The set cannot be read at all, or the task's rule does not fit its states.
     """
-    config, findings = _without_unusable(config)
-    stored = config.stored()
+    config, stored, findings = _read(config)
     arrays = as_loaded(stored)
     excluded = set(config.exclude)
     # Episodes are named by their numbers in the file, as --exclude takes them.
     kept = np.setdiff1d(np.arange(len(arrays["episode_lengths"]) + len(excluded)), [*excluded])
-    findings += [*config.remarks(), *_not_finite(arrays, kept, excluded)]
+    findings += _not_finite(arrays, kept, excluded)
     finite = _finite_episodes(arrays)
     if finite.any():
         if (bounds := config.mapped_range()) is not None:
@@ -70,10 +69,13 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     return sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.level))
 
 
-def _without_unusable(config: DemonstrationsConfig) -> tuple[DemonstrationsConfig, list[Finding]]:
-    """The set without episodes that cannot be read at all, and what was said of these."""
+def _read(
+    config: DemonstrationsConfig,
+) -> tuple[DemonstrationsConfig, dict[str, NDArray[Any]], list[Finding]]:
+    """The set without episodes that cannot be read at all, its arrays, and what its reader says."""
+    findings: list[Finding] = []
     try:
-        config.stored()
+        return config, config.stored(findings.append), findings
     except EpisodesError as error:
         left_out = {*error.episodes, *config.exclude}
         finding = Finding(
@@ -82,8 +84,9 @@ def _without_unusable(config: DemonstrationsConfig) -> tuple[DemonstrationsConfi
             error.message,
             f"leave them out: {exclude_option(error.episodes, set(config.exclude))}",
         )
-        return config.model_copy(update={"exclude": tuple(sorted(left_out))}), [finding]
-    return config, []
+        config = config.model_copy(update={"exclude": tuple(sorted(left_out))})
+        findings = [finding]
+        return config, config.stored(findings.append), findings
 
 
 def _owner(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from typing import TypeVar
+
+from pydantic import BaseModel, Field
+
+Names = TypeVar("Names", bound=BaseModel)
+
+
+def named(kind: type[Names]) -> Names:
+    """The field `fields` of a source's config, of a class of its own."""
+    return Field(default_factory=kind, description="What the parts of the set are called in it.")
 
 
 def names_in(text: str) -> list[str]:

@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from nppac_envs.demonstrations.public_sets import fetch_hint
 from nppac_envs.errors import DataError
 
 MAX_BYTES = 4 * 2**30
@@ -40,7 +41,7 @@ def regular_file(path: Path, where: str) -> Path:
         status = path.stat()
     except FileNotFoundError as error:
         folder = "" if path.is_absolute() else f" in {Path.cwd()}"
-        raise DataError(f"{where}: no such file{folder}") from error
+        raise DataError(f"{where}: no such file{folder}{fetch_hint(path.stem)}") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{where}: cannot be read ({reason})") from error

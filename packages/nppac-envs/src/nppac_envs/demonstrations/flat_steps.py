@@ -89,7 +89,7 @@ def without_last_steps(
     kept = {
         name: np.delete(array, used_up, axis=0)
         for name, array in arrays.items()
-        if name not in ("episode_lengths", "terminations")
+        if name not in ("episode_lengths", "terminations", "action_bounds")
     }
     shorter = np.maximum(lengths - 1, 1)
     return kept | {"final_states": states[last], "episode_lengths": shorter}

@@ -97,6 +97,11 @@ def listed(group: Any) -> str:
     return ", ".join(found[:12]) + (", ..." if len(found) > 12 else "") or "no arrays"
 
 
+def read_action_bounds(file: Any, name: str, where: str) -> dict[str, NDArray[Any]]:
+    """The array `action_bounds` of `Demonstrations`, where a file has it under this name."""
+    return {"action_bounds": read_columns(file, [name], where)} if name in file else {}
+
+
 def read_columns(group: Any, names: Sequence[str], where: str) -> NDArray[Any]:
     """Arrays of one row a step; several are put side by side, as (N, their columns together).
 

@@ -21,19 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.field_map import names_in
+from nppac_envs.demonstrations.config import FileConfig, Say
+from nppac_envs.demonstrations.field_map import named, names_in
 from nppac_envs.demonstrations.file_guard import (
     check_unfolded,
     expanded,
     read_json_object,
     regular_file,
 )
-from nppac_envs.demonstrations.findings import (
-    Finding,
-    holes_finding,
-    left_out_finding,
-)
+from nppac_envs.demonstrations.findings import holes_finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps
 from nppac_envs.errors import ConfigError, DataError
 
@@ -51,39 +47,25 @@ class LerobotFields(BaseModel, frozen=True, extra="forbid"):
     )
     rewards: str = Field(default="next.reward", description="Reward column, if there is one.")
     successes: str = Field(default="next.success", description="Success column, if there is one.")
+    terminals: str = Field(
+        default="next.terminal",
+        description="Column of flags, true in the last frame of an episode that ends in a terminal "
+        "state, if there is one.",
+    )
 
 
 @final
-class LerobotConfig(DemonstrationsConfig, frozen=True):
+class LerobotConfig(FileConfig, frozen=True):
     """A LeRobot data set on disk, without its images."""
 
     source: Literal["lerobot"] = Field(default="lerobot", description="Kind of source.")
-    path: Path = Field(description="The folder that holds meta and data.")
-    fields: LerobotFields = Field(
-        default_factory=LerobotFields, description="Names of the columns in the data set."
-    )
+    fields: LerobotFields = named(LerobotFields)
 
-    def _place(self) -> str:
-        return str(self.path)
-
-    def remarks(self) -> Iterator[Finding]:
-        """Vectors that are left out, and steps that take another time than the set declares."""
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()
         folder = expanded(self.path)
         columns, left_out = _read_columns(folder, self.fields, where)
-        if left_out:
-            yield left_out_finding(left_out)
-        fps = read_json_object(folder / "meta" / "info.json", where).get("fps")
-        if "times" in columns and isinstance(fps, int | float) and fps > 0:
-            order = np.lexsort((columns["frame_index"], columns["episode_index"]))
-            lengths = np.unique(columns["episode_index"], return_counts=True)[1]
-            yield from holes_finding(columns["times"][order], lengths, 1.0 / fps, set(self.exclude))
-
-    def _read(self) -> dict[str, NDArray[Any]]:
-        where = self.where()
-        folder = expanded(self.path)
-        columns, _ = _read_columns(folder, self.fields, where)
-        columns.pop("times", None)
+        info = read_json_object(folder / "meta" / "info.json", where)
         order = np.lexsort((columns["frame_index"], columns["episode_index"]))
         columns = {name: column[order] for name, column in columns.items()}
         episodes, frames = columns.pop("episode_index"), columns.pop("frame_index")
@@ -95,10 +77,23 @@ class LerobotConfig(DemonstrationsConfig, frozen=True):
             raise DataError(
                 f"{where}: episode {episodes[wrong]} lacks or repeats frame {expected[wrong]}"
             )
-        _check_totals(folder, len(ends), len(episodes), where)
-        if "successes" in columns and not np.isin(columns["successes"], (0, 1)).all():
-            raise DataError(f"{where}: {self.fields.successes!r} must hold true and false")
-        return arrays_of_steps(columns, ends, where, exclude=self.exclude)
+        _check_totals(info, len(ends), len(episodes), where)
+        for name in {"successes", "terminals"} & columns.keys():
+            if not np.isin(columns[name], (0, 1)).all():
+                stored = getattr(self.fields, name)
+                raise DataError(f"{where}: {stored!r} must hold true and false")
+        times, terminals = columns.pop("times", None), columns.pop("terminals", None)
+        if left_out:
+            say(left_out_finding(left_out))
+        fps = info.get("fps")
+        if times is not None and isinstance(fps, int | float) and fps > 0:
+            for finding in holes_finding(times, lengths, 1.0 / fps, set(self.exclude)):
+                say(finding)
+        arrays = arrays_of_steps(columns, ends, where, exclude=self.exclude)
+        if terminals is not None and terminals.any():
+            # The last frame is the state that the last action led to.
+            arrays["terminations"] = terminals[ends - 1].astype(np.bool_)
+        return arrays | _action_bounds(info, where)
 
 
 def _read_columns(
@@ -107,7 +102,7 @@ def _read_columns(
     """The columns by our names, over all files, and the vectors of observations that are none."""
     files = sorted((folder / "data").rglob("*.parquet"))
     if not files:
-        raise DataError(f"{where}: there is no parquet file under {folder / 'data'}")
+        raise DataError(f"{where}: there is no parquet file under {(folder / 'data').absolute()}")
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:
@@ -133,7 +128,8 @@ def _read_file(
 
     required = {"episode_index": ["episode_index"], "frame_index": ["frame_index"]}
     required |= {"states": names_in(fields.states), "actions": names_in(fields.actions)}
-    optional = {"rewards": fields.rewards, "successes": fields.successes, "times": "timestamp"}
+    optional = {name: getattr(fields, name) for name in ("rewards", "successes", "terminals")}
+    optional["times"] = "timestamp"
     with parquet.ParquetFile(regular_file(path, where)) as file:
         schema = file.schema_arrow
         missing = [name for name in chain(*required.values()) if name not in schema.names]
@@ -210,15 +206,26 @@ def _plain(array: Any, name: str, where: str) -> NDArray[Any]:
     return values
 
 
-def _check_totals(folder: Path, episodes: int, frames: int, where: str) -> None:
+def _check_totals(info: dict[str, Any], episodes: int, frames: int, where: str) -> None:
     """Refuse a set that was fetched or copied in part."""
-    path = folder / "meta" / "info.json"
-    info = read_json_object(path, where)
     expected = info.get("total_episodes"), info.get("total_frames")
     if not all(isinstance(number, int) for number in expected):
-        raise DataError(f"{where}: {path} does not tell total_episodes and total_frames")
+        raise DataError(f"{where}: info.json does not tell total_episodes and total_frames")
     if expected != (episodes, frames):
         raise DataError(
-            f"{where}: holds {episodes} episodes and {frames} frames, but {path.name} says "
+            f"{where}: holds {episodes} episodes and {frames} frames, but info.json says "
             f"{expected[0]} and {expected[1]}; fetch it again"
         )
+
+
+def _action_bounds(info: dict[str, Any], where: str) -> dict[str, NDArray[Any]]:
+    """The array `action_bounds` of `Demonstrations`, where the set declares it."""
+    bounds = info
+    for name in ("features", "action", "action_bounds"):
+        bounds = bounds.get(name) if isinstance(bounds, dict) else None
+    if bounds is None:
+        return {}
+    try:
+        return {"action_bounds": np.array(bounds, np.float64)}
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{where}: info.json has action_bounds that are no numbers") from error

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self, final
@@ -21,13 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig
+from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
-from nppac_envs.demonstrations.field_map import names_in
+from nppac_envs.demonstrations.field_map import named, names_in
 from nppac_envs.demonstrations.file_guard import expanded, read_json_object, regular_file
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
 from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector
+from nppac_envs.demonstrations.public_sets import minari_page
 from nppac_envs.errors import DataError
 
 _HAND_SET = re.compile(r"D4RL/(door|pen|relocate|hammer)/[^/]+")
@@ -58,7 +60,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
     """
 
     source: Literal["minari"] = Field(default="minari", description="Kind of source.")
-    id: str = Field(min_length=1, description="Name of the set, e.g. door/human-v0.")
+    id: str = Field(min_length=1, description="Name of the set, e.g. D4RL/door/human-v2.")
     root: Path | None = Field(
         default=None,
         description="Folder of Minari sets; null is MINARI_DATASETS_PATH or ~/.minari/datasets.",
@@ -66,9 +68,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
     download: bool = Field(
         default=False, description="Fetch the set from Minari's server if it is not there."
     )
-    fields: MinariFields = Field(
-        default_factory=MinariFields, description="Names of the parts in the set."
-    )
+    fields: MinariFields = named(MinariFields)
 
     @model_validator(mode="after")
     def _download_goes_to_the_default_root(self) -> Self:
@@ -95,13 +95,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         """`action_range`, or the bounds of the set's action space where they are not -1 and 1."""
         if self.action_range is not None:
             return self.action_range
-        space = json.loads(self._metadata().get("action_space") or "{}")
-        low, high = (np.asarray(space[bound], np.float64) for bound in ("low", "high"))
-        if not np.isfinite([low, high]).all() or ((low == -1.0) & (high == 1.0)).all():
-            return None
-        return low.tolist(), high.tolist()
+        return _declared_bounds(self._metadata())
 
-    def remarks(self) -> Iterator[Finding]:
+    def _remarks(self, space: dict[str, Any]) -> Iterator[Finding]:
         """Declared bounds that are used, and entries of a dict observation that are left out."""
         bounds = self.mapped_range()
         if bounds is not None and self.action_range is None:
@@ -112,7 +108,6 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 "are mapped onto [-1, 1]",
                 "give --action-range LOW HIGH if the actuators have another range",
             )
-        space = json.loads(self._metadata()["observation_space"])
         left_out = [key for key in space.get("subspaces", {}) if not self._wants(key)]
         if left_out:
             yield left_out_finding(left_out)
@@ -124,13 +119,13 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         folder = self._folder() / self.id / "data"
         return read_json_object(folder / "metadata.json", self.where())
 
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         import minari
 
         folder = self._folder() / self.id / "data"
         try:
             if self.download and not folder.exists():
-                minari.download_dataset(self.id)
+                self._fetch(folder)
             _check_metadata(folder, self.where())
             check_keys(self._metadata(), names_in(self.fields.states), self.where())
             check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
@@ -139,13 +134,19 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             data = list(dataset.iterate_episodes(first))
             if self.n_episodes is None:
                 _check_totals(dataset, data, self.where())
-            space = json.loads(self._metadata()["observation_space"])
+            metadata = self._metadata()
+            space = json.loads(metadata["observation_space"])
+            for finding in self._remarks(space):
+                say(finding)
             arrays = read_episodes(
                 data,
                 lambda episode, _: self._episode(episode, space),
                 self.where(),
                 self.exclude,
             )
+            bounds = metadata.get("action_bounds", _declared_bounds(metadata))
+            if bounds is not None:
+                arrays["action_bounds"] = np.array(bounds, np.float64)
         except DataError:
             raise
         except Exception as error:
@@ -156,6 +157,21 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if _HAND_SET.fullmatch(self.id) and "successes" in arrays:
             arrays["rewards"] = arrays["successes"].astype(np.float32)
         return arrays
+
+    def _fetch(self, folder: Path) -> None:
+        """Fetch the set from Minari's server; what arrived in part goes again."""
+        import minari
+
+        try:
+            minari.download_dataset(self.id)
+        except Exception as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            reason = " ".join(str(error).split())[:160]
+            raise DataError(
+                f"{self.where()}: cannot be fetched ({type(error).__name__}: {reason}); without a "
+                f"network put main_data.hdf5 and metadata.json of {minari_page(self.id)} into "
+                f"{folder}"
+            ) from error
 
     def _episode(self, data: Any, space: dict[str, Any]) -> Episode:
         """Convert one `minari.EpisodeData`; rewards that are all NaN are unknown."""
@@ -189,7 +205,16 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if self.root is not None:
             return expanded(self.root)
         default = Path.home() / ".minari" / "datasets"
-        return Path(os.environ.get("MINARI_DATASETS_PATH") or default)
+        return expanded(os.environ.get("MINARI_DATASETS_PATH") or default)
+
+
+def _declared_bounds(metadata: dict[str, Any]) -> tuple[list[float], list[float]] | None:
+    """The lowest and the highest action of a set's space; None where they are -1 and 1."""
+    space = json.loads(metadata.get("action_space") or "{}")
+    low, high = (np.asarray(space[bound], np.float64) for bound in ("low", "high"))
+    if not np.isfinite([low, high]).all() or ((low == -1.0) & (high == 1.0)).all():
+        return None
+    return low.tolist(), high.tolist()
 
 
 def _check_metadata(folder: Path, where: str) -> None:
@@ -200,7 +225,8 @@ def _check_metadata(folder: Path, where: str) -> None:
     path = folder / "metadata.json"
     if not path.is_file():
         raise DataError(
-            f"{where}: there is no Minari set at {folder}; check id and root, or set download: true"
+            f"{where}: there is no Minari set at {folder.absolute()}; check id and root, or set "
+            "download: true"
         )
     metadata = read_json_object(path, where)
     for name in ("observation_space", "action_space"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.file_guard import expanded
 from nppac_envs.errors import DataError
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def write_minari(
     """
     if not _ID.fullmatch(id):
         raise DataError(f"{id!r} is no name of a Minari set; it reads like door/mine-v0")
-    root = root.expanduser().resolve()
+    root = expanded(root).resolve()
     folder = root / id
     if folder.exists():
         raise DataError(f"{folder}: is there already; choose another id")
@@ -76,12 +77,14 @@ def _write(demonstrations: Demonstrations, id: str, description: str, data: Path
     storage.update_episodes(_buffers(demonstrations))
     import minari
 
+    bounds = np.asarray(demonstrations.action_bounds).tolist()
     storage.update_metadata(
         {
             "dataset_id": id,
             "description": description or f"Converted from {demonstrations.source}.",
             "minari_version": minari.__version__,
         }
+        | ({} if demonstrations.action_bounds is None else {"action_bounds": bounds})
     )
 
 

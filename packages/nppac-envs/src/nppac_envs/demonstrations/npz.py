@@ -11,6 +11,7 @@ The format, N steps in E episodes:
 | `rewards` | (N,) | optional |
 | `successes` | (N,) true or false | optional |
 | `terminations` | (E,) true or false | optional: the episode ended in a terminal state |
+| `action_bounds` | (2, A) | optional: what -1 and 1 stand for in the units of the environment of the recording |
 
 Other usual names are found (`observations`, `obs`, `acts`, `rews`, ...). In place of lengths the file
 may mark steps, (N,): `dones`, `terminals`, `timeouts` or `episode_starts`; in place of final states it
@@ -28,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.field_map import renamed
+from nppac_envs.demonstrations.config import FileConfig, Say
+from nppac_envs.demonstrations.field_map import named, renamed
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.npz_file import npz_shapes, read_npz
 from nppac_envs.demonstrations.npz_layout import FLAGS, from_layout
@@ -53,6 +54,10 @@ class NpzFields(BaseModel, frozen=True, extra="forbid"):
     dones: str = Field(default="dones", description="(N,) flags: an episode's last step.")
     episode_starts: str = Field(default="episode_starts", description="(N,) flags: a first step.")
     mask: str = Field(default="mask", description="(E, T) flags: a step that is no padding.")
+    action_bounds: str = Field(
+        default="action_bounds",
+        description="(2, A) what -1 and 1 stand for in the recording environment's own units.",
+    )
 
 
 _ALSO = {
@@ -68,36 +73,20 @@ _SPLITS = "indices"
 
 
 @final
-class NpzConfig(DemonstrationsConfig, frozen=True):
+class NpzConfig(FileConfig, frozen=True):
     """An npz file; the module's docstring has the format."""
 
     source: Literal["npz"] = Field(default="npz", description="Kind of source.")
-    path: Path = Field(description="The file.")
-    fields: NpzFields = Field(
-        default_factory=NpzFields, description="Names of the arrays in the file."
-    )
+    fields: NpzFields = named(NpzFields)
     episode_length: int | None = Field(
         default=None, ge=1, description="Steps of every episode, where the file does not say."
     )
 
-    def _place(self) -> str:
-        return str(self.path)
-
-    def remarks(self) -> Iterator[Finding]:
-        """Arrays with a row a step that are left out."""
-        shapes = npz_shapes(self.path)
-        used = _stored_names(self.fields, shapes)
-        rows = shapes[used["states"]][0][:1]
-        left_out = [
-            name
-            for name, (shape, dtype) in shapes.items()
-            if name not in used.values() and shape[:1] == rows and dtype.kind in "iuf"
-        ]
-        if left_out:
-            yield left_out_finding(left_out)
-
-    def _read(self) -> dict[str, NDArray[Any]]:
-        return read_demonstrations(self.path, self.fields, self.exclude, self.episode_length)
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
+        arrays = read_demonstrations(self.path, self.fields, self.exclude, self.episode_length)
+        for finding in _left_out(self.path, self.fields):
+            say(finding)
+        return arrays
 
 
 def read_demonstrations(
@@ -133,6 +122,20 @@ def read_demonstrations(
                 f"{path}: {names[name]!r} ({name}) must hold true and false, or 0 and 1"
             )
     return from_layout(arrays, f"{path}", exclude, episode_length, there)
+
+
+def _left_out(path: Path, fields: NpzFields) -> Iterator[Finding]:
+    """Arrays with a row a step that are not read."""
+    shapes = npz_shapes(path)
+    used = _stored_names(fields, shapes)
+    rows = shapes[used["states"]][0][:1]
+    left_out = [
+        name
+        for name, (shape, dtype) in shapes.items()
+        if name not in used.values() and shape[:1] == rows and dtype.kind in "iuf"
+    ]
+    if left_out:
+        yield left_out_finding(left_out)
 
 
 def _stored_names(fields: NpzFields, there: Collection[str]) -> dict[str, str]:

@@ -14,7 +14,15 @@ from nppac_envs.errors import DataError
 
 FLAGS = ("terminations", "terminals", "timeouts", "dones", "episode_starts", "mask")
 _ENDS = ("terminals", "timeouts", "dones")
-_KEPT = ("states", "actions", "final_states", "rewards", "successes", "terminations")
+_KEPT = (
+    "states",
+    "actions",
+    "final_states",
+    "rewards",
+    "successes",
+    "terminations",
+    "action_bounds",
+)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -116,7 +124,7 @@ def _unpadded(arrays: Arrays, where: str) -> Arrays:
         flat["final_states"] = states[np.arange(episodes), lengths]
         states = states[:, :-1]
     for name, array in {**arrays, "states": states}.items():
-        if name in ("terminations", "final_states"):
+        if name in ("terminations", "final_states", "action_bounds"):
             flat[name] = array
         elif name not in ("episode_lengths", "mask"):
             if array.shape[:2] != (episodes, width):

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from nppac_envs.demonstrations.file_guard import expanded
 from nppac_envs.demonstrations.recording import Policy
 from nppac_envs.errors import ConfigError
 from nppac_envs.random_process import OrnsteinUhlenbeck
@@ -55,7 +56,11 @@ def _module(place: str) -> Any:
     try:
         if not place.endswith(".py"):
             return importlib.import_module(place)
-        spec = importlib.util.spec_from_file_location(Path(place).stem, place)
+        path = expanded(place)
+        if not path.is_file():
+            folder = "" if path.is_absolute() else f" in {Path.cwd()}"
+            raise ConfigError(f"{place}: no such file{folder}")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
             raise ConfigError(f"{place}: is no Python file")
         module = importlib.util.module_from_spec(spec)

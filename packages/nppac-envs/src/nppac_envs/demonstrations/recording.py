@@ -14,6 +14,7 @@ from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.errors import ConfigError
+from nppac_envs.foreign.adapted import action_bounds
 
 Policy = Callable[[NDArray[np.float32]], ArrayLike]
 """A state (S,) to an action (A,). A method `reset()` of it is called before each episode."""
@@ -62,6 +63,7 @@ def record(
     played = 0
     env = make_checked(config)
     try:
+        bounds = action_bounds(env)
         while len(kept) < n_episodes:
             if played >= _PLAYED_PER_KEPT * n_episodes:
                 raise ConfigError(
@@ -77,7 +79,17 @@ def record(
     finally:
         env.close()
     arrays: dict[str, Any] = read_episodes(kept, lambda episode, _: episode, source)
-    return Demonstrations(**arrays, source=source), played
+    return Demonstrations(**arrays, source=source, action_bounds=bounds), played
+
+
+def few_successes(kept: int, played: int) -> str | None:
+    """What to think of a recording that kept few of its episodes; None where it kept half."""
+    if 2 * kept >= played:
+        return None
+    return (
+        f"only {kept / played:.0%} of the episodes succeeded: what is kept shows the luck of this "
+        "policy, and a prior will not succeed more often than it does"
+    )
 
 
 def knows_success(config: EnvConfig) -> bool:

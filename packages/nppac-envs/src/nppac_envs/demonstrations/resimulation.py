@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.config import EnvConfig
+from nppac_envs.demonstrations.action_map import with_bounds_of
 from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.findings import Finding, episode_list
 from nppac_envs.demonstrations.starts import can_start_from, start_by_seed, start_from
 from nppac_envs.errors import ConfigError
+from nppac_envs.foreign.adapted import action_bounds
 
 _SMALL = 1e-3
 _DRIFT = 0.1
@@ -79,6 +81,7 @@ def replay(
 
     Raises:
         ConfigError: Episodes of the task cannot be simulated again.
+        DataError: They were recorded with actions that are out of the environment's bounds.
     """
     scales = demonstrations.states.std(axis=0, dtype=np.float64)
     scales[scales == 0.0] = 1.0
@@ -86,6 +89,7 @@ def replay(
     ends = np.cumsum(demonstrations.episode_lengths)
     env = config.make(render_mode=None if on_step is None else "rgb_array")
     try:
+        demonstrations = with_bounds_of(demonstrations, action_bounds(env), config.shown_as)
         for episode in episodes:
             steps = slice(
                 int(ends[episode] - demonstrations.episode_lengths[episode]), ends[episode]

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
-from nppac_envs.demonstrations.field_map import names_in, renamed
-from nppac_envs.demonstrations.findings import Finding, left_out_finding
-from nppac_envs.demonstrations.hdf5_file import listed, opened, read_columns
+from nppac_envs.demonstrations.field_map import named, names_in, renamed
+from nppac_envs.demonstrations.findings import left_out_finding
+from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_bounds, read_columns
 from nppac_envs.errors import DataError
 
 
@@ -39,44 +39,46 @@ class RobomimicFields(BaseModel, frozen=True, extra="forbid"):
     actions: str = Field(default="actions", description="(T, A) actions.")
     rewards: str = Field(default="rewards", description="(T,) rewards, if there are.")
     successes: str = Field(default="successes", description="(T,) success flags, if there are.")
+    terminals: str = Field(
+        default="terminals", description="(T,) flags: a terminal state follows, if there are."
+    )
     next_obs: str = Field(default="next_obs", description="Group like obs, one step later.")
+    action_bounds: str = Field(
+        default="action_bounds",
+        description="(2, A) what -1 and 1 stand for in the recording environment's own units, an "
+        "array of the file.",
+    )
 
 
 @final
-class RobomimicConfig(DemonstrationsConfig, frozen=True):
+class RobomimicConfig(FileConfig, frozen=True):
     """An HDF5 file with a group for each demonstration; rewards are as stored."""
 
     source: Literal["robomimic"] = Field(default="robomimic", description="Kind of source.")
-    path: Path = Field(description="The HDF5 file.")
-    fields: RobomimicFields = Field(
-        default_factory=RobomimicFields, description="Names of the arrays in the file."
-    )
+    fields: RobomimicFields = named(RobomimicFields)
     mask: str | None = Field(
         default=None, description="Use the demonstrations that mask/NAME lists, such as train."
     )
 
-    def _place(self) -> str:
-        return str(self.path)
-
-    def remarks(self) -> Iterator[Finding]:
-        """Observations that are left out, images among them."""
-        with opened(self.path, self.where()) as file:
-            demo = next(demo for _, demo in self._demonstrations(file))
-            used = self._states(demo)
-            left_out = [f"obs/{name}" for name in demo.get("obs", {}) if f"obs/{name}" not in used]
-        if left_out:
-            yield left_out_finding(left_out)
-
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()
         with opened(self.path, where) as file:
             demos = list(self._demonstrations(file))
+            self._say_left_out(demos[0][1], say)
 
             def read(item: tuple[str, Any], number: int) -> Episode:
                 name, demo = item
                 return self._episode(demo, f"{where}: {name}")
 
-            return read_episodes(demos, read, where, self.exclude)
+            bounds = read_action_bounds(file, self.fields.action_bounds, where)
+            return bounds | read_episodes(demos, read, where, self.exclude)
+
+    def _say_left_out(self, demo: Any, say: Say) -> None:
+        """Say which observations are not read, images among them."""
+        used = self._states(demo)
+        left_out = [f"obs/{name}" for name in demo.get("obs", {}) if f"obs/{name}" not in used]
+        if left_out:
+            say(left_out_finding(left_out))
 
     def _demonstrations(self, file: Any) -> Iterator[tuple[str, Any]]:
         """Names and groups of the demonstrations, by their numbers, the mask applied."""
@@ -131,8 +133,8 @@ class RobomimicConfig(DemonstrationsConfig, frozen=True):
         states = read_columns(demo, paths, where)
         observations = states.reshape(len(states), -1)
         actions = read_columns(demo, [self.fields.actions], where)
-        rewards, successes = (
-            self._optional(demo, name, where) for name in ("rewards", "successes")
+        rewards, successes, terminals = (
+            self._optional(demo, name, where) for name in ("rewards", "successes", "terminals")
         )
         after = [f"{self.fields.next_obs}{path.removeprefix('obs')}" for path in paths]
         if len(observations) == len(actions) and all(path in demo for path in after):
@@ -142,7 +144,8 @@ class RobomimicConfig(DemonstrationsConfig, frozen=True):
         elif len(observations) == len(actions):
             actions = actions[:-1]
             rewards, successes = (None if of is None else of[:-1] for of in (rewards, successes))
-        return Episode(observations, actions, rewards, successes)
+        terminated = terminals is not None and bool(np.ravel(terminals)[-1])
+        return Episode(observations, actions, rewards, successes, terminated)
 
 
 def _is_vector(item: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 from numpy.typing import NDArray
 from pydantic import Field
 
-from nppac_envs.demonstrations.config import DemonstrationsConfig
+from nppac_envs.demonstrations.config import DemonstrationsConfig, Say
 from nppac_envs.demonstrations.npz import NpzFields, read_demonstrations
 from nppac_envs.errors import ConfigError
 
@@ -30,7 +30,7 @@ class ShippedConfig(DemonstrationsConfig, frozen=True):
     def _place(self) -> str:
         return str(self.name)
 
-    def _read(self) -> dict[str, NDArray[Any]]:
+    def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         if self.name not in shipped_names():
             known = ", ".join(repr(name) for name in shipped_names()) or "none"
             raise ConfigError(f"no demonstrations ship under {self.name!r}; there are: {known}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn, final
 
 from nppac_priors.cli import commands
 from nppac_priors.cli.exit_code import ExitCode
 from nppac_priors.plugin_loading import version_of
+from nppac_priors.user_files import user_path
 
 _DESCRIPTION = """\
 Fit behavioural priors to demonstrations, and see whether they are healthy before any
@@ -36,6 +36,7 @@ examples:
   nppac-prior extend door.safetensors more.npz --output door-more.safetensors
   nppac-prior report door.npz door.safetensors --output report
   nppac-prior report door.npz exact-gp --compare gaussian-mlp ensemble --output report
+  nppac-prior report door.npz exact-gp --visited prior-went.npz --output report
   nppac-prior training door.npz gaussian-mlp --output training
 
 exit codes:
@@ -81,9 +82,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _add_fit(words: argparse._SubParsersAction) -> None:
     parser = _command(words, "fit", commands.fit, "fit a prior and write it to one file")
-    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("data", type=user_path, metavar="DATA")
     parser.add_argument("prior", metavar="PRIOR")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument("--output", type=user_path, required=True, metavar="FILE.safetensors")
     _add_split(parser, "; 0 fits to all of them, for use rather than for a report")
     _add_fit_options(parser)
 
@@ -91,16 +92,16 @@ def _add_fit(words: argparse._SubParsersAction) -> None:
 def _add_extend(words: argparse._SubParsersAction) -> None:
     summary = "condition a fitted prior on further episodes, without a new fit (exact-gp)"
     parser = _command(words, "extend", commands.extend, summary)
-    parser.add_argument("prior", type=Path, metavar="FILE.safetensors")
-    parser.add_argument("data", type=Path, metavar="DATA", help="the further episodes alone")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE.safetensors")
+    parser.add_argument("prior", type=user_path, metavar="FILE.safetensors")
+    parser.add_argument("data", type=user_path, metavar="DATA", help="the further episodes alone")
+    parser.add_argument("--output", type=user_path, required=True, metavar="FILE.safetensors")
     parser.add_argument("--device", default="cpu", help="where it is conditioned (cpu)")
 
 
 def _add_report(words: argparse._SubParsersAction) -> None:
     summary = "measure priors on held-out episodes and off the data: JSON, PNG and one HTML page"
     parser = _command(words, "report", commands.report, summary)
-    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("data", type=user_path, metavar="DATA")
     parser.add_argument("prior", metavar="PRIOR", help="fitted first, unless it is a fitted prior")
     parser.add_argument(
         "--compare",
@@ -109,7 +110,14 @@ def _add_report(words: argparse._SubParsersAction) -> None:
         metavar="PRIOR",
         help="more priors, side by side on one colour scale and in one table",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument(
+        "--visited",
+        type=user_path,
+        metavar="FILE.npz",
+        help="states that a prior's own mean visits, to be judged on too: the array states, as "
+        "nppac-run record RUN_DIR --policy prior --deterministic --all writes it",
+    )
+    parser.add_argument("--output", type=user_path, required=True, metavar="FOLDER")
     _add_split(parser)
     _add_fit_options(parser)
 
@@ -117,11 +125,11 @@ def _add_report(words: argparse._SubParsersAction) -> None:
 def _add_training(words: argparse._SubParsersAction) -> None:
     summary = "follow the variance off the data while priors train, over several seeds"
     parser = _command(words, "training", commands.training, summary)
-    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("data", type=user_path, metavar="DATA")
     parser.add_argument(
         "priors", nargs="+", metavar="PRIOR", help="of a kind that has a field `steps`"
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--output", type=user_path, required=True, metavar="FOLDER")
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="fits of each prior (5)")
     _add_split(parser)
     _add_fit_options(parser)

@@ -67,6 +67,7 @@ def report(arguments: argparse.Namespace) -> int:
     from nppac_priors.episodes import read_episodes
     from nppac_priors.health.assessment import check_fits
     from nppac_priors.health.report import MOST_PRIORS, write_report
+    from nppac_priors.health.visited import read_visited
     from nppac_priors.loading import load_prior
 
     subjects = read_subjects([arguments.prior, *arguments.compare])
@@ -85,6 +86,9 @@ def report(arguments: argparse.Namespace) -> int:
         else:
             prior, seconds = _fitted(label, subject, split.fitted, arguments)
             priors[label], facts[label] = check_fits(prior, split.fitted), {"fit_seconds": seconds}
+    visited = None
+    if arguments.visited is not None:
+        visited = read_visited(arguments.visited, split.fitted.states.shape[1])
     healths = write_report(
         priors,
         split,
@@ -92,6 +96,7 @@ def report(arguments: argparse.Namespace) -> int:
         generator=_generator(arguments.seed),
         title=arguments.data.stem,
         facts=facts,
+        visited=visited,
     )
     print(health_table(healths))
     print(arguments.output / "health.html")

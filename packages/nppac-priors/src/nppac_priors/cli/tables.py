@@ -24,10 +24,10 @@ def table(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> str:
 
 def health_table(healths: Mapping[str, Health]) -> str:
     """The numbers of all priors, then their verdicts with the rules."""
-    from nppac_priors.health.numbers import NUMBERS
+    from nppac_priors.health.numbers import shown_numbers
 
     rows, group = [["", *healths]], ""
-    for number in NUMBERS:
+    for number in shown_numbers(healths.values()):
         if number.group != group:
             group = number.group
             rows += [["" for _ in rows[0]], [group, *("" for _ in healths)]]

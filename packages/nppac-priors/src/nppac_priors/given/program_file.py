@@ -27,6 +27,8 @@ _SCALARS = {
     12: torch.bool,
 }
 """Number types by their codes in the archive's schema."""
+_MAX_JSON = 16 * 2**20
+"""Of the graph or a table of its tensors; the graph of four layers takes 10 KiB."""
 _KINDS = {
     "parameter": "parameter_name",
     "buffer": "buffer_name",
@@ -76,11 +78,11 @@ def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise PriorFileError(f"holds {len(models)} programs, has to hold one")
     root, _, model = models[0].partition("/models/")
     model = model.removesuffix(".json")
-    graph = json.loads(archive.read(models[0]))["graph_module"]
+    graph = _json(archive, models[0])["graph_module"]
     stored: dict[str, Tensor] = {}
     for kind in ("weights", "constants"):
         folder = f"{root}/data/{kind}/"
-        config = json.loads(archive.read(f"{folder}{model}_{kind}_config.json"))["config"]
+        config = _json(archive, f"{folder}{model}_{kind}_config.json")["config"]
         stored |= {name: _tensor(archive, folder, name, meta) for name, meta in config.items()}
     tensors, states = _inputs(graph["signature"]["input_specs"], stored)
     outputs = [spec.get("user_output") for spec in graph["signature"]["output_specs"]]
@@ -89,6 +91,15 @@ def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, Tensor]]:
     named = [output["arg"]["as_tensor"]["name"] for output in outputs]
     program = {"nodes": graph["graph"]["nodes"], "states": states, "outputs": named}
     return program, tensors
+
+
+def _json(archive: zipfile.ZipFile, name: str) -> Any:
+    """The content of a member, of which no more is unfolded than the bound."""
+    with archive.open(name) as member:
+        content = member.read(_MAX_JSON + 1)
+    if len(content) > _MAX_JSON:
+        raise PriorFileError(f"{name} unfolds to more than {_MAX_JSON // 2**20} MiB")
+    return json.loads(content)
 
 
 def _inputs(specs: Any, stored: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], str]:

@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nppac_priors.errors import DataError
-from nppac_priors.health.calibration import Calibration, calibration
+from nppac_priors.health.calibration import (
+    COVERAGE_LEVELS,
+    Calibration,
+    calibration,
+    observed_coverage,
+)
 from nppac_priors.health.forecast import Forecast, forecast
 from nppac_priors.health.moments import moments
 from nppac_priors.health.off_data import OffData, is_off_data, off_data
 from nppac_priors.health.probes import Distances, Probes, make_probes
 from nppac_priors.health.verdict import Verdict, verdict
+from nppac_priors.health.visited import MOST, Visited, visited
 
 if TYPE_CHECKING:
     from nppac_priors.episodes import Episodes, HeldOutSplit
@@ -36,7 +43,10 @@ class Health:
     Attributes:
         verdict: In words.
         held_out: On episodes that it was not fitted to.
+        demonstrated: Share of the actions that it was fitted to within its central intervals, by
+            their nominal coverage 0.5, 0.9, 0.95.
         off_data: Away from the demonstrations.
+        visited: Where its own mean goes; None where that was not recorded.
         forecast_on_data: KL and gradient norm on demonstration states.
         forecast_off_data: The same off the data.
         query_microseconds: Time for one state, in batches of 1,024, as measured once here.
@@ -44,7 +54,9 @@ class Health:
 
     verdict: Verdict
     held_out: Calibration
+    demonstrated: dict[float, float]
     off_data: OffData
+    visited: Visited | None
     forecast_on_data: Forecast
     forecast_off_data: Forecast
     query_microseconds: float
@@ -57,10 +69,17 @@ class Examination:
         split: Fitted and held-out episodes.
         probes: States at every distance from the fitted ones.
         off_data_from: The distance at which a state is off the data.
+        visited: (M, S) states that a prior's mean visits, or None.
     """
 
-    def __init__(self, split: HeldOutSplit, *, generator: torch.Generator) -> None:
-        """Draw the states.
+    def __init__(
+        self,
+        split: HeldOutSplit,
+        *,
+        generator: torch.Generator,
+        visited: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Draw the states; `visited` are given.
 
         Raises:
             DataError: The fitted states are all the same.
@@ -74,6 +93,8 @@ class Examination:
         drawn = torch.randperm(len(states), generator=generator)[:_THRESHOLD_STATES].numpy()
         distance = distances.nearest(states[drawn])
         self.off_data_from = float(np.percentile(distance, OFF_DATA_PERCENTILE))
+        self.visited = visited
+        self._visited_distance = None if visited is None else distances.nearest(visited)
 
     def examine(self, prior: Prior) -> Health:
         """Measure one prior.
@@ -89,6 +110,7 @@ class Examination:
         held_out = calibration(mean, std, torch.from_numpy(self.split.held_out.actions))
         probe_std = moments(prior, self.probes.states)[1].double()
         away = off_data(probe_std.mean(dim=1).numpy(), self.probes, self.off_data_from)
+        went = self._visited(prior, away.on_data_median_std)
         on = torch.from_numpy(self.probes.on_data)
         off = torch.from_numpy(is_off_data(self.probes, self.off_data_from))
         policy_std = probe_std[on].median(dim=0).values
@@ -98,13 +120,31 @@ class Examination:
                 growth_ratio=away.growth_ratio,
                 honesty_ratio=away.off_data_median_std / held_out.rmse_of_dimensions,
                 coverage_90=held_out.coverage[0.9],
+                visited=None if went is None else went.judged_by(held_out.rmse_of_dimensions),
             ),
             held_out=held_out,
+            demonstrated=self._demonstrated(prior),
             off_data=away,
+            visited=went,
             forecast_on_data=forecast(probe_std[on], policy_std),
             forecast_off_data=forecast(probe_std[off], policy_std),
             query_microseconds=1e6 * seconds / len(mean),
         )
+
+    def _demonstrated(self, prior: Prior) -> dict[float, float]:
+        """Coverage of the fitted actions, thinned out evenly where they are many."""
+        fitted = self.split.fitted
+        rows = np.unique(np.linspace(0, len(fitted) - 1, min(len(fitted), MOST)).astype(int))
+        mean, std = (moment.double() for moment in moments(prior, fitted.states[rows]))
+        scores = ((torch.from_numpy(fitted.actions[rows]).double() - mean) / std).abs()
+        found = observed_coverage(scores, COVERAGE_LEVELS)
+        return dict(zip(COVERAGE_LEVELS, found, strict=True))
+
+    def _visited(self, prior: Prior, on_median: float) -> Visited | None:
+        if self.visited is None or self._visited_distance is None:
+            return None
+        std = moments(prior, self.visited)[1].double().mean(dim=1).numpy()
+        return visited(std, self._visited_distance, self.off_data_from, on_median)
 
 
 def assess(prior: Prior, split: HeldOutSplit, *, generator: torch.Generator) -> Health:

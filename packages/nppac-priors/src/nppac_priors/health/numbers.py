@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from nppac_priors.health.assessment import Health
@@ -16,19 +16,21 @@ class Number(NamedTuple):
         group: Heading of the rows that belong together.
         name: In a few words.
         meaning: Definition and unit.
-        value: Its value.
+        value: Its value; None where it was not measured.
         form: Format specification.
     """
 
     group: str
     name: str
     meaning: str
-    value: Callable[[Health], float]
+    value: Callable[[Health], float | None]
     form: str
 
     def text(self, health: Health) -> str:
         """The value as shown."""
         value = self.value(health)
+        if value is None:
+            return "not measured"
         extreme = abs(value) >= 1e6 or 0 < abs(value) < 1e-3
         if self.form.endswith("g") and extreme:
             shown = power_of_ten(value)
@@ -47,6 +49,8 @@ def power_of_ten(value: float) -> str:
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _HELD_OUT = "On held-out episodes"
+_DEMONSTRATED = "On the fitted demonstrations"
+_VISITED = "Where its own mean goes"
 _STD = "Standard deviation, on and off the data"
 _FORECAST = "Forecast: a policy 0.1 away from the prior's mean"
 _COST = "Cost"
@@ -97,6 +101,16 @@ NUMBERS = (
         lambda h: h.held_out.sharpness,
         ".4f",
     ),
+    *(
+        Number(
+            _DEMONSTRATED,
+            f"actions inside {percent(level)}",
+            f"share of demonstrated actions within the central {percent(level)} interval",
+            lambda h, level=level: h.demonstrated[level],
+            ".1%",
+        )
+        for level in (0.5, 0.9)
+    ),
     Number(
         _STD,
         "on the data, mean",
@@ -130,6 +144,35 @@ NUMBERS = (
         "collapse score",
         "share of states off the data with a standard deviation below the on-data median",
         lambda h: h.off_data.collapse_score,
+        ".3f",
+    ),
+    Number(
+        _VISITED,
+        "share off the data",
+        "share of visited states farther from the demonstrations than 95 % of held-out states",
+        lambda h: None if h.visited is None else h.visited.off_data,
+        ".1%",
+    ),
+    Number(
+        _VISITED,
+        "median there",
+        "median standard deviation over the visited states off the data",
+        lambda h: None if h.visited is None else h.visited.median_std,
+        ".3g",
+    ),
+    Number(
+        _VISITED,
+        "growth ratio there",
+        "that over the median on the data",
+        lambda h: None if h.visited is None else h.visited.growth_ratio,
+        ".3g",
+    ),
+    Number(
+        _VISITED,
+        "collapse score there",
+        "share of the visited states off the data with a standard deviation below the on-data "
+        "median",
+        lambda h: None if h.visited is None else h.visited.collapse_score,
         ".3f",
     ),
     Number(
@@ -169,3 +212,9 @@ NUMBERS = (
         ".3g",
     ),
 )
+
+
+def shown_numbers(healths: Iterable[Health]) -> list[Number]:
+    """The rows of a table of these: all but those that none of them has."""
+    healths = list(healths)
+    return [n for n in NUMBERS if any(n.value(health) is not None for health in healths)]

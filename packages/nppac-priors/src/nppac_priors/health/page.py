@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nppac_priors.drawing import html
 from nppac_priors.drawing.rendering import figure_svg
 from nppac_priors.health.assessment import Health
-from nppac_priors.health.numbers import NUMBERS
+from nppac_priors.health.numbers import shown_numbers
 from nppac_priors.health.verdict import percent
 
 _FOOTER = "All numbers, in full precision, are in {} beside this page."
@@ -155,15 +155,15 @@ def _pictured(key: str, drawn: str) -> str:
 
 
 def _numbers(healths: Mapping[str, Health]) -> str:
-    rows, group = [], ""
-    for number in NUMBERS:
+    rows, group, numbers = [], "", shown_numbers(healths.values())
+    for number in numbers:
         if number.group != group:
             group = number.group
             rows.append([f"<b>{escape(group)}</b>", *[""] * len(healths)])
         values = [escape(number.text(health)) for health in healths.values()]
         rows.append([escape(number.name), *values])
     terms = "".join(
-        f"<dt>{escape(number.name)}</dt><dd>{escape(number.meaning)}</dd>" for number in NUMBERS
+        f"<dt>{escape(number.name)}</dt><dd>{escape(number.meaning)}</dd>" for number in numbers
     )
     return html.section(
         "Numbers",

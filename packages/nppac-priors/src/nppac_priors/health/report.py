@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nppac_priors.atomic_files import write_bytes, write_json
 from nppac_priors.drawing.rendering import figure_png
@@ -45,6 +46,7 @@ def write_report(
     generator: torch.Generator,
     title: str = "Prior health",
     facts: Mapping[str, Mapping[str, Any]] | None = None,
+    visited: NDArray[np.float32] | None = None,
 ) -> dict[str, Health]:
     """Measure priors that were fitted to `split.fitted`, and write the report into a folder.
 
@@ -55,6 +57,7 @@ def write_report(
         generator: A CPU generator that draws the states off the data.
         title: Heading of the page, such as the name of the data.
         facts: By label, more to record about a prior, such as its `fit_seconds`.
+        visited: (M, S) states that a prior's mean visits, as `read_visited` gives them.
 
     Returns:
         The numbers, by label.
@@ -67,7 +70,7 @@ def write_report(
     """
     if not 1 <= len(priors) <= MOST_PRIORS:
         raise ConfigError(f"a report takes 1 to {MOST_PRIORS} priors, got {len(priors)}")
-    examination = Examination(split, generator=generator)
+    examination = Examination(split, generator=generator, visited=visited)
     healths = {label: examination.examine(prior) for label, prior in priors.items()}
     pictures = _pictures(priors, split, healths)
     record = {

@@ -5,6 +5,9 @@ surer than it is on its data. The *growth ratio*: its median standard deviation 
 that on the data. The *honesty ratio*: the same over its root mean squared error on held-out
 demonstrations. A prior that knows how little it knows claims off the data at least the error that
 it makes even where demonstrators go.
+
+States off the data are demonstrated ones moved in all directions, and, where they were recorded,
+those that the prior's own mean visits: the worse of the two counts.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ COLLAPSED_SCORE, OVERCONFIDENT_SCORE = 0.5, 0.05
 COLLAPSED_GROWTH = 0.5
 COLLAPSED_RATIO, OVERCONFIDENT_RATIO = 0.25, 0.75
 COVERAGE_TOLERANCE = 0.05
+MARGIN = 0.1
+"""A threshold is nearly met where a tenth more or less would have met it."""
+WORDS: tuple[Word, ...] = ("healthy", "overconfident off the data", "collapsed")
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,12 @@ class Verdict:
 
 
 def verdict(
-    *, collapse_score: float, growth_ratio: float, honesty_ratio: float, coverage_90: float
+    *,
+    collapse_score: float,
+    growth_ratio: float,
+    honesty_ratio: float,
+    coverage_90: float,
+    visited: tuple[float, float, float] | None = None,
 ) -> Verdict:
     """Judge a prior.
 
@@ -45,8 +56,13 @@ def verdict(
         growth_ratio: Median off-data std over median on-data std.
         honesty_ratio: Median off-data std over held-out RMSE, both averaged over dimensions.
         coverage_90: Observed coverage of the central 90 % intervals on held-out demonstrations.
+        visited: The first three at visited states off the data; None where there are too few.
     """
-    word, rule = _off_data(collapse_score, growth_ratio, honesty_ratio)
+    word, rule = _judged(collapse_score, growth_ratio, honesty_ratio)
+    if visited is not None:
+        there, why = _judged(*visited)
+        if WORDS.index(there) > WORDS.index(word):
+            word, rule = there, f"where its own mean goes, {why}"
     on_held_out = "calibrated"
     if coverage_90 < 0.9 - COVERAGE_TOLERANCE:
         on_held_out = "overconfident"
@@ -58,6 +74,17 @@ def verdict(
 def percent(share: float, digits: int = 0) -> str:
     """`92.2 %`."""
     return f"{share:.{digits}%}".replace("%", " %")
+
+
+def _judged(score: float, growth: float, ratio: float) -> tuple[Word, str]:
+    """The word and its rule, with the next worse word where its threshold is nearly met."""
+    word, rule = _off_data(score, growth, ratio)
+    worse, _ = _off_data(
+        min(score * (1 + MARGIN), 1.0), growth / (1 + MARGIN), ratio / (1 + MARGIN)
+    )
+    if worse == word:
+        return word, rule
+    return word, f"{rule}; nearly {worse}, which a tenth of one of these numbers decides"
 
 
 def _off_data(score: float, growth: float, ratio: float) -> tuple[Word, str]:

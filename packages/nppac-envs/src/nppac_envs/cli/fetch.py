@@ -1,0 +1,33 @@
+"""`nppac-demos fetch`: a published set, prepared for the examples as one npz file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nppac_envs.cli.exit_code import ExitCode
+from nppac_envs.cli.inspect import overview
+from nppac_envs.cli.table import table
+from nppac_envs.demonstrations.fetching import prepare
+from nppac_envs.demonstrations.public_sets import PUBLIC_SETS
+from nppac_envs.errors import ConfigError
+
+
+def fetch(arguments: argparse.Namespace) -> int:
+    """Write a set, or list those that there are."""
+    if arguments.name is None:
+        rows = [("name", "episodes", "steps", "from")]
+        for name, public in PUBLIC_SETS.items():
+            rows.append((name, str(public.episodes), str(public.steps or "-"), public.page))
+        print(table(rows))
+        return ExitCode.DONE
+    output = arguments.output or Path(f"{arguments.name}.npz")
+    if output.suffix != ".npz":
+        raise ConfigError(f"{output}: the output must end in .npz")
+    demonstrations = prepare(arguments.name)
+    demonstrations.save_npz(output)
+    print(f"wrote {output}")
+    print("  " + overview(demonstrations).replace("\n", "\n  "))
+    if PUBLIC_SETS[arguments.name].hash is None:
+        print("  its hash was not written down before: name it in your experiment to keep the set")
+    return ExitCode.DONE

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from nppac_envs import NpzConfig
+from nppac_envs.demonstrations import public_sets
+from nppac_envs.demonstrations.public_sets import PublicSet
+
+
+@pytest.fixture(autouse=True)
+def theirs(nppac_demos, demonstrations, monkeypatch):
+    """A set in a file of this folder, under the name of a published one."""
+    demonstrations.save_npz("release.npz")
+    settings = {"source": "npz", "path": "release.npz"}
+    monkeypatch.setitem(public_sets.PUBLIC_SETS, "theirs", PublicSet(settings, "https://x", 3))
+
+
+def test_a_set_is_written_under_its_name(nppac_demos, demonstrations):
+    result = nppac_demos("fetch", "theirs")
+    assert result.code == 0, result.err
+    assert "wrote theirs.npz" in result.out
+    assert "its hash was not written down before" in result.out
+    assert NpzConfig(path="theirs.npz").load().hash == demonstrations.hash
+
+
+def test_without_a_name_the_sets_are_listed(nppac_demos):
+    out = nppac_demos("fetch").out
+    assert "door-human" in out
+    assert "theirs" in out
+
+
+def test_mistakes_are_one_line(nppac_demos):
+    for argv in (["no"], ["theirs", "--output", "x.hdf5"]):
+        result = nppac_demos("fetch", *argv)
+        assert (result.code, len(result.err)) == (2, 1)

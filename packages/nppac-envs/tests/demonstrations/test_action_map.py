@@ -1,0 +1,99 @@
+"""Recordings know what their actions stand for, and are used where that is possible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from nppac_envs import D4rlConfig, DataError, Demonstrations, MinariConfig, NpzConfig
+from nppac_envs.demonstrations.action_map import with_bounds_of
+from nppac_envs.demonstrations.minari_writer import write_minari
+from nppac_envs.demonstrations.operations import concatenate
+
+BOUNDS = np.array([[-3.0, 0.0], [5.0, 2.0]])
+
+
+@pytest.fixture
+def torques(demonstrations: Demonstrations) -> Demonstrations:
+    """Actions of two joints, of -3 to 5 and 0 to 2 newton metres."""
+    return replace(demonstrations, action_bounds=BOUNDS)
+
+
+def physical(demonstrations: Demonstrations, bounds: np.ndarray) -> np.ndarray:
+    return bounds[0] + (demonstrations.actions + 1) / 2 * (bounds[1] - bounds[0])
+
+
+def test_wider_bounds_get_the_same_torques_and_count_what_changed(torques):
+    wider = np.array([[-6.0, -2.0], [10.0, 4.0]])
+    mapped = with_bounds_of(torques, wider, "'arm'")
+    np.testing.assert_allclose(physical(mapped, wider), physical(torques, BOUNDS), atol=1e-6)
+    assert mapped.n_rescaled == (mapped.actions != torques.actions).sum() > 0
+    np.testing.assert_array_equal(mapped.action_bounds, wider)
+
+
+def test_the_same_bounds_and_unknown_ones_change_nothing(demonstrations, torques):
+    assert with_bounds_of(torques, BOUNDS * (1 + 1e-9), "'arm'") is torques
+    assert with_bounds_of(demonstrations, BOUNDS, "'arm'") is demonstrations
+
+
+@pytest.mark.parametrize("bounds", [None, BOUNDS / 10])
+def test_torques_beyond_the_environments_bounds_are_refused_with_both(torques, bounds):
+    with pytest.raises(DataError) as caught:
+        with_bounds_of(torques, bounds, "'arm'")
+    said = str(caught.value)
+    assert "-1 and 1 stand for (-3, 0) and (5, 2), those of 'arm' for" in said
+    assert "action entries are outside these" in said
+    assert "--action-range -1 1" in caught.value.in_options()
+
+
+def test_another_number_of_dimensions_is_refused(torques):
+    with pytest.raises(DataError, match="those of 'arm' for"):
+        with_bounds_of(torques, BOUNDS[:, :1], "'arm'")
+
+
+def test_parts_keep_the_bounds_and_the_hash_tells_sets_of_other_bounds_apart(
+    demonstrations, torques
+):
+    np.testing.assert_array_equal(torques.select([2, 0]).action_bounds, BOUNDS)
+    np.testing.assert_array_equal(
+        concatenate([demonstrations, torques]).actions[:8], torques.actions
+    )
+    assert concatenate([demonstrations, torques]).action_bounds is None
+    np.testing.assert_array_equal(concatenate([torques, torques]).action_bounds, BOUNDS)
+    assert len({s.hash for s in (demonstrations, torques)}) == 2
+    with pytest.raises(DataError, match="record them in one environment"):
+        concatenate([torques, replace(torques, action_bounds=2 * BOUNDS)])
+
+
+@pytest.mark.parametrize("bounds", [BOUNDS[:, :1], BOUNDS[::-1], BOUNDS * np.nan])
+def test_bounds_that_are_none_are_refused(demonstrations, bounds):
+    with pytest.raises(DataError, match="action_bounds"):
+        replace(demonstrations, action_bounds=bounds)
+
+
+def test_npz_files_keep_them_until_the_range_is_given_anew(torques, tmp_path: Path):
+    torques.save_npz(tmp_path / "arm.npz")
+    config = NpzConfig(path=tmp_path / "arm.npz")
+    assert config.load().hash == torques.hash
+    assert config.model_copy(update={"exclude": (1,)}).load().action_bounds is not None
+    assert config.model_copy(update={"action_range": (-1, 1)}).load().action_bounds is None
+
+
+def test_flat_hdf5_files_keep_them(torques, tmp_path: Path):
+    rows: dict[str, Any] = torques.transitions()
+    with h5py.File(tmp_path / "arm.hdf5", "w") as file:
+        file["observations"], file["actions"] = rows["states"], rows["actions"]
+        file["timeouts"], file["next_observations"] = rows["episode_ends"], rows["next_states"]
+        file["action_bounds"] = BOUNDS
+    loaded = D4rlConfig(path=tmp_path / "arm.hdf5").load()
+    np.testing.assert_array_equal(loaded.action_bounds, BOUNDS)
+    np.testing.assert_array_equal(loaded.actions, torques.actions)
+
+
+def test_minari_sets_keep_them(torques, tmp_path: Path):
+    write_minari(torques, "arm/mine-v0", tmp_path)
+    assert MinariConfig(id="arm/mine-v0", root=tmp_path).load().hash == torques.hash

@@ -1,0 +1,112 @@
+"""What others publish is prepared as the table says, or refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import minari
+import numpy as np
+import pytest
+from nppac_envs import ConfigError, DataError, Demonstrations, MinariConfig, NpzConfig
+from nppac_envs.demonstrations.fetching import prepare
+from nppac_envs.demonstrations.public_sets import PUBLIC_SETS, PublicSet
+
+
+@pytest.fixture
+def public(demonstrations: Demonstrations, tmp_path: Path, monkeypatch) -> PublicSet:
+    """Three episodes of eight steps in a file of this folder."""
+    monkeypatch.chdir(tmp_path)
+    demonstrations.save_npz("theirs.npz")
+    settings = {"source": "npz", "path": "theirs.npz"}
+    return PublicSet(settings, "https://example.org/sets", 3, 8, hash=demonstrations.hash)
+
+
+def test_a_set_comes_out_as_it_was_written_down(public, demonstrations):
+    assert prepare("theirs", public).hash == demonstrations.hash
+
+
+def test_the_conversion_keeps_entries_of_the_state_and_makes_rewards(public, demonstrations):
+    change = dataclasses.replace(public, state_entries=2, rewards="binary", hash=None)
+    prepared = prepare("theirs", change)
+    np.testing.assert_array_equal(prepared.states, demonstrations.states[:, :2])
+    np.testing.assert_array_equal(prepared.final_states, demonstrations.final_states[:, :2])
+    np.testing.assert_array_equal(prepared.rewards, np.where(demonstrations.successes, 0.0, -1.0))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"episodes": 4}, "has episodes 3 after its conversion, and 4 were written down"),
+        ({"steps": 9}, "has steps 8"),
+        ({"hash": "0" * 64}, "https://example.org/sets is another one now"),
+    ],
+)
+def test_another_set_is_refused(public, change, words):
+    with pytest.raises(DataError, match=words):
+        prepare("theirs", dataclasses.replace(public, **change))
+
+
+def test_a_file_that_is_to_be_put_there_is_named_with_folder_and_origin(public, tmp_path: Path):
+    (tmp_path / "theirs.npz").unlink()
+    with pytest.raises(DataError, match=f"no theirs.npz in {tmp_path}; put it there from https:"):
+        prepare("theirs", public)
+
+
+def test_unknown_names_list_what_there_is():
+    with pytest.raises(ConfigError, match=r"no set 'dor'; there are door-human, .*ant-expert"):
+        prepare("dor")
+
+
+def test_without_a_network_the_files_are_named_with_their_folder(tmp_path: Path, monkeypatch):
+    def broken(id: str) -> None:
+        (tmp_path / id / "data").mkdir(parents=True)
+        raise OSError("Name or service not known")
+
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    monkeypatch.setattr(minari, "download_dataset", broken)
+    folder = tmp_path / "D4RL/door/human-v2/data"
+    for _ in range(2):  # what arrived in part is no set the next time either
+        with pytest.raises(DataError) as caught:
+            MinariConfig(id="D4RL/door/human-v2", download=True).load()
+        said = str(caught.value)
+        assert "cannot be fetched (OSError: Name or service not known)" in said
+        assert said.endswith(
+            "put main_data.hdf5 and metadata.json of https://huggingface.co/datasets/farama-minari"
+            f"/D4RL/tree/main/door/human-v2/data into {folder}"
+        )
+
+
+def test_a_missing_file_that_can_be_fetched_says_so(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=f"in {tmp_path}; nppac-demos fetch ant-expert writes it"):
+        NpzConfig(path="ant-expert.npz").load()
+
+
+@pytest.mark.parametrize("name", ["door-dapg", "pen-awac"])
+def test_the_releases_come_out_as_the_sets_of_the_results(data: Path, name, monkeypatch):
+    monkeypatch.chdir(data / "raw")
+    task = name.partition("-")[0]
+    ours = MinariConfig(id=f"{task}/human-v0", root=data / "minari").load()
+    prepared = prepare(name)
+    for array in ("states", "actions", "final_states", "rewards"):
+        np.testing.assert_array_equal(getattr(prepared, array), getattr(ours, array))
+
+
+@pytest.mark.medium
+def test_copies_under_the_public_names_pass_the_checks(data: Path, tmp_path: Path, monkeypatch):
+    """They are of the same sizes; those of the human sets lack a step an episode."""
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    for name, public in PUBLIC_SETS.items():
+        task, _, kind = name.partition("-")
+        copy = data / "minari" / task / f"{kind}-v0"
+        if public.settings["source"] != "minari" or not copy.is_dir():
+            continue
+        link = tmp_path / public.settings["id"]
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(copy)
+        if kind == "expert":
+            assert prepare(name).n_episodes == 15
+        else:
+            with pytest.raises(DataError, match="were written down"):
+                prepare(name)
