@@ -39,7 +39,7 @@ class UnitPrior(GaussianPrior):
 
     device = torch.device("cpu")
 
-    def _moments(self, states):
+    def tensors(self, states):
         shape = (len(states), self.action_dim)
         return torch.zeros(shape), torch.ones(shape)
 

@@ -8,7 +8,9 @@ import re
 import runpy
 import shlex
 import signal
+import subprocess
 import sys
+import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,24 @@ SMALL = (
     "evaluation.reporting_episodes=20", "logging.checkpoint_every=200", "logging.tensorboard=false",
     "device=cpu",
 )  # fmt: skip
+PLAY = """
+import importlib.util, json
+from my_arm import Arm
+from nppac_priors import load_policy
+
+for name in ("nppac_agents", "nppac_envs", "tianshou", "mujoco", "minari"):
+    assert importlib.util.find_spec(name) is None, name
+policy, arm, solved = load_policy("arm-policy"), Arm(), []
+for seed in range(10_000, 10_020):
+    state, _ = arm.reset(seed=seed)
+    reached = []
+    for _ in range(50):
+        state, _, _, _, info = arm.step(policy.act(state))
+        reached.append(info["is_success"])
+    solved.append(any(reached))
+print(json.dumps({"success_ever": sum(solved) / len(solved), "trust": policy.trust(state)}))
+"""
+"""Plays the reporting starts of the story's run with torch, nppac-priors and gymnasium alone."""
 SETTINGS = [word for setting in SMALL for word in ("--set", setting)]
 
 
@@ -92,6 +112,25 @@ def test_the_story_of_the_page_runs(story, call, monkeypatch, tmp_path: Path):
     assert saved["env"]["action_bounds"] == [[-4.0, -2.0], [6.0, 1.5]]
     assert (tmp_path / "arm" / "report.html").stat().st_size > 10_000
     _assert_not_lost(tmp_path / "arm")
+
+
+def test_the_exported_policy_does_as_well_where_there_is_nothing_but_it(
+    story, call, tmp_path: Path
+):
+    """In a virtual environment made for it, which takes a package index and some minutes."""
+    for command in (c for c in story if c[1] in ("convert", "fit", "new")):
+        assert call(*command)[0] == 0
+    assert call("nppac-run", "arm.json", "--output-dir", "arm")[0] == 0
+    code, text = call("nppac-run", "evaluate", "arm", "--episodes", "20", "--json")
+    assert code == 0, text
+    found, _ = json.JSONDecoder().raw_decode(text[text.index("{") :])
+    assert call("nppac-run", "export", "arm", "arm-policy")[0] == 0
+    venv.create(tmp_path / "fresh", with_pip=True)
+    python, root = tmp_path / "fresh" / "bin" / "python", PAGE.parents[1]
+    needed = ["-c", root / "constraints.txt", root / "packages" / "nppac-priors", "gymnasium"]
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *needed], check=True)
+    played = subprocess.run([python, "-c", PLAY], check=True, capture_output=True, text=True)
+    assert json.loads(played.stdout)["success_ever"] == found["measures"]["success_ever"]
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])

@@ -627,4 +627,14 @@ AGENTS = mutations_of("nppac-agents", [
      "np.concatenate([_drawn(task, generator, resamples) for task in tasks], axis=1)",
      "_drawn(np.concatenate([*tasks]), generator, resamples)",
      "reporting/test_statistics.py"),
+    # Loggers.
+    ("TensorBoard counts steps before there are any", "loggers/tensorboard.py",
+     "event[\"updates\" if phase == \"pretrain\" else \"env_steps\"]", "event[\"env_steps\"]",
+     "loggers/test_tensorboard.py"),
+    ("loggers hear nothing", "running/metrics_log.py",
+     "(self._writer, *loggers)", "(self._writer,)",
+     "running/test_metrics_log.py -k logger_hears"),
+    ("a distilled policy is compared where the prior was fitted", "running/export.py",
+     "if not len(states):", "if len(states):",
+     "running/test_export.py -k distilled"),
 ])

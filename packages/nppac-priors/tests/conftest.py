@@ -59,7 +59,7 @@ class LinearPrior(GaussianPrior):
     def _to(self, device: Any) -> LinearPrior:
         return LinearPrior(self.config, self.weight.to(device), self.data_hash)
 
-    def _moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def tensors(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mean = states @ self.weight
         return mean, torch.full_like(mean, self.std)
 

@@ -22,7 +22,7 @@ class Mine(GaussianPrior):
     device = torch.device("cpu")
     def state(self, *, include_factors=False): return {state}
     def _to(self, device): return self
-    def _moments(self, states):
+    def tensors(self, states):
         n, A = len(states), self.action_dim
         mean, std = torch.zeros(n, A), torch.ones(n, A)
         return {moments}

@@ -85,7 +85,7 @@ def column_by_column(self: Any, *, include_factors: bool = False) -> dict[str, t
 
 
 def per_dimension(self: Any, states: torch.Tensor) -> Normal:
-    return Normal(*self._moments(states))
+    return Normal(*self.tensors(states))
 
 
 class Detached(Independent):
@@ -94,7 +94,7 @@ class Detached(Independent):
 
 
 def cuts_the_gradient(self: Any, states: torch.Tensor) -> Detached:
-    return Detached(Normal(*self._moments(states)), 1)
+    return Detached(Normal(*self.tensors(states)), 1)
 
 
 class Shifted(Independent):
@@ -103,7 +103,7 @@ class Shifted(Independent):
 
 
 def forgets_its_normaliser(self: Any, states: torch.Tensor) -> Shifted:
-    return Shifted(Normal(*self._moments(states)), 1)
+    return Shifted(Normal(*self.tensors(states)), 1)
 
 
 def unchecked(self: Any, states: torch.Tensor) -> Independent:
@@ -121,11 +121,11 @@ NOT_RAISED = pytest.fail.Exception
 @pytest.mark.parametrize(
     ("check", "fault", "error"),
     [
-        ("std", {"_moments": variance_as_std}, AssertionError),
-        ("std", {"_moments": std_of_the_mean}, AssertionError),
-        ("one answer", {"_moments": fresh_draws}, AssertionError),
-        ("one answer", {"_moments": depends_on_the_batch}, AssertionError),
-        ("finite", {"_moments": overflows}, NumericalError),
+        ("std", {"tensors": variance_as_std}, AssertionError),
+        ("std", {"tensors": std_of_the_mean}, AssertionError),
+        ("one answer", {"tensors": fresh_draws}, AssertionError),
+        ("one answer", {"tensors": depends_on_the_batch}, AssertionError),
+        ("finite", {"tensors": overflows}, NumericalError),
         ("moments", {"_mean": another_mean}, AssertionError),
         ("frozen", {"state": trainable}, AssertionError),
         ("layout", {"state": column_by_column}, AssertionError),

@@ -109,7 +109,7 @@ class LabPriorConfig(PriorConfig):
             def _to(self, device):
                 return self
 
-            def _moments(self, states):
+            def tensors(self, states):
                 mean = torch.zeros(len(states), self.action_dim)
                 if self.config.fault == "late column" and len(states) != 16:
                     return mean[:, :1].repeat(1, 2), mean + 1.0

@@ -55,6 +55,7 @@ def test_help_shows_examples_commands_and_exit_codes(nppac_run, argv):
 
 COMMANDS = [
     "validate",
+    "kinds",
     "plugins",
     "schema",
     "report",
@@ -168,7 +169,7 @@ def test_plugins_as_json_and_as_a_table(nppac_run):
         "status": "loaded",
         "error": None,
     }
-    assert {"env", "prior", "agent", "executor"} == {row["what"] for row in rows}
+    assert {"env", "prior", "agent", "logger", "executor"} == {row["what"] for row in rows}
     lines = nppac_run("plugins").out.splitlines()
     assert lines[0].split() == ["what", "kind", "distribution", "version", "status", "class"]
     assert any(line.split()[:3] == ["agent", "nppac", "nppac-agents"] for line in lines)
@@ -249,6 +250,22 @@ def test_a_plugin_problem_has_its_exit_code(plugin_folder, config):
     assert (lenient.returncode, lenient.stdout) == (0, f"{path}: valid\n")
     (line,) = lenient.stderr.splitlines()
     assert line.startswith("warning: plugin 'acme' of group 'nppac.agents' failed to load")
+
+
+def test_kinds_lists_what_there_is_and_the_fields_of_one(nppac_run):
+    listed = nppac_run("kinds").out.splitlines()
+    assert listed[0].split() == ["of", "kind", "what"]
+    assert any(line.split()[:2] == ["agent", "nppac"] for line in listed)
+    assert any(line.split()[:2] == ["logger", "tensorboard"] for line in listed)
+    assert not any(line.startswith("prior") for line in listed)
+    assert max(map(len, listed)) <= 80
+    fields = nppac_run("kinds", "nppac").out.splitlines()
+    assert fields[0].split() == ["field", "default", "meaning"]
+    assert any(line.split()[:2] == ["batch_size", "256"] for line in fields)
+    assert max(map(len, fields)) <= 80
+    wrong = nppac_run("kinds", "nppa")
+    assert wrong.code == ExitCode.INVALID
+    assert "unknown kind 'nppa' (did you mean 'nppac'?)" in wrong.err[0]
 
 
 def test_a_kind_that_two_plugins_provide_is_a_plugin_problem(plugin_folder, config):

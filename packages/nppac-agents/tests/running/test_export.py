@@ -10,7 +10,7 @@ import torch
 from nppac_agents import AWAC, BC, BCQ, BEAR, DAPG, IQL, NPPAC, SAC, TD3BC
 from nppac_agents.running.export import export
 from nppac_agents.running.plain_console import PlainConsole
-from nppac_agents.running.run_policy import load_agent
+from nppac_agents.running.run_policy import load_agent, visited_states
 from nppac_priors import load_policy
 from nppac_priors.deployed.actor import Actor
 from nppac_priors.errors import ConfigError
@@ -143,6 +143,21 @@ def test_a_folder_in_use_and_the_prior_alone_are_refused(finished, folder, tmp_p
     with pytest.raises(ConfigError, match="the prior alone is a file already"):
         export(finished, tmp_path / "new", "prior", console)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_distilled_policy_says_how_far_it_is_off_where_the_run_went(finished, tmp_path):
+    out, folder = io.StringIO(), tmp_path / "policy"
+    export(finished, folder, "last", PlainConsole(out), distil=20, program=True)
+    policy, found = load_policy(folder), json.loads((folder / "card.json").read_text())["distilled"]
+    assert policy.prior is not None
+    assert policy.prior.config.kind == "sparse-gp"
+    assert (found["of"], found["states"]) == ("visited", 300)
+    assert 0 < found["action_rms"] < 0.2
+    assert "distilled: at 300 visited states the action is off by" in out.getvalue()
+    states = visited_states(finished, 4)
+    run = torch.export.load(folder / "policy.pt2").module()
+    found = run(torch.from_numpy(states))["action"].numpy()
+    np.testing.assert_allclose(found, policy.act(states), atol=1e-5)
 
 
 def test_a_prior_of_other_data_costs_the_alarm_and_is_said(finished, tmp_path, monkeypatch):

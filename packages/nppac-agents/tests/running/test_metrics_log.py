@@ -1,8 +1,11 @@
+import json
 import math
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 import torch
+from nppac_agents.loggers.logger import LoggerConfig
 from nppac_agents.running.divergence import DivergedError
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.metrics_log import Recorder
@@ -11,7 +14,7 @@ from nppac_envs.measures import measure
 
 @pytest.fixture
 def recorder(tmp_path):
-    recorder = Recorder(tmp_path / "metrics.jsonl", tmp_path / "tensorboard")
+    recorder = Recorder(tmp_path / "metrics.jsonl")
     yield recorder
     recorder.close()
 
@@ -92,7 +95,7 @@ def test_a_restored_recorder_continues_the_means(recorder, tmp_path):
     recorder.add(losses(kl=1.0))
     recorder.env_steps = 8
     sums, counters = recorder.state()
-    other = Recorder(tmp_path / "other.jsonl", None)
+    other = Recorder(tmp_path / "other.jsonl")
     other.load_state(sums, counters)
     other.add(losses(kl=2.0))
     assert other.write_training("online") == {"kl": 1.5}
@@ -101,13 +104,52 @@ def test_a_restored_recorder_continues_the_means(recorder, tmp_path):
     other.close()
 
 
-def test_tensorboard_gets_the_same_numbers(recorder, tmp_path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+class HeardConfig(LoggerConfig):
+    """One logger for a whole test."""
 
+    kind: Literal["heard"] = "heard"
+    _heard: ClassVar[list[Any]] = []
+
+    def open(self, run_dir):
+        self._heard.append(Heard())
+        return self._heard[-1]
+
+
+class Heard:
+    """A logger that keeps what it is told."""
+
+    def __init__(self):
+        self.events, self.closed = [], False
+
+    def write(self, event):
+        self.events.append(dict(event))
+
+    def close(self):
+        self.closed = True
+
+
+def test_every_logger_hears_what_the_metrics_file_gets(tmp_path):
+    first, second = Heard(), Heard()
+    recorder = Recorder(tmp_path / "metrics.jsonl", [first, second])
     recorder.env_steps = 12
     recorder.add(losses(kl=2.5))
-    recorder.write_training("online")
+    recorder.write_training("online", rollout_return=1.0)
+    recorder.write_changes({"logging.every": (1, 2)})
     recorder.close()
-    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    (scalar,) = board.Scalars("online/kl")
-    assert (scalar.step, scalar.value) == (12, 2.5)
+    events = read_metrics(tmp_path / "metrics.jsonl")
+    assert [event["event"] for event in events] == ["train", "changes"]
+    assert json.loads(json.dumps(first.events)) == events
+    assert second.events == first.events
+    assert first.closed
+    assert second.closed
+
+
+@pytest.mark.medium
+def test_a_run_tells_its_loggers_what_it_writes_itself(point_experiment, run_point):
+    logging = point_experiment.logging.model_copy(update={"loggers": (HeardConfig(),)})
+    _, run_dir = run_point(point_experiment.model_copy(update={"logging": logging}))
+    (heard,) = HeardConfig._heard
+    written = read_metrics(run_dir.metrics)
+    assert [event["event"] for event in heard.events] == [event["event"] for event in written]
+    assert heard.events[-1]["success_ever"] == written[-1]["success_ever"]
+    assert heard.closed

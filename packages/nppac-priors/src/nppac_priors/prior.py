@@ -2,7 +2,8 @@
 
 `Prior` maps states to a distribution over actions. `GaussianPrior` is the common case, with a mean
 and a standard deviation for each action dimension. Both are plain frozen objects, no submodules of
-a policy: they check what comes in, and no gradient flows through them.
+a policy: they check what comes in, and no gradient flows through them. A Gaussian prior has a
+second door, `tensors`: the same as a pure function of tensors.
 """
 
 from __future__ import annotations
@@ -133,8 +134,20 @@ class GaussianPrior(Prior):
     """A prior that is an independent normal distribution in each action dimension."""
 
     @abstractmethod
+    def tensors(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of the actions, each (B, A), as a pure function of tensors.
+
+        Differentiable in the states. Nothing is checked and no value looked at, so that it can be
+        part of an update, and be exported, compiled or captured; `moments` is the checked door.
+
+        Args:
+            states: (B, S), finite, on the prior's device. Those of float64 are answered in float64,
+                from parameters of the precision that they are kept in.
+        """
+
     def _moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and standard deviation, each (B, A), for checked states (B, S)."""
+        """`tensors` for checked states; override where many at once would not fit into memory."""
+        return self.tensors(states)
 
     def _mean(self, states: torch.Tensor) -> torch.Tensor:
         """Mean (B, A) for checked states (B, S); override where it alone is cheaper."""

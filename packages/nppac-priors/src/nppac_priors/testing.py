@@ -123,6 +123,22 @@ class PriorConformance:
         torch.testing.assert_close(distribution.stddev, std)
         torch.testing.assert_close(prior.mean(states), mean, rtol=1e-4, atol=1e-5)
 
+    def test_a_gaussian_priors_tensors_are_its_moments(self, prior: Prior) -> None:
+        """`tensors` gives the same numbers, with a finite gradient to each state by itself."""
+        if not isinstance(prior, GaussianPrior):
+            pytest.skip("not a GaussianPrior")
+        states = demonstrations().states[:7]
+        found = prior.tensors(states)
+        for ours, checked in zip(found, prior.moments(states), strict=True):
+            torch.testing.assert_close(ours, checked, rtol=1e-4, atol=1e-5)
+        between = (0.5 * (states[:3] + states[3:6])).requires_grad_()
+        mean, std = prior.tensors(between)
+        assert mean.requires_grad, "no gradient from the mean to the states: it was cut"
+        (slope,) = torch.autograd.grad(mean[0].sum() + std[0].sum(), between)
+        assert torch.isfinite(slope).all()
+        assert (slope[0] != 0).any(), "the mean does not depend on its state"
+        assert (slope[1:] == 0).all(), "an answer depends on the other states"
+
     def test_every_finite_state_has_a_finite_answer(self, prior: Prior) -> None:
         """However far from the demonstrations."""
         sizes = torch.tensor([0.0, 1.0, 1e3, 1e6, 1e30, 3e38])[:, None]

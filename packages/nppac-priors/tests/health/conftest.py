@@ -56,7 +56,7 @@ class ShapedPrior(GaussianPrior):
     def _to(self, device: Any) -> ShapedPrior:
         return self
 
-    def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
         std = self.std(states.norm(dim=1))
         return torch.zeros(len(states), 2), std[:, None].expand(-1, 2)
 

@@ -44,7 +44,8 @@ class KNNPrior(GaussianPrior):
         moved = {name: tensor.to(device) for name, tensor in self._tensors.items()}
         return KNNPrior(self._settings, moved, self.data_hash)
 
-    def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (B, A) at states (B, S)."""
         data, settings = self._tensors, self._settings
         scaled = ((states - data["shift"]) / data["scale"]).clamp(-_LARGEST, _LARGEST)
         distances, nearest = _nearest(scaled, data["states"], settings.neighbours)

@@ -36,7 +36,8 @@ commands (nppac-run COMMAND --help):
   tune STUDY               search settings for the points of a study
   status STUDY_DIR         show how the runs of a study stand
   compare LABEL=RUN_DIR... plot runs against each other
-  plugins                  list environments, priors and agents, and what failed to load
+  kinds [KIND]             list environments, agents and loggers, or the fields of one
+  plugins                  where every component comes from, and what failed to load
   schema                   print the JSON schema of experiment or study files
 
 examples:
@@ -102,6 +103,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "sweep": study_arguments.sweep_parser,
         "tune": study_arguments.tune_parser,
         "status": study_arguments.status_parser,
+        "kinds": _kinds_parser,
         "plugins": _plugins_parser,
         "schema": _schema_parser,
     }
@@ -234,11 +236,24 @@ def _validate_parser() -> _Parser:
     return parser
 
 
+def _kinds_parser() -> _Parser:
+    parser = _parser(
+        "nppac-run kinds",
+        commands.kinds,
+        "List the kinds of environments, agents, loggers and executors, or the fields of\n"
+        "one with their defaults and meaning. nppac-prior kinds does so for priors.",
+        "examples:\n  nppac-run kinds\n  nppac-run kinds nppac",
+    )
+    parser.add_argument("kind", nargs="?", metavar="KIND")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+    return parser
+
+
 def _plugins_parser() -> _Parser:
     parser = _parser(
         "nppac-run plugins",
         commands.plugins,
-        "List every kind of environment, prior and agent, where it comes from, and the plugins "
+        "List every kind of component, where it comes from, and the plugins "
         "that failed to load or are left out.",
         _PLUGINS_EPILOG,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import glob
 import json
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nppac_priors.cli.exit_code import ExitCode
+from nppac_priors.errors import UnknownKindError
 from nppac_priors.user_files import user_path
 
 
@@ -49,6 +51,39 @@ def plugins(arguments: argparse.Namespace) -> int:
             if row["error"]:
                 print(f"{row['distribution']} {row['version']}: {row['error']}")
     return ExitCode.DONE
+
+
+def kinds(arguments: argparse.Namespace) -> int:
+    """List the kinds of everything but priors, or the fields of one."""
+    from nppac_priors.cli.kinds import field_rows, kind_rows, print_missing, print_rows
+
+    registries = [registry for registry in _registries() if registry.noun != "prior"]
+    if arguments.kind is None:
+        rows = [
+            {"of": registry.noun, "kind": row["kind"], "what": row["what"]}
+            for registry in registries
+            for row in kind_rows(registry)
+        ]
+        print_rows(rows, as_json=arguments.json)
+        if not arguments.json:
+            print_missing(registries)
+        return ExitCode.DONE
+    holders = [registry for registry in registries if arguments.kind in registry.components]
+    if not holders:
+        raise UnknownKindError(_unknown_kind(arguments.kind, registries))
+    for registry in holders:
+        print_rows(field_rows(registry.get(arguments.kind)), as_json=arguments.json)
+    return ExitCode.DONE
+
+
+def _unknown_kind(kind: str, registries: Iterable[Any]) -> str:
+    known = [name for registry in registries for name in registry.components]
+    close = difflib.get_close_matches(kind, known, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return (
+        f"unknown kind {kind!r}{hint}; nppac-run kinds lists those of environments, agents, "
+        "loggers and executors, nppac-prior kinds those of priors"
+    )
 
 
 def schema(arguments: argparse.Namespace) -> int:

@@ -93,5 +93,8 @@ def export(arguments: argparse.Namespace) -> int:
             arguments.policy,
             console,
             with_alarm=not arguments.no_alarm,
+            distil=arguments.distil,
+            onnx=arguments.onnx,
+            program=arguments.program,
         )
     return ExitCode.DONE

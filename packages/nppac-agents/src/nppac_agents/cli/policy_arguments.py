@@ -114,6 +114,7 @@ def export_parser() -> Parser:
         "For `trust` it is measured how sure the prior is of every demonstrated episode that it\n"
         "has not seen: seconds for a Gaussian process, up to ten fits for other priors.",
         _EPILOG + "  nppac-run export runs/door-nppac-seed0 door-policy\n"
+        "  nppac-run export runs/door-nppac-seed0 door-policy --onnx\n"
         "  nppac-run export runs/door-nppac-seed0 door-policy --policy last --no-alarm",
     )
     _add_policy(parser)
@@ -121,6 +122,26 @@ def export_parser() -> Parser:
         "folder", type=user_path, metavar="FOLDER", help="where it goes; new or empty"
     )
     parser.add_argument("--no-alarm", action="store_true", help="leave the alarm out")
+    parser.add_argument(
+        "--distil",
+        type=positive,
+        nargs="?",
+        const=500,
+        metavar="POINTS",
+        help="make the exact Gaussian process of the prior a sparse one with so many inducing "
+        "points (500), for a faster loop, and measure how far the policy is off then",
+    )
+    parser.add_argument(
+        "--onnx",
+        action="store_true",
+        help="also write policy.onnx, for runtimes without PyTorch; needs the extra "
+        "nppac-priors[onnx]",
+    )
+    parser.add_argument(
+        "--program",
+        action="store_true",
+        help="also write policy.pt2, a torch.export program, which needs torch alone",
+    )
     return parser
 
 

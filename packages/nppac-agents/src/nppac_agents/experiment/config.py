@@ -10,6 +10,9 @@ from nppac_priors.registry import PriorField
 from pydantic import Field, model_validator
 
 from nppac_agents.experiment.registries import AgentField, EnvField
+from nppac_agents.loggers.logger import LoggerConfig
+from nppac_agents.loggers.registry import LoggerField
+from nppac_agents.loggers.tensorboard import TensorBoardConfig
 
 
 class TrainingConfig(Config):
@@ -123,6 +126,9 @@ class LoggingConfig(Config):
         default=250, ge=1, description="Updates between two lines of training metrics."
     )
     tensorboard: bool = Field(default=True, description="Also write the metrics for TensorBoard.")
+    loggers: tuple[LoggerField, ...] = Field(
+        default=(), description="Who else is told the metrics: loggers of plugins, by kind."
+    )
     frames: int = Field(
         default=8,
         ge=0,
@@ -134,6 +140,16 @@ class LoggingConfig(Config):
         ge=1,
         description="Environment steps between checkpoints; updates in an offline phase.",
     )
+
+    @model_validator(mode="after")
+    def _tensorboard_is_a_switch(self) -> Self:
+        if any(isinstance(logger, TensorBoardConfig) for logger in self.loggers):
+            raise ValueError("loggers: tensorboard has a switch of its own, logging.tensorboard")
+        return self
+
+    def all_loggers(self) -> tuple[LoggerConfig, ...]:
+        """TensorBoard, if it is on, and the others; `metrics.jsonl` is always written."""
+        return ((TensorBoardConfig(),) if self.tensorboard else ()) + self.loggers
 
 
 class ExperimentConfig(Config):

@@ -9,6 +9,7 @@ from nppac_envs.config import EnvConfig
 from nppac_priors.registry import ByKind, Registry, prior_registry
 from pydantic import SerializeAsAny
 
+from nppac_agents.loggers.registry import logger_registry
 from nppac_agents.methods.base import Method
 
 _HOW = "docs/write-an-agent.md says how"
@@ -35,9 +36,9 @@ def env_registry() -> Registry:
     return Registry.of("nppac_envs", EnvConfig)
 
 
-def registries() -> tuple[Registry, Registry, Registry]:
-    """Environments, priors and agents, in the order in which a run meets them."""
-    return env_registry(), prior_registry(), agent_registry()
+def registries() -> tuple[Registry, ...]:
+    """Environments, priors, agents and loggers, in the order in which a run meets them."""
+    return env_registry(), prior_registry(), agent_registry(), logger_registry()
 
 
 EnvField = Annotated[SerializeAsAny[EnvConfig], ByKind(env_registry)]

@@ -65,8 +65,7 @@ def starter(
         "lower them where the success falls, raise them where it stands still. What is not named "
         "here has its "
         "default: `nppac-run schema`.",
-        "agent.rollout_steps: forty episodes of the prior, if that many steps are to be had, before "
-        "the critics are believed.",
+        "agent.rollout_steps: some forty episodes of the prior, before the critics are believed.",
         "agent.gamma: looks ahead about four tenths of the horizon, at most a hundred steps.",
         "checkpoints/best keeps the best policy of the run, the prior among the candidates.",
         "training.env_steps: steps of all n_envs environments together.",

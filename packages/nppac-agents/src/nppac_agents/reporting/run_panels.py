@@ -10,6 +10,7 @@ from nppac_priors.drawing.panels import Curve, Panel, Scale, wide_range
 from nppac_priors.drawing.style import INK, SERIES
 from numpy.typing import NDArray
 
+from nppac_agents.metric_names import METRICS
 from nppac_agents.reporting.gauges import GAUGES
 from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.run_files import RunFiles
@@ -188,7 +189,13 @@ def _others(events: Sequence[dict[str, Any]]) -> list[_Quantities]:
     names = dict.fromkeys(name for event in events for name in event if name not in known)
     titles = {name: name.replace("_", " ") for name in names}
     return [
-        _Quantities(name, title.capitalize(), "", {name: title}) for name, title in titles.items()
+        _Quantities(
+            name,
+            title.capitalize(),
+            METRICS[name].unit if name in METRICS else "",
+            {name: title},
+        )
+        for name, title in titles.items()
     ]
 
 

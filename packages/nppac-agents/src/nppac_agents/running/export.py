@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from nppac_envs import Demonstrations
-from nppac_priors import GaussianPrior
+from nppac_priors import DeployedPolicy, GaussianPrior, load_policy
 from nppac_priors.atomic_files import write_json
 from nppac_priors.deployed.alarm import Alarm
+from nppac_priors.deployed.distillation import Deviation, deviation, distilled
 from nppac_priors.deployed.files import save_policy
+from nppac_priors.deployed.program import require_onnx
 from nppac_priors.errors import ConfigError, DataError
 from nppac_priors.plugin_loading import version_of
 
 from nppac_agents.agent import Agent
 from nppac_agents.running.console import Console
 from nppac_agents.running.run_directory import RunDirectory
-from nppac_agents.running.run_policy import RunPolicy, run_policy
+from nppac_agents.running.run_policy import RunPolicy, run_policy, visited_states
 
-CARD = "card.json"
+CARD, ONNX, PROGRAM = "card.json", "policy.onnx", "policy.pt2"
+_COMPARED = 2_000
+"""States at which a distilled policy is compared with its teacher"""
 
 
 def export(
@@ -30,6 +36,9 @@ def export(
     console: Console,
     *,
     with_alarm: bool = True,
+    distil: int | None = None,
+    onnx: bool = False,
+    program: bool = False,
 ) -> None:
     """Write a policy with its prior, its alarm and a card for people.
 
@@ -39,21 +48,31 @@ def export(
         policy: which, as ``run_policy`` takes it.
         console: where progress goes.
         with_alarm: measure the prior without each demonstrated episode; where it can.
+        distil: inducing points that exact Gaussian processes in its prior are reduced to.
+        onnx: also write it as an ONNX file.
+        program: also write it as a ``torch.export`` program.
 
     Raises:
         ConfigError: something is in the folder, the run has no such policy, or its method acts in
-            a way that cannot be exported.
+            a way that cannot be exported; the extra for ONNX is missing; or, with the folder
+            written, the policy is too large for one program.
         DataError, PriorFileError: a file of the run is damaged.
         PolicyFileError: the folder cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder}: is there already, and not empty; name another folder")
+    if onnx:
+        require_onnx()
     found = run_policy(run_dir, policy)
     agent = found.actor
     if not isinstance(agent, Agent):
         raise ConfigError(f"the prior alone is a file already: {run_dir.prior}")
     actor, tensors = agent.method.deployed(agent)
-    prior = agent.prior if isinstance(agent.prior, GaussianPrior) else None
+    teacher = prior = agent.prior if isinstance(agent.prior, GaussianPrior) else None
+    if distil is not None:
+        if prior is None:
+            raise ConfigError("the policy has no Gaussian prior; there is nothing to distil")
+        prior = distilled(prior, distil)
     alarm = None
     if with_alarm and prior is not None:
         alarm = _alarm(prior, agent.demonstrations, console)
@@ -64,10 +83,36 @@ def export(
         **_environment_fields(run_dir),
     }
     save_policy(folder, fields, tensors, prior, alarm)
-    write_json(folder / CARD, _card(run_dir, found, alarm))
+    deployed, card = load_policy(folder), _card(run_dir, found, alarm)
+    if distil is not None:
+        card["distilled"] = _compared(run_dir, agent, deployed, teacher, console)
+    write_json(folder / CARD, card)
+    if onnx:
+        deployed.save_onnx(folder / ONNX)
+    if program:
+        deployed.save_program(folder / PROGRAM)
     console.line(
         f'{folder}: the policy {found.shown_as}; nppac_priors.load_policy("{folder}") reads it'
     )
+
+
+def _compared(
+    run_dir: RunDirectory,
+    agent: Agent,
+    deployed: DeployedPolicy,
+    teacher: GaussianPrior | None,
+    console: Console,
+) -> dict[str, Any]:
+    """How far the distilled policy is off, at states that the run visited if it made any."""
+    states, which = visited_states(run_dir, agent.spaces.state_dim), "visited"
+    if not len(states):
+        assert agent.demonstrations is not None
+        states, which = agent.demonstrations.states, "demonstrated"
+    chosen = np.linspace(0, len(states) - 1, min(len(states), _COMPARED)).astype(int)
+    exact = DeployedPolicy(deployed.spec, deployed.actor, teacher, None)
+    found: Deviation = deviation(deployed, exact, states[chosen])
+    console.line(f"distilled: at {len(chosen):,} {which} states {found}")
+    return {"states": len(chosen), "of": which, **asdict(found)}
 
 
 def _alarm(

@@ -1,16 +1,17 @@
-"""What a run tells the world while it learns: events for the metrics file and for TensorBoard."""
+"""What a run tells the world while it learns: events for the metrics file and for its loggers."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from nppac_envs.measures import Measures
 
+from nppac_agents.loggers.logger import Logger
 from nppac_agents.phase import Losses
 from nppac_agents.running.divergence import DivergedError
 from nppac_agents.running.metrics import MetricsMark, MetricsWriter
@@ -24,15 +25,11 @@ class Recorder:
         updates: updates so far, of any phase.
     """
 
-    def __init__(self, metrics: Path, tensorboard: Path | None) -> None:
+    def __init__(self, metrics: Path, loggers: Sequence[Logger] = ()) -> None:
         self.env_steps = 0
         self.updates = 0
         self._writer = MetricsWriter(metrics)
-        self._board = None
-        if tensorboard is not None:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._board = SummaryWriter(str(tensorboard))
+        self._loggers: tuple[Logger, ...] = (self._writer, *loggers)
         self._start = time.perf_counter()
         self._sums: dict[str, torch.Tensor] = {}
         self._counts: dict[str, int] = {}
@@ -140,9 +137,8 @@ class Recorder:
 
     def close(self) -> None:
         """Close the files."""
-        self._writer.close()
-        if self._board is not None:
-            self._board.close()
+        for logger in self._loggers:
+            logger.close()
 
     def _write(self, event: str, phase: str, fields: dict[str, Any]) -> None:
         position = {
@@ -152,9 +148,5 @@ class Recorder:
             "updates": self.updates,
             "wall_seconds": round(self.wall_seconds, 3),
         }
-        self._writer.write({**position, **fields})
-        if self._board is not None:
-            step = self.env_steps if phase != "pretrain" else self.updates
-            for name, value in fields.items():
-                if isinstance(value, int | float):
-                    self._board.add_scalar(f"{phase}/{name}", value, step)
+        for logger in self._loggers:
+            logger.write({**position, **fields})

@@ -18,6 +18,7 @@ from nppac_priors.atomic_files import write_json
 from nppac_agents.agent import Agent
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.loggers.logger import opened
 from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
@@ -186,8 +187,8 @@ def _training(run: _Run, agent: Agent, identity: RunIdentity) -> Iterator[Traini
             stack.callback(rollouts.close)
             evaluator = Evaluator(config.env, config.evaluation.episodes)
             stack.callback(evaluator.close)
-        tensorboard = run.directory.tensorboard if config.logging.tensorboard else None
-        recorder = Recorder(run.directory.metrics, tensorboard)
+        loggers = [opened(logger, run.directory.path) for logger in config.logging.all_loggers()]
+        recorder = Recorder(run.directory.metrics, loggers)
         stack.callback(recorder.close)
         yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console, identity)
 
@@ -211,7 +212,7 @@ def _restore(training: Training, checkpoint: Checkpoint) -> None:
 def _shortened(config: ExperimentConfig) -> ExperimentConfig:
     """The experiment with one episode of everything that is played."""
     few = {"episodes": 1, "reporting_episodes": min(1, config.evaluation.reporting_episodes)}
-    little = {"frames": min(1, config.logging.frames), "tensorboard": False}
+    little = {"frames": min(1, config.logging.frames), "tensorboard": False, "loggers": ()}
     return config.model_copy(
         update={
             "evaluation": config.evaluation.model_copy(update=few),

@@ -97,6 +97,13 @@ def load_agent(run_dir: RunDirectory, name: str | None = None) -> Agent:
     return _agent(run_dir, Checkpoint.load(_checkpoint_file(run_dir, name)[1]))
 
 
+def visited_states(run_dir: RunDirectory, state_dim: int) -> np.ndarray:
+    """The states (n, S) in the replay of the latest checkpoint, oldest first; maybe none."""
+    _, path = _checkpoint_file(run_dir, "last")
+    rows = Checkpoint.load(path).tensors["replay"]["rows"]
+    return rows[:, :state_dim].numpy()
+
+
 def _checkpoint_file(run_dir: RunDirectory, name: str | None) -> tuple[str, Path]:
     """The file of a policy, and the policy's name."""
     best, all_of_them = (checkpoints(folder) for folder in _folders(run_dir))

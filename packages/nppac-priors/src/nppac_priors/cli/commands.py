@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from nppac_priors.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
-    from pydantic.fields import FieldInfo
 
     from nppac_priors.config import PriorConfig
     from nppac_priors.episodes import Episodes
@@ -133,28 +131,17 @@ def training(arguments: argparse.Namespace) -> int:
 
 def kinds(arguments: argparse.Namespace) -> int:
     """List the kinds of priors, or the fields of one."""
-    from nppac_priors.cli.tables import table
+    from nppac_priors.cli.kinds import field_rows, kind_rows, print_missing, print_rows
     from nppac_priors.registry import prior_registry
 
     registry = prior_registry()
     if arguments.kind is not None:
-        rows = _field_rows(registry.get(arguments.kind))
+        rows = field_rows(registry.get(arguments.kind))
     else:
-        rows = [
-            {
-                "kind": component.kind,
-                "distribution": component.distribution,
-                "version": component.version,
-                "what": (component.cls.__doc__ or "").strip().partition("\n")[0],
-            }
-            for component in registry.components.values()
-        ]
-    if arguments.json:
-        print(json.dumps(rows, indent=2))
-    else:
-        print(table([list(rows[0]), *(list(row.values()) for row in rows)]))
-        for plugin in (*registry.broken, *registry.left_out):
-            print(f"{plugin.distribution} {plugin.version}: {plugin.reason}")
+        rows = kind_rows(registry)
+    print_rows(rows, as_json=arguments.json)
+    if not arguments.json:
+        print_missing([registry])
     return ExitCode.DONE
 
 
@@ -191,17 +178,3 @@ def _require_folder(path: Path) -> None:
     """
     if not path.parent.is_dir():
         raise ConfigError(f"{path.parent}: no such folder for {path.name}; make it first")
-
-
-def _field_rows(config: type[PriorConfig]) -> list[dict[str, str]]:
-    return [
-        {"field": name, "default": _default(field), "meaning": field.description or ""}
-        for name, field in config.model_fields.items()
-        if name != "kind"
-    ]
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    return json.dumps(field.get_default(call_default_factory=True), default=str)

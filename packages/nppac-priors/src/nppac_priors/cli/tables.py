@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,20 @@ if TYPE_CHECKING:
     from nppac_priors.health.assessment import Health
 
 
-def table(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> str:
-    """Rows as lines with aligned columns; with `numbers`, all but the first to the right."""
+_LEAST = 24
+"""Characters that a column of words gets, however little the others leave"""
+
+
+def table(rows: Sequence[Sequence[str]], *, numbers: bool = False, width: int | None = None) -> str:
+    """Rows as lines with aligned columns.
+
+    Args:
+        rows: All of one length.
+        numbers: All columns but the first go to the right.
+        width: Characters of a line; words of the last column go on below it.
+    """
+    if width is not None:
+        rows = [part for row in rows for part in _wrapped(row, _room(rows, width))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -20,6 +33,19 @@ def table(rows: Sequence[Sequence[str]], *, numbers: bool = False) -> str:
         ]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def _room(rows: Sequence[Sequence[str]], width: int) -> int:
+    """What the other columns leave for the last."""
+    others = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    return max(width - sum(others) - 2 * len(others), _LEAST)
+
+
+def _wrapped(row: Sequence[str], room: int) -> list[list[str]]:
+    """A row as several, with the words of its last cell below each other."""
+    *others, words = row
+    lines = textwrap.wrap(words, room) or [""]
+    return [[*others, lines[0]], *([*("" for _ in others), line] for line in lines[1:])]
 
 
 def health_table(healths: Mapping[str, Health]) -> str:

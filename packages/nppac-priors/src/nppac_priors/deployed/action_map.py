@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,38 +16,39 @@ class ActionMap:
     Args:
         low: (A,); None where the environment takes [-1, 1] itself.
         high: (A,).
+        device: Of the actions.
     """
 
-    def __init__(self, low: Sequence[float] | None, high: Sequence[float] | None) -> None:
+    def __init__(
+        self,
+        low: Sequence[float] | None,
+        high: Sequence[float] | None,
+        device: torch.device | None = None,
+    ) -> None:
         """Round the bounds inwards, so that float32 actions are never outside."""
         self._bounds = None
         if low is not None and high is not None:
             ends = np.asarray(low, np.float64), np.asarray(high, np.float64)
-            self._bounds = ends
-            self._inside = _inwards(ends[0], np.inf), _inwards(ends[1], -np.inf)
+            inside = _inwards(ends[0], np.inf), _inwards(ends[1], -np.inf)
+            self._bounds = tuple(torch.from_numpy(end).to(device) for end in ends)
+            self._inside = tuple(torch.from_numpy(end).to(device) for end in inside)
 
-    def action(self, actions: Tensor, single: bool) -> NDArray[np.float32]:
-        """Policy-space actions (B, A), clipped, in the environment's units; (A,) if single."""
-        clipped = actions.clamp(-1.0, 1.0).cpu().numpy()
-        if self._bounds is not None:
-            low, high = self._bounds
-            share = (clipped.astype(np.float64) + 1.0) / 2.0
-            mapped = (low + share * (high - low)).astype(np.float32)
-            clipped = np.clip(mapped, *self._inside)
-        clipped = clipped.astype(np.float32, copy=False)
-        return clipped[0] if single else clipped
+    def action(self, actions: Tensor) -> Tensor:
+        """Policy-space actions (B, A), clipped, in the environment's units; float32."""
+        clipped = actions.clamp(-1.0, 1.0)
+        if self._bounds is None:
+            return clipped.float()
+        low, high = self._bounds
+        mapped = (low + (clipped.double() + 1.0) / 2.0 * (high - low)).float()
+        return mapped.maximum(self._inside[0]).minimum(self._inside[1])
 
-    def moments(
-        self, mean: Tensor, std: Tensor, single: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Mean and standard deviation (B, A) in the environment's units, not clipped."""
-        values = mean.cpu().numpy().astype(np.float64), std.cpu().numpy().astype(np.float64)
-        if self._bounds is not None:
-            low, high = self._bounds
-            half = (high - low) / 2.0
-            values = low + (values[0] + 1.0) * half, values[1] * half
-        first, second = (value.astype(np.float32) for value in values)
-        return (first[0], second[0]) if single else (first, second)
+    def moments(self, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (B, A) in the environment's units, not clipped; float32."""
+        if self._bounds is None:
+            return mean.float(), std.float()
+        low, high = self._bounds
+        half = (high - low) / 2.0
+        return (low + (mean.double() + 1.0) * half).float(), (std.double() * half).float()
 
 
 def _inwards(bounds: NDArray[np.float64], towards: float) -> NDArray[np.float32]:

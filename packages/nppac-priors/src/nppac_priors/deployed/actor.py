@@ -71,7 +71,6 @@ class Actor:
         copy.tensors = {k: v.to(device=device, dtype=dtype) for k, v in self.tensors.items()}
         return copy
 
-    @torch.no_grad()
     def __call__(
         self, states: Tensor, prior_mean: Tensor | None = None, prior_std: Tensor | None = None
     ) -> Normal:

@@ -35,8 +35,8 @@ class Alarm:
     """
 
     def __init__(self, scores: Tensor, episode_scores: Tensor) -> None:
-        """Sort both."""
-        self.scores = scores.sort().values
+        """Sort the scores of episodes."""
+        self.scores = scores
         self.episode_scores = episode_scores.sort().values
 
     @classmethod
@@ -53,8 +53,8 @@ class Alarm:
         return cls(scores, torch.stack(highest))
 
     def trust(self, scores: Tensor) -> Tensor:
-        """Shares (B,) of the demonstrated states with scores as high or higher."""
-        return self._from(scores, included=True).double() / len(self.scores)
+        """Shares (B,) float64 of the demonstrated states with scores as high or higher."""
+        return (self.scores >= scores[:, None]).sum(1).double() / len(self.scores)
 
     def threshold(
         self, *, per_step: float | None = None, per_episode: float | None = None
@@ -76,13 +76,8 @@ class Alarm:
             return place / len(self.scores)
         assert per_episode is not None
         place = _place(per_episode, len(self.episode_scores), "episodes")
-        highest = self.episode_scores[-place]
-        return (int(self._from(highest[None], included=False)) + 1) / len(self.scores)
-
-    def _from(self, scores: Tensor, *, included: bool) -> Tensor:
-        """How many demonstrated states (B,) score higher, equal ones included or not."""
-        scores = scores.to(self.scores).contiguous()
-        return len(self.scores) - torch.searchsorted(self.scores, scores, right=not included)
+        higher = int((self.scores > self.episode_scores[-place]).sum())
+        return (higher + 1) / len(self.scores)
 
 
 def _place(rate: float, count: int, what: str) -> int:

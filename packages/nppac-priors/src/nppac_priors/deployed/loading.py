@@ -57,7 +57,7 @@ def load_policy(folder: str | Path, *, device: str | torch.device = "cpu") -> De
     network = {k.removeprefix(ACTOR): v for k, v in tensors.items() if k.startswith(ACTOR)}
     try:
         actor = Actor(spec.actor, network, spec.state_dim, spec.action_dim)
-        alarm = _alarm(tensors) if spec.alarm else None
+        alarm = _alarm(tensors, device) if spec.alarm else None
     except PolicyFileError as error:
         raise PolicyFileError(f"{path}: {error}") from error
     return DeployedPolicy(spec, actor.to(device), prior, alarm)
@@ -84,9 +84,9 @@ def _prior(path: Path, spec: PolicySpec, device: torch.device) -> GaussianPrior 
     return prior
 
 
-def _alarm(tensors: dict[str, Tensor]) -> Alarm:
+def _alarm(tensors: dict[str, Tensor], device: torch.device) -> Alarm:
     for name in (SCORES, EPISODE_SCORES):
         found = tensors.get(name)
         if found is None or found.ndim != 1 or not len(found) or not torch.isfinite(found).all():
             raise PolicyFileError(f"{name!r} has to be a vector of finite numbers")
-    return Alarm(tensors[SCORES], tensors[EPISODE_SCORES])
+    return Alarm(tensors[SCORES].to(device), tensors[EPISODE_SCORES].to(device))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -45,6 +46,26 @@ class PolicyAndPrior:
     prior: Moments | None
 
 
+class PolicyTensors(NamedTuple):
+    """All that a policy says of states, in the environment's units.
+
+    Attributes:
+        action: (B, A) float32, as `act`.
+        policy_mean: (B, A) float32; this and the next as `distribution` has them.
+        policy_std: (B, A).
+        prior_mean: (B, A); None without a prior, as the next.
+        prior_std: (B, A).
+        trust: (B,) float64, as `trust`; None without an alarm.
+    """
+
+    action: Tensor
+    policy_mean: Tensor
+    policy_std: Tensor
+    prior_mean: Tensor | None = None
+    prior_std: Tensor | None = None
+    trust: Tensor | None = None
+
+
 class DeployedPolicy:
     """A trained policy; make it with `nppac_priors.load_policy`.
 
@@ -52,8 +73,10 @@ class DeployedPolicy:
 
     Attributes:
         spec: What it is made of.
+        actor: The network, with what it needs.
         prior: The behavioural prior; None without one.
         alarm: Of `trust`; None where the export left it out.
+        device: Where it acts.
     """
 
     def __init__(
@@ -63,8 +86,9 @@ class DeployedPolicy:
         self.spec = spec
         self.prior = prior
         self.alarm = alarm
-        self._actor = actor
-        self._map = ActionMap(spec.action_low, spec.action_high)
+        self.actor = actor
+        self.device = actor.tensors["weight_0"].device
+        self._map = ActionMap(spec.action_low, spec.action_high, self.device)
 
     @torch.no_grad()
     def act(self, observation: Observation) -> NDArray[np.float32]:
@@ -77,11 +101,11 @@ class DeployedPolicy:
         """
         states, single = self._states(observation)
         mean = std = None
-        if self._actor.mode_needs_std:
+        if self.actor.mode_needs_std:
             mean, std = self._require_prior().moments(states)
-        elif self._actor.needs_prior:
+        elif self.actor.needs_prior:
             mean = self._require_prior().mean(states)
-        return self._map.action(self._actor(states, mean, std).mode(), single)
+        return _array(self._map.action(self.actor(states, mean, std).mode()), single)
 
     @torch.no_grad()
     def prior_action(self, observation: Observation) -> NDArray[np.float32]:
@@ -91,7 +115,7 @@ class DeployedPolicy:
             DataError: As `act`; or there is no prior.
         """
         states, single = self._states(observation)
-        return self._map.action(self._require_prior().mean(states), single)
+        return _array(self._map.action(self._require_prior().mean(states)), single)
 
     @torch.no_grad()
     def distribution(self, observation: Observation) -> PolicyAndPrior:
@@ -102,14 +126,12 @@ class DeployedPolicy:
         """
         states, single = self._states(observation)
         prior = None if self.prior is None else self.prior.moments(states)
-        policy = self._actor(states, *(prior or (None, None))).moments()
-        scaled = [
-            None if both is None else self._map.moments(*both, single) for both in (policy, prior)
-        ]
-        assert scaled[0] is not None
-        return PolicyAndPrior(
-            Moments(*scaled[0]), None if scaled[1] is None else Moments(*scaled[1])
-        )
+        policy = self.actor(states, *(prior or (None, None))).moments()
+
+        def scaled(mean: Tensor, std: Tensor) -> Moments:
+            return Moments(*(_array(part, single) for part in self._map.moments(mean, std)))
+
+        return PolicyAndPrior(scaled(*policy), None if prior is None else scaled(*prior))
 
     @torch.no_grad()
     def trust(self, observation: Observation) -> Any:
@@ -123,8 +145,49 @@ class DeployedPolicy:
         """
         alarm = self._require_alarm()
         states, single = self._states(observation)
-        shares = alarm.trust(scores_of(self._require_prior().moments(states)[1])).cpu().numpy()
-        return float(shares[0]) if single else shares
+        shares = alarm.trust(scores_of(self._require_prior().moments(states)[1]))
+        return float(shares[0]) if single else _array(shares, single)
+
+    def tensors(self, states: Tensor) -> PolicyTensors:
+        """All of the above as one pure function of tensors, differentiable, without a check.
+
+        Args:
+            states: (B, S) float32, finite, on the device that the policy was loaded to.
+        """
+        prior = None if self.prior is None else self.prior.tensors(states)
+        policy = self.actor(states, *(prior or (None, None)))
+        found = PolicyTensors(
+            self._map.action(policy.mode()), *self._map.moments(*policy.moments())
+        )
+        if prior is None:
+            return found
+        mean, std = self._map.moments(*prior)
+        trust = None if self.alarm is None else self.alarm.trust(scores_of(prior[1]))
+        return found._replace(prior_mean=mean, prior_std=std, trust=trust)
+
+    def save_onnx(self, path: str | Path) -> None:
+        """Write `tensors` as an ONNX file; needs the extra `nppac-priors[onnx]`.
+
+        Its input `states` is (B, S) float32, its outputs bear the names of `PolicyTensors`.
+
+        Raises:
+            ConfigError: It is too large, its prior cannot be traced, or the extra is missing.
+            PolicyFileError: The file cannot be written.
+        """
+        from nppac_priors.deployed.program import write_onnx
+
+        write_onnx(self, Path(path))
+
+    def save_program(self, path: str | Path) -> None:
+        """Write `tensors` as a `torch.export` program, which `torch.export.load` reads.
+
+        Raises:
+            ConfigError: The policy is too large, or its prior cannot be traced.
+            PolicyFileError: The file cannot be written.
+        """
+        from nppac_priors.deployed.program import write_program
+
+        write_program(self, Path(path))
 
     def threshold(
         self, *, per_step: float | None = None, per_episode: float | None = None
@@ -148,8 +211,8 @@ class DeployedPolicy:
 
     def _states(self, observation: Observation) -> tuple[Tensor, bool]:
         rows, single = state_rows(observation, self.spec.observation_keys)
-        device = self._actor.tensors["weight_0"].device
-        checked = finite_matrix(rows, "observation", columns=self.spec.state_dim, device=device)
+        width = self.spec.state_dim
+        checked = finite_matrix(rows, "observation", columns=width, device=self.device)
         return checked, single
 
     def _require_prior(self) -> GaussianPrior:
@@ -164,3 +227,9 @@ class DeployedPolicy:
                 "demonstrations"
             )
         return self.alarm
+
+
+def _array(values: Tensor, single: bool) -> NDArray[Any]:
+    """Values (B, ...) as an array; of the first alone if single."""
+    array = values.cpu().numpy()
+    return array[0] if single else array

@@ -103,13 +103,14 @@ class ProgramPrior(GaussianPrior):
         }
         return cls(config, program, weights, *(int(size) for size in tensors[_SIZES]))
 
-    def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `GaussianPrior.tensors`; computed in the precision of the program."""
         near = states.clamp(-_LARGEST, _LARGEST).to(self._dtype)
         results = compute(self._program, self._tensors, near)
-        mean = results[0].to(torch.float32)
+        mean = results[0].to(states.dtype)
         if self.config.std is not None:
             return mean, torch.full_like(mean, self.config.std)
-        return mean, results[1].to(torch.float32)
+        return mean, results[1].to(states.dtype)
 
     def _to(self, device: torch.device) -> Self:
         tensors = {name: tensor.to(device) for name, tensor in self._tensors.items()}

@@ -1,7 +1,7 @@
 """The kernels over states as closed forms of the squared scaled distance.
 
-Used by the frozen predictor, which needs one fused path without autograd; the fits use the GPyTorch
-modules of `model`, with which these forms agree (tests/gp).
+Used by the frozen predictor, differentiable in the states; the fits use the GPyTorch modules of
+`model`, with which these forms agree (tests/gp).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from torch import Tensor
 
 from nppac_priors.gp.config import KernelName
 
+_NEAR_SQUARED = 1e-18
+"""Below a scaled distance of 1e-9, which is rounding, the root's slope is not followed: it is 0."""
 _FAR_SQUARED = 1e8
 """Beyond a scaled distance of 1e4 every kernel is exactly 0; the cap keeps `inf * 0` out."""
 
@@ -29,7 +31,7 @@ def squared_distances(queries: Tensor, points: Tensor) -> Tensor:
     """
     ones = torch.ones_like(queries[:, :1])
     augmented = torch.cat((queries, queries.square().sum(1, keepdim=True), ones), dim=1)
-    return (augmented @ points.T).clamp_(0.0, _FAR_SQUARED)
+    return (augmented @ points.T).clamp(_NEAR_SQUARED, _FAR_SQUARED)
 
 
 def augment(points: Tensor) -> Tensor:
@@ -39,18 +41,17 @@ def augment(points: Tensor) -> Tensor:
 
 
 def evaluate(kernel: KernelName, squared: Tensor) -> Tensor:
-    """The unit-amplitude kernel at squared scaled distances; overwrites `squared`."""
+    """The unit-amplitude kernel at squared scaled distances."""
     if kernel == "rbf":
-        return squared.mul_(-0.5).exp_()
-    distance = squared.sqrt_()
+        return (-0.5 * squared).exp()
+    distance = squared.sqrt()
     if kernel == "matern12":
-        return distance.neg_().exp_()
+        return (-distance).exp()
     if kernel == "matern32":
-        distance.mul_(math.sqrt(3.0))
-        return (distance + 1.0).mul_(distance.neg_().exp_())
-    distance.mul_(math.sqrt(5.0))
-    polynomial = (distance / 3.0 + 1.0).mul_(distance).add_(1.0)
-    return polynomial.mul_(distance.neg_().exp_())
+        distance = math.sqrt(3.0) * distance
+        return (distance + 1.0) * (-distance).exp()
+    distance = math.sqrt(5.0) * distance
+    return ((distance / 3.0 + 1.0) * distance + 1.0) * (-distance).exp()
 
 
 class PointKernel:

@@ -49,7 +49,7 @@ class Predictor:
         hyperparameters: Float64.
         states: The points (N, S): the data of an exact GP, inducing points of a sparse one.
         factors: What conditioning on the data gave.
-        dtype: Of the modes, of their product with the kernel values, and of the results.
+        dtype: Of the modes, and of their product with the kernel values.
     """
 
     def __init__(
@@ -73,31 +73,38 @@ class Predictor:
         self._piece = _CACHED if states.device.type == "cpu" else _IN_FLIGHT
         self.mode_sums = self.factors.modes.sum(0, dtype=torch.float64)
 
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation (B, A) of the actions, observation noise included.
+
+        In the precision of the states, and differentiable in them.
+        """
+        kernel_values = self.kernel_values(states)
+        dtype = torch.promote_types(self.factors.modes.dtype, states.dtype)
+        std = self._std(kernel_values, self.factors.modes.to(dtype))
+        return self._mean(kernel_values).to(states.dtype), std.to(states.dtype)
+
     def mean(self, states: Tensor) -> Tensor:
-        """Posterior mean (B, A) at states (B, S)."""
+        """Posterior mean (B, A) at states (B, S), in their precision and in bounded memory."""
         pieces = self._chunks(states, self._piece)
-        return torch.cat([self._mean(self.kernel_values(piece)) for piece in pieces])
+        return torch.cat([self._mean(self.kernel_values(piece)) for piece in pieces]).to(
+            states.dtype
+        )
 
     def moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation (B, A) of the actions, observation noise included."""
-        means, stds = [], []
-        for chunk in self._chunks(states, _IN_FLIGHT):
-            pieces = [self.kernel_values(piece) for piece in self._chunks(chunk, self._piece)]
-            means.extend(self._mean(piece) for piece in pieces)
-            stds.append(self._std(torch.cat(pieces)))
+        """`tensors`, in bounded memory."""
+        means, stds = zip(*map(self.tensors, self._chunks(states, _IN_FLIGHT)), strict=True)
         return torch.cat(means), torch.cat(stds)
 
     def _chunks(self, states: Tensor, entries: int) -> tuple[Tensor, ...]:
         return states.split(max(1, entries // len(self.kernel_values)))
 
     def _mean(self, kernel_values: Tensor) -> Tensor:
-        mean = torch.addmm(self.prior_mean, kernel_values, self.factors.mean_weights)
-        return mean.to(self.factors.modes.dtype)
+        return torch.addmm(self.prior_mean, kernel_values, self.factors.mean_weights)
 
-    def _std(self, kernel_values: Tensor) -> Tensor:
+    def _std(self, kernel_values: Tensor, modes: Tensor) -> Tensor:
         average = kernel_values.mean(1, keepdim=True)
-        centred = (kernel_values - average).to(self.factors.modes.dtype)
-        coordinates = (centred @ self.factors.modes).double().addcmul_(average, self.mode_sums)
-        explained = coordinates.square_() @ self.factors.variance_weights
-        latent_variance = (self.prior_variance - explained).clamp_(min=0.0)
-        return latent_variance.add_(self.noise_variance).sqrt_().to(centred.dtype)
+        centred = (kernel_values - average).to(modes.dtype)
+        coordinates = (centred @ modes).double() + average * self.mode_sums
+        explained = coordinates.square() @ self.factors.variance_weights
+        latent_variance = (self.prior_variance - explained).clamp(min=0.0)
+        return (latent_variance + self.noise_variance).sqrt()

@@ -79,7 +79,7 @@ class StackedNetworks:
         hidden = inputs.expand(self.count, *inputs.shape[-2:])
         last = len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = torch.baddbmm(bias, hidden, weight)
+            hidden = torch.baddbmm(bias.to(hidden.dtype), hidden, weight.to(hidden.dtype))
             if layer < last:
                 hidden = functional.dropout(hidden.relu(), dropout, training=dropout > 0.0)
         return hidden

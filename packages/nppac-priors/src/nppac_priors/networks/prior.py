@@ -69,12 +69,14 @@ class MLPPrior(GaussianPrior):
             self.data_hash,
         )
 
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `GaussianPrior.tensors`."""
+        return mixture_moments(*self.networks(self.standardiser(states)))
+
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         rows = max(1, _ROWS_AT_ONCE // self.networks.count)
-        parts = [
-            mixture_moments(*self.networks(self.standardiser(part))) for part in states.split(rows)
-        ]
-        return torch.cat([mean for mean, _ in parts]), torch.cat([std for _, std in parts])
+        means, stds = zip(*map(self.tensors, states.split(rows)), strict=True)
+        return torch.cat(means), torch.cat(stds)
 
 
 def fit_prior(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class WrapperPrior(GaussianPrior):
     """What all wrappers share: their tensors are those of their parts, and so is their device.
 
+    `moments` asks the parts through their checked doors, so that a part's fault bears its name.
+
     Attributes:
         parts: The wrapped priors, by the name of their field in the config.
     """
@@ -81,8 +83,14 @@ class VarianceFloor(WrapperPrior):
         super().__init__(config, prior=prior)
         self._min_std = min_std
 
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `GaussianPrior.tensors`."""
+        return self._floored(*self.parts["prior"].tensors(states))
+
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        mean, std = self.parts["prior"].moments(states)
+        return self._floored(*self.parts["prior"].moments(states))
+
+    def _floored(self, mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:
         return mean, std.clamp(min=self._min_std)
 
     def _left_out_std(self, seen: Demonstrated) -> Tensor:
@@ -100,8 +108,14 @@ class ConstantVariance(WrapperPrior):
         super().__init__(ConstantVarianceConfig(prior=prior.config, std=std), prior=prior)
         self._std = std
 
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `GaussianPrior.tensors`."""
+        return self._around(self.parts["prior"].tensors(states)[0])
+
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        mean = self.parts["prior"].mean(states)
+        return self._around(self.parts["prior"].mean(states))
+
+    def _around(self, mean: Tensor) -> tuple[Tensor, Tensor]:
         return mean, torch.full_like(mean, self._std)
 
     def _left_out_std(self, seen: Demonstrated) -> Tensor:
@@ -118,6 +132,10 @@ class MeanAndScale(WrapperPrior):
         """Put two fitted priors of the same dimensions together."""
         config = MeanAndScaleConfig(mean=mean.config, scale=scale.config)
         super().__init__(config, mean=mean, scale=scale)
+
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `GaussianPrior.tensors`."""
+        return self.parts["mean"].tensors(states)[0], self.parts["scale"].tensors(states)[1]
 
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         return self.parts["mean"].mean(states), self.parts["scale"].moments(states)[1]

@@ -77,7 +77,7 @@ def test_weights_divide_the_noise(draw, dense_posterior) -> None:
 def test_diagonal_task_covariance_is_independent_gps(draw) -> None:
     problem = draw("matern52", 40, 3, 3, 0)
     hyper, data = problem.hyperparameters, problem.data
-    mean, std = predictor("matern52", hyper, data, torch.float64).moments(problem.queries)
+    mean, std = predictor("matern52", hyper, data, torch.float64).moments(problem.queries.double())
     for i in range(3):
         one = Hyperparameters(
             hyper.lengthscale,
@@ -86,7 +86,9 @@ def test_diagonal_task_covariance_is_independent_gps(draw) -> None:
             hyper.mean[i : i + 1],
         )
         alone = TrainingData(data.states, data.actions[:, i : i + 1], data.weights)
-        expected = predictor("matern52", one, alone, torch.float64).moments(problem.queries)
+        expected = predictor("matern52", one, alone, torch.float64).moments(
+            problem.queries.double()
+        )
         torch.testing.assert_close(mean[:, i : i + 1], expected[0], rtol=0, atol=1e-10)
         torch.testing.assert_close(std[:, i : i + 1], expected[1], rtol=0, atol=1e-10)
 
@@ -98,7 +100,8 @@ def test_without_noise_it_interpolates(draw, kernel) -> None:
     quiet = Hyperparameters(
         hyper.lengthscale, hyper.task_covariance, torch.full((2,), 1e-14).double(), hyper.mean
     )
-    mean, std = predictor(kernel, quiet, problem.data, torch.float64).moments(problem.data.states)
+    states = problem.data.states.double()
+    mean, std = predictor(kernel, quiet, problem.data, torch.float64).moments(states)
     torch.testing.assert_close(mean, problem.data.actions.double(), rtol=0, atol=1e-6)
     assert std.max() < 1e-3
 
@@ -131,7 +134,7 @@ def test_std_never_grows_with_a_point(draw) -> None:
     for n in (1, 2, 10, 39, 40):
         part = TrainingData(data.states[:n], data.actions[:n], data.weights[:n])
         gp = predictor("matern32", problem.hyperparameters, part, torch.float64)
-        _, std = gp.moments(problem.queries)
+        _, std = gp.moments(problem.queries.double())
         assert previous is None or (std <= previous + 1e-12).all()
         previous = std
 
@@ -168,7 +171,9 @@ def test_dropping_modes_keeps_its_bound(draw, kernel, tolerance) -> None:
 def test_one_point_has_the_scalar_closed_form(draw) -> None:
     problem = draw("matern12", 1, 2, 1, 0)
     hyper = problem.hyperparameters
-    mean, std = predictor("matern12", hyper, problem.data, torch.float64).moments(problem.queries)
+    mean, std = predictor("matern12", hyper, problem.data, torch.float64).moments(
+        problem.queries.double()
+    )
     x, y = problem.data.states.double(), problem.data.actions.double()
     k = torch.exp(-((problem.queries.double() - x) / hyper.lengthscale).norm(dim=1, keepdim=True))
     b, d = hyper.task_covariance, hyper.noise_variance
@@ -178,13 +183,14 @@ def test_one_point_has_the_scalar_closed_form(draw) -> None:
 
 def test_batches_are_independent_of_their_size(draw, monkeypatch) -> None:
     problem = draw("matern32", 50, 3, 2, 1)
+    queries = problem.queries.double()
     gp = predictor("matern32", problem.hyperparameters, problem.data, torch.float64)
-    mean, std = gp.moments(problem.queries)
+    mean, std = gp.moments(queries)
     monkeypatch.setattr("nppac_priors.gp.predictor._CACHED", 100)
     monkeypatch.setattr("nppac_priors.gp.predictor._IN_FLIGHT", 300)
     gp = predictor("matern32", problem.hyperparameters, problem.data, torch.float64)
-    torch.testing.assert_close(gp.mean(problem.queries), mean, rtol=0, atol=1e-12)
-    torch.testing.assert_close(gp.moments(problem.queries)[1], std, rtol=0, atol=1e-12)
+    torch.testing.assert_close(gp.mean(queries), mean, rtol=0, atol=1e-12)
+    torch.testing.assert_close(gp.moments(queries)[1], std, rtol=0, atol=1e-12)
 
 
 def test_no_states_give_no_actions(draw) -> None:

@@ -38,7 +38,7 @@ def test_inducing_points_at_the_data_give_the_dense_solve(
     expected = dense_posterior(
         problem.hyperparameters, problem.data, *_kernel_matrices(problem, queries)
     )
-    got = _predictor(problem, problem.data.states).moments(queries)
+    got = _predictor(problem, problem.data.states).moments(queries.double())
     torch.testing.assert_close(got[0], expected[0], rtol=0, atol=1e-6)
     torch.testing.assert_close(got[1], expected[1], rtol=0, atol=1e-6)
 
@@ -49,8 +49,8 @@ def test_inducing_points_at_the_data_give_the_exact_prior(draw, kernel) -> None:
     hyper, data = problem.hyperparameters, problem.data
     factors = condition_exactly(kernel, hyper, data)
     exact = Predictor(kernel, hyper, data.states, factors, torch.float64)
-    got = _predictor(problem, data.states).moments(problem.queries)
-    for ours, theirs in zip(got, exact.moments(problem.queries), strict=True):
+    got = _predictor(problem, data.states).moments(problem.queries.double())
+    for ours, theirs in zip(got, exact.moments(problem.queries.double()), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
 
 
@@ -62,7 +62,7 @@ def test_weights_divide_the_noise(draw, dense_posterior, monkeypatch) -> None:
     data = type(problem.data)(problem.data.states, problem.data.actions, weights)
     k, k_query = _kernel_matrices(problem, problem.queries)
     expected = dense_posterior(problem.hyperparameters, data, k, k_query)
-    got = _predictor(problem, data.states, weights).moments(problem.queries)
+    got = _predictor(problem, data.states, weights).moments(problem.queries.double())
     torch.testing.assert_close(got[0], expected[0], rtol=0, atol=1e-6)
     torch.testing.assert_close(got[1], expected[1], rtol=0, atol=1e-6)
 
@@ -100,7 +100,7 @@ def test_fewer_points_give_gpytorchs_sparse_regression(draw, kernel) -> None:
         gpytorch.settings.cholesky_jitter(double_value=1e-10),
     ):
         expected = reference(problem.queries.double()).mean
-    mean, _ = _predictor(problem, inducing).moments(problem.queries)
+    mean, _ = _predictor(problem, inducing).moments(problem.queries.double())
     torch.testing.assert_close(mean.squeeze(1), expected, rtol=0, atol=1e-5)
 
 
@@ -130,8 +130,10 @@ def test_few_points_solve_titsias_equations(draw, kernel) -> None:
 def test_coinciding_inducing_points_count_once(draw) -> None:
     problem = draw("matern32", 40, 3, 2, 1)
     once = problem.data.states[::4]
-    expected = _predictor(problem, once).moments(problem.queries)
-    got = _predictor(problem, torch.cat((once, once, once + 1e-9))).moments(problem.queries)
+    expected = _predictor(problem, once).moments(problem.queries.double())
+    got = _predictor(problem, torch.cat((once, once, once + 1e-9))).moments(
+        problem.queries.double()
+    )
     torch.testing.assert_close(got[0], expected[0], rtol=0, atol=1e-5)
     torch.testing.assert_close(got[1], expected[1], rtol=0, atol=1e-5)
 
@@ -140,7 +142,7 @@ def test_coinciding_inducing_points_count_once(draw) -> None:
 def test_far_from_the_data_it_is_the_prior(draw, kernel) -> None:
     problem = draw(kernel, 30, 3, 2, 1)
     hyper = problem.hyperparameters
-    far = torch.tensor([[1e30] * 3, [3e38, -3e38, 0.0], [1e6, -1e6, 1e6]])
+    far = torch.tensor([[1e30] * 3, [3e38, -3e38, 0.0], [1e6, -1e6, 1e6]]).double()
     mean, std = _predictor(problem, problem.data.states[::3]).moments(far)
     prior_std = (hyper.task_covariance.diagonal() + hyper.noise_variance).sqrt()
     torch.testing.assert_close(mean, hyper.mean.expand(3, 2))
@@ -153,6 +155,6 @@ def test_std_lies_between_noise_and_prior(draw) -> None:
     noise = hyper.noise_variance.sqrt()
     prior_std = (hyper.task_covariance.diagonal() + hyper.noise_variance).sqrt()
     for count in (1, 10, 50):
-        _, std = _predictor(problem, problem.data.states[:count]).moments(problem.queries)
+        _, std = _predictor(problem, problem.data.states[:count]).moments(problem.queries.double())
         assert (std >= noise * (1 - 1e-6)).all()
         assert (std <= prior_std * (1 + 1e-6)).all()

@@ -100,6 +100,10 @@ class ExactGPPrior(GaussianPrior):
         copy.data_hash = self.data_hash
         return copy
 
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `GaussianPrior.tensors`; memory for B times the points."""
+        return self.predictor.tensors(states)
+
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         return self.predictor.moments(states)
 

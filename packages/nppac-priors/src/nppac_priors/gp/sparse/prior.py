@@ -76,6 +76,10 @@ class SparseGPPrior(GaussianPrior):
             self.data_hash,
         )
 
+    def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """See `GaussianPrior.tensors`; memory for B times the points."""
+        return self.predictor.tensors(states)
+
     def _moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
         return self.predictor.moments(states)
 

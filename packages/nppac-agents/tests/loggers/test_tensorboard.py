@@ -1,0 +1,24 @@
+import pytest
+from nppac_agents.loggers.tensorboard import TensorBoardConfig
+from nppac_agents.metric_names import METRICS
+
+pytestmark = pytest.mark.medium
+
+
+def test_it_gets_every_number_once_with_what_it_means(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = TensorBoardConfig().open(tmp_path)
+    position = {"event": "train", "env_steps": 12, "updates": 7, "wall_seconds": 1.0}
+    board.write({**position, "phase": "online", "kl": 2.5, "odd": 1.0, "rollout_return": None})
+    board.write({**position, "phase": "online", "env_steps": 14, "kl": 3.5})
+    board.write({**position, "phase": "pretrain", "kl": 4.5, "per_episode": {"x": [1.0]}})
+    board.close()
+    found = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert set(found.Tags()["scalars"]) == {"online/kl", "online/odd", "pretrain/kl"}
+    assert [(s.step, s.value) for s in found.Scalars("online/kl")] == [(12, 2.5), (14, 3.5)]
+    assert [(s.step, s.value) for s in found.Scalars("pretrain/kl")] == [(7, 4.5)]
+    described = found.SummaryMetadata("online/kl").summary_description
+    assert described == str(METRICS["kl"])
+    assert described == "Divergence KL(pi || pi0) of the policy from the prior (nats)."
+    assert "online/odd" not in found.summary_metadata, "a name of a plugin's is shown as it is"
