@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := packages/nppac-priors packages/nppac-envs packages/nppac-agents
 QUICKSTART := runs/quickstart
 
-.PHONY: help quickstart test test-fast test-all lint clean
+.PHONY: help quickstart test test-fast test-all lint docs clean
 
 help:
 	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (4 to 6 minutes)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test        install into $(VENV), then run all but the slow tests (about 9 minutes on one core)"
 	@echo "make test-all    install into $(VENV), then run all tests (about an hour on one core)"
 	@echo "make lint        check style and types"
+	@echo "make docs        build the documentation site into docs/_build; a warning is an error"
 	@echo "make clean       remove $(VENV) and $(QUICKSTART)"
 
 $(VENV)/installed: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
@@ -47,6 +48,10 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs: $(VENV)/installed
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build
+	@echo "==> docs/_build/index.html"
 
 clean:
 	rm -rf $(VENV) $(QUICKSTART)

@@ -26,7 +26,7 @@ MAY_IMPORT = {
 }
 HEAVY = {
     *("torch", "gpytorch", "linear_operator", "pyro", "safetensors", "tianshou"),
-    *("mujoco", "gymnasium_robotics", "minari", "pandas", "matplotlib", "tensorboard"),
+    *("mujoco", "gymnasium_robotics", "minari", "pandas", "matplotlib", "jinja2", "tensorboard"),
 }
 CHEAP = ("__init__.py", "*config.py", "plugin.py", "hookspecs.py", "registry.py", "registries.py")
 

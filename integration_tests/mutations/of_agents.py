@@ -637,4 +637,15 @@ AGENTS = mutations_of("nppac-agents", [
     ("a distilled policy is compared where the prior was fitted", "running/export.py",
      "if not len(states):", "if len(states):",
      "running/test_export.py -k distilled"),
+    # Pages and schema.
+    ("a change's interval takes the wrong ends", "reporting/intervals.py",
+     "low = q - p - np.hypot(q - q_low, p_high - p)",
+     "low = q - p - np.hypot(q_high - q, p - p_low)",
+     "reporting/test_intervals.py -k change"),
+    ("a quantity that stays gets a panel", "reporting/run_panels.py",
+     "return len(measured) > 1 and bool((measured == measured[0]).all())", "return False",
+     "reporting/test_run_panels.py -k one_value"),
+    ("the schema needs no kind", "experiment/schema.py",
+     '"required": [field],\n        "allOf"', '"allOf"',
+     "experiment/test_schema.py -k needs_its_kind"),
 ])

@@ -244,4 +244,8 @@ PRIORS = mutations_of("nppac-priors", [
     ("the group that is left out stays", "left_out.py",
      "stays[rows] = False", "pass",
      "test_left_out.py"),
+    # Figures.
+    ("a curve hides another", "drawing/names.py",
+     "return bool((apart < _NEAR).mean() > _SHARE)", "return False",
+     "drawing/test_panels.py -k coincide"),
 ])

@@ -39,6 +39,12 @@ def valid(schema: str, data: object) -> bool:
     return jsonschema.Draft202012Validator(json.loads(schema)).is_valid(data)
 
 
+def errors(schema: str, data: object) -> dict[tuple[str | int, ...], str]:
+    """Messages by the path of what is wrong."""
+    validator = jsonschema.Draft202012Validator(json.loads(schema))
+    return {tuple(error.absolute_path): error.message for error in validator.iter_errors(data)}
+
+
 def test_it_is_a_schema(builtin_schema):
     jsonschema.Draft202012Validator.check_schema(json.loads(builtin_schema))
 
@@ -79,7 +85,36 @@ def test_it_refuses_what_validation_refuses(builtin_schema, experiment, section,
 @pytest.mark.parametrize("section", ["env", "prior", "agent"])
 def test_a_component_needs_its_kind(builtin_schema, experiment, section):
     del experiment[section]["kind"]
-    assert not valid(builtin_schema, experiment)
+    assert errors(builtin_schema, experiment) == {(section,): "'kind' is a required property"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("env", "reward"), "soft"),
+        (("prior", "steps"), 0),
+        (("agent", "alpha"), "0.1"),
+        (("training", "n_envs"), 0),
+        (("demonstrations", "source"), "minary"),
+        (("agent", "kind"), "npac"),
+    ],
+)
+def test_an_error_is_at_the_field_that_is_wrong(builtin_schema, experiment, path, value):
+    section, field = path
+    experiment.setdefault(section, {})[field] = value
+    assert list(errors(builtin_schema, experiment)) == [path]
+
+
+def test_a_field_within_a_prior_of_priors_is_named(builtin_schema, experiment):
+    inner = {"kind": "exact-gp", "kernel": "linear"}
+    experiment["prior"] = {"kind": "variance-floor", "min_std": 0.1, "prior": inner}
+    assert list(errors(builtin_schema, experiment)) == [("prior", "prior", "kernel")]
+
+
+def test_a_field_of_another_kind_is_unknown_to_this_one(builtin_schema, experiment):
+    experiment["agent"] = {"kind": "bc", "alpha": 0.1}
+    (message,) = errors(builtin_schema, experiment).values()
+    assert "'alpha' was unexpected" in message
 
 
 STUDY = {

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from nppac_agents.reporting.intervals import episode_intervals
+from nppac_agents.reporting.intervals import difference_interval, episode_intervals, event_interval
 from nppac_agents.reporting.measures import MEASURES
+from nppac_agents.reporting.statistics import wilson
 from nppac_envs.measures import measure
 
 STEPS, EPISODES = 10, 40
@@ -46,3 +47,17 @@ def test_without_a_success_there_are_no_steps_to_it():
 
 def test_the_same_episodes_have_the_same_interval(measures):
     assert episode_intervals(measures) == episode_intervals(measures)
+
+
+def test_a_changes_interval_is_newcombes():
+    before, after = (0.75, wilson(15, 20)), (0.5, wilson(10, 20))
+    low, high = difference_interval(before, after)
+    assert low == pytest.approx(-0.25 - np.hypot(0.5 - 0.2993, 0.8881 - 0.75), abs=1e-3)
+    assert high == pytest.approx(-0.25 + np.hypot(0.7007 - 0.5, 0.75 - 0.5313), abs=1e-3)
+
+
+def test_a_logged_share_has_wilsons_interval_and_other_measures_none():
+    event = {"success_ever": 0.25, "return_mean": 3.0, "episodes": 20}
+    assert event_interval(event, "success_ever") == wilson(5, 20)
+    assert event_interval(event, "return_mean") is None
+    assert event_interval({**event, "intervals": {"return_mean": [1, 5]}}, "return_mean") == (1, 5)

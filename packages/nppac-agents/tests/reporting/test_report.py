@@ -125,12 +125,40 @@ def test_a_loss_is_told_as_plainly_as_a_gain(write_run):
     path = write_run(last_step=2500)
     file = path / "metrics.jsonl"
     events = [json.loads(line) for line in file.read_text().splitlines()]
-    success = {0: 0.75, 2500: 0.5}
+    success = {0: 0.75, 2500: 0.25}
     for event in events:
         if event["event"] == "evaluation":
             event["success_ever"] = success[event["env_steps"]]
     file.write_text("".join(json.dumps(event) + "\n" for event in events))
-    assert "Learning lowered success at any step by 0.25." in Page(write_report(path)).text
+    page = Page(write_report(path))
+    assert "Learning lowered success at any step by 0.50." in page.text
+    classes = [attributes.get("class") for attributes, _ in page.named("div")]
+    assert classes.count("result worse") == 1
+    assert "[0.11, 0.47]; of the change [−0.70, −0.19]." in page.text
+
+
+def test_a_change_that_chance_can_make_is_told_as_such(write_run):
+    path = write_run(last_step=2500)
+    file = path / "metrics.jsonl"
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    success = {0: 0.5, 2500: 0.6}
+    for event in events:
+        if event["event"] == "evaluation":
+            event["success_ever"] = event["success_at_end"] = success[event["env_steps"]]
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    page = Page(write_report(path))
+    assert page.text.count("so few episodes do not show a change") == 2
+    assert "Learning lowered" not in page.text
+
+
+def test_a_quantity_that_stays_is_a_sentence(page):
+    assert "Constant throughout: temperature α 0.1." in page.text
+
+
+def test_every_known_panel_says_how_to_read_it(page):
+    meanings = [t for a, t in page.named("p") if a["class"] == "meaning"]
+    assert any(text.startswith("The critics' error on their own targets.") for text in meanings)
+    assert len(meanings) == len(page.named("svg")) - 1  # the prior's has a text beside it
 
 
 def test_a_run_that_was_not_reported_says_so(write_run):
@@ -159,7 +187,7 @@ def test_parts_are_all_there_in_order(page):
         "Return",
     ]
     pretraining = ["Divergence from the prior", "Gradient norms"]
-    online = ["Divergence from the prior", "Critic", "Gradient norms", "Temperature α"]
+    online = ["Divergence from the prior", "Critic", "Gradient norms"]
     others = ["Standard deviation", "Critic loss", "Actor loss"]
     training = [*pretraining, *online, *others]
     assert panels[measures:] == [*training, "Prior's standard deviation"]

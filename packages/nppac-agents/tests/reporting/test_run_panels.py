@@ -45,30 +45,49 @@ def test_quantities_that_an_agent_does_not_report_are_left_out(write_run):
     run = rewrite(
         write_run(), lambda event: {k: v for k, v in event.items() if k in kept or k != "alpha"}
     )
-    keys = [panel.key for panel in training_panels(run, "online")]
+    keys = [panel.key for panel in training_panels(run, "online").panels]
     assert keys == ["kl", "critic", "gradients", "std", "critic_loss", "actor_loss"]
 
 
 def test_what_only_one_method_reports_gets_its_own_panel(write_run):
-    run = rewrite(write_run(last_step=500), lambda event: {**event, "step_kl": 0.02})
-    (panel,) = [p for p in training_panels(run, "online") if p.key == "step_kl"]
+    run = rewrite(write_run(last_step=500), lambda event: {**event, "step_kl": event["updates"]})
+    (panel,) = [p for p in training_panels(run, "online").panels if p.key == "step_kl"]
     assert panel.title == "Step kl"
-    assert (panel.curves[0].y == 0.02).all()
+    np.testing.assert_array_equal(panel.curves[0].y, [250, 500])
+
+
+def test_what_stays_at_one_value_gets_no_panel(write_run):
+    phase = training_panels(RunFiles.read(write_run(last_step=500)), "online")
+    assert phase.constants == {"temperature α": 0.1}
+    assert "alpha" not in [panel.key for panel in phase.panels]
+
+
+def test_success_has_a_band_and_no_other_measure_has(write_run):
+    panels = evaluation_panels(RunFiles.read(write_run(last_step=2500)))
+    bands = {panel.key: panel.curves[0].low for panel in panels}
+    assert {key for key, low in bands.items() if low is not None} == {
+        "success_ever",
+        "success_at_end",
+    }
+    assert (bands["success_ever"] < panels[0].curves[0].y).all()
 
 
 def test_exploding_divergence_gets_a_logarithmic_axis(write_run):
     path = write_run()
-    calm = training_panels(RunFiles.read(path), "online")
+    calm = training_panels(RunFiles.read(path), "online").panels
     assert {panel.key: panel.scale for panel in calm}["kl"] == "linear"
     wild = rewrite(path, lambda e: {**e, "kl": 1e6 if e["updates"] == 20_000 else e.get("kl")})
-    assert {p.key: p.scale for p in training_panels(wild, "online")}["kl"] == "symlog"
+    assert {p.key: p.scale for p in training_panels(wild, "online").panels}["kl"] == "symlog"
 
 
 def test_zero_gradient_leaves_a_gap_on_the_logarithmic_axis(write_run):
-    run = rewrite(write_run(last_step=500), lambda e: {**e, "actor_grad_norm": 0.0})
-    (panel,) = [p for p in training_panels(run, "online") if p.key == "gradients"]
+    vanished = {250: 0.0, 500: 1.0}
+    run = rewrite(
+        write_run(last_step=500), lambda e: {**e, "actor_grad_norm": vanished.get(e["updates"])}
+    )
+    (panel,) = [p for p in training_panels(run, "online").panels if p.key == "gradients"]
     assert panel.scale == "log"
-    assert np.isnan(panel.curves[0].y).all()
+    np.testing.assert_array_equal(panel.curves[0].y, [np.nan, 1.0])
 
 
 def test_prior_panel_leaves_the_data_itself_to_the_line():

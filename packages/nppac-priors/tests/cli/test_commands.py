@@ -197,7 +197,7 @@ def test_without_matplotlib_a_report_says_what_to_install(data, tmp_path):
     )
     assert result.returncode == 2
     assert result.stderr == (
-        "error: pictures need matplotlib: pip install 'nppac-priors[report]'\n"
+        "error: pictures and pages need matplotlib and jinja2: pip install 'nppac-priors[report]'\n"
     )
 
 

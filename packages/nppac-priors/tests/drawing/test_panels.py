@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from nppac_priors.drawing.panels import Curve, Panel, row_figure, wide_range
 from nppac_priors.drawing.rendering import figure_png, figure_svg
-from nppac_priors.drawing.style import SERIES, count_text, power_text, spread
+from nppac_priors.drawing.style import PAPER, SERIES, count_text, power_text, spread
 
 STEPS = np.array([0.0, 5000.0, 10000.0])
 
@@ -57,6 +58,31 @@ def test_names_of_several_curves_and_the_value_of_one():
     assert "no values yet" in texts(panel([np.nan] * 3))
 
 
+def test_long_names_stand_below_the_axes_which_keep_their_width():
+    short = panel([1, 2, 3], [3, 2, 1])
+    curves = [
+        replace(curve, name=f"{curve.name}, and what it is in many words") for curve in short.curves
+    ]
+    long = replace(short, curves=curves)
+    one, other = row_figure([short]), row_figure([long])
+    assert {text.get_text() for text in other.texts} >= {curve.name for curve in curves}
+    assert other.axes[0].get_position().width > one.axes[0].get_position().width
+    assert other.get_size_inches()[1] > one.get_size_inches()[1]
+
+
+def test_curves_that_coincide_all_show():
+    same = [1.0, 2.0, 3.0]
+    lines = row_figure([panel(same, same, [3.0, 2.0, 1.0])]).axes[0].lines
+    assert [line.get_linestyle() for line in lines[:3]] == ["-", "--", "-"]
+
+
+def test_a_long_note_goes_on_in_the_next_line():
+    drawn = panel([1, 2, 3])
+    long = replace(drawn, note="a word " * 20)
+    assert len(long.note_lines) > 1
+    assert row_figure([long]).get_size_inches()[1] > row_figure([drawn]).get_size_inches()[1]
+
+
 def test_constant_does_not_fill_the_axes():
     figure = row_figure([panel([0.1, 0.1, 0.1 + 1e-9])])
     low, high = figure.axes[0].get_ylim()
@@ -80,7 +106,7 @@ def test_description_tells_where_each_curve_goes():
 
 def test_svg_is_whole_and_takes_colours_from_the_page():
     drawn = panel([1, 2, 3], [3, 2, 1])
-    markup = figure_svg(row_figure([drawn]), "my-key", 'said "so" <b>')
+    markup = str(figure_svg(row_figure([drawn]), "my-key", 'said "so" <b>'))
     spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     root = ElementTree.fromstring(markup.replace("<svg", f"<svg {spaces}", 1))
     assert root.attrib["aria-label"] == 'said "so" <b>'
@@ -88,6 +114,9 @@ def test_svg_is_whole_and_takes_colours_from_the_page():
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"Title", "one", "two"} <= set(texts)
     assert "var(--series-0)" in markup
+    figure = row_figure([drawn])
+    figure.axes[0].text(0, 1, "boxed", bbox={"facecolor": PAPER})
+    assert "var(--paper)" in figure_svg(figure, "my-key", "")
     assert not any(colour in markup for colour in SERIES)
     ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
     assert ids

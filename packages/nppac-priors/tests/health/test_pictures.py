@@ -80,7 +80,7 @@ def test_more_priors_than_colours_are_all_drawn(health):
     many = {f"p{index}": health for index in range(10)}
     panel = distance_panel({label: one.off_data for label, one in many.items()})
     assert [curve.name for curve in panel.curves if curve.name] == list(many)
-    texts = draw_reliability({label: one.held_out for label, one in many.items()}).axes[0].texts
+    texts = draw_reliability({label: one.held_out for label, one in many.items()}).texts
     assert sum(text.get_text().startswith("p") for text in texts) == 10
 
 

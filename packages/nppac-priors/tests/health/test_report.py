@@ -108,7 +108,7 @@ def test_the_page_tells_the_verdicts_and_every_number(written):
     for health in written[1].values():
         assert f">{health.verdict.word}<" in text
         for number in NUMBERS:
-            assert f"<td>{number.text(health)}</td>" in text
+            assert f">{number.text(health)}</td>" in text
 
 
 @pytest.mark.parametrize("count", [0, 8])

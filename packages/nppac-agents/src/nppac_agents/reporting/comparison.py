@@ -31,8 +31,7 @@ from nppac_agents.reporting.tasks import Task
 
 Array = NDArray[np.float64]
 
-_AXES_WIDTH, _HEIGHT = 3.1, 2.7
-_POINTS_PER_CHARACTER = 4.4
+_SIZE = (3.6, 2.7)
 _TIMES = 41
 
 Axis = Literal["env_steps", "updates", "wall_seconds"]
@@ -79,7 +78,7 @@ def comparison_figure(
     """
     panels = task_panels(tasks, measures, axis)
     notes = _footnote([runs for task in tasks for runs in task.runs.values()])
-    return row_figure(panels, right=_room(tasks), footnote=notes)
+    return row_figure(panels, footnote=notes)
 
 
 def task_panels(
@@ -89,9 +88,8 @@ def task_panels(
     require_measures(measures)
     if "return_mean" in measures and any(several_rewards(task.runs) for task in tasks):
         raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
-    size = (_AXES_WIDTH + _room(tasks), _HEIGHT)
     return [
-        panel_of(BY_FIELD[field], task.runs, size, axis=axis, task=task.name)
+        panel_of(BY_FIELD[field], task.runs, _SIZE, axis=axis, task=task.name)
         for task in tasks
         for field in measures
     ]
@@ -107,12 +105,6 @@ def require_measures(measures: Sequence[str]) -> None:
         if field not in BY_FIELD:
             allowed = ", ".join(BY_FIELD)
             raise ConfigError(f"measure {field!r} is unknown; choose from {allowed}")
-
-
-def _room(tasks: Sequence[Task]) -> float:
-    """For the longest name beside its curve, in inches."""
-    longest = max(len(_label(name, runs)) for task in tasks for name, runs in task.runs.items())
-    return (20 + _POINTS_PER_CHARACTER * longest) / 72
 
 
 def _footnote(groups: Sequence[Sequence[ComparedRun]]) -> str:

@@ -6,10 +6,14 @@ nothing: for that, compare runs.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from nppac_envs.measures import Measures
 
 from nppac_agents.reporting.statistics import Interval, mean, stratified_bootstrap, wilson
+
+_SHARES_OF_EPISODES = ("success_ever", "success_at_end")
 
 
 def episode_intervals(measures: Measures) -> dict[str, Interval | None]:
@@ -27,6 +31,41 @@ def episode_intervals(measures: Measures) -> dict[str, Interval | None]:
         "time_to_success": _bootstrap(times) if times.size else None,
         "return_mean": _bootstrap(measures.returns),
     }
+
+
+def event_interval(event: dict[str, Any], field: str) -> Interval | None:
+    """The interval of one measure of a logged evaluation.
+
+    Args:
+        event: a line of the metrics; some carry their intervals, of others a share of episodes
+            has Wilson's.
+        field: of the measure.
+
+    Returns:
+        None where there is none.
+    """
+    ends = event.get("intervals", {}).get(field)
+    if ends is not None:
+        return Interval(*ends)
+    if field not in _SHARES_OF_EPISODES or event.get(field) is None:
+        return None
+    return wilson(round(event[field] * event["episodes"]), event["episodes"])
+
+
+def difference_interval(
+    before: tuple[float, Interval | None], after: tuple[float, Interval | None]
+) -> Interval:
+    """The interval of a difference of two shares, by Newcombe's hybrid of their score intervals.
+
+    Args:
+        before: the share and its interval; without one the share is taken as certain.
+        after: the same of the other.
+    """
+    (p, of_p), (q, of_q) = before, after
+    p_low, p_high = of_p or (p, p)
+    q_low, q_high = of_q or (q, q)
+    low = q - p - np.hypot(q - q_low, p_high - p)
+    return Interval(float(low), float(q - p + np.hypot(q_high - q, p - p_low)))
 
 
 def _bootstrap(values: np.ndarray) -> Interval:

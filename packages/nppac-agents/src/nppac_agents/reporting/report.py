@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from nppac_priors.atomic_files import write_bytes
-from nppac_priors.drawing.html import page
 from nppac_priors.drawing.panels import Panel, row_figure
 from nppac_priors.drawing.rendering import figure_png, image_png
 
-from nppac_agents.reporting import sections
+from nppac_agents.reporting.page import Panels, report_page
 from nppac_agents.reporting.run_files import RunFiles
 from nppac_agents.reporting.run_panels import (
     evaluation_panels,
@@ -21,10 +20,6 @@ from nppac_agents.reporting.run_panels import (
 )
 
 REPORT_FILE = "report.html"
-FOOTER = (
-    "Made from the files in this run's directory. Every number of the headline and of the table of "
-    "evaluations names its line and field in metrics.jsonl."
-)
 
 
 def write_report(run_dir: str | Path) -> Path:
@@ -40,41 +35,28 @@ def write_report(run_dir: str | Path) -> Path:
         OSError: it cannot be written.
     """
     run = RunFiles.read(run_dir)
-    measured = evaluation_panels(run) if run.evaluations else []
-    guarded = guard_panels(run)
-    trained = {phase: training_panels(run, phase) for phase in run.training_phases}
-    prior = None if run.prior_std is None else prior_panel(run.prior_std)
-    content = [
-        sections.header(run),
-        sections.reported(run),
-        sections.measures(run, measured),
-        sections.guard(run, guarded),
-        sections.training(trained),
-        sections.prior_std(run, prior),
-        sections.episode(run),
-        sections.evaluations(run),
-        sections.provenance(run),
-    ]
-    _write_plots(
-        run,
-        {
-            "measures": measured,
-            "guard": guarded,
-            **{f"training-{k}": v for k, v in trained.items()},
-        },
+    panels = Panels(
+        measures=evaluation_panels(run) if run.evaluations else [],
+        guard=guard_panels(run),
+        training={phase: training_panels(run, phase) for phase in run.training_phases},
+        prior=None if run.prior_std is None else prior_panel(run.prior_std),
     )
-    if prior is not None:
-        _write_plots(run, {"prior_std": [prior]})
-    whole = page(sections.title(run), "\n".join(content), FOOTER)
+    _write_plots(run, panels)
     path = run.path / REPORT_FILE
-    write_bytes(path, whole.encode("utf-8"))
+    write_bytes(path, report_page(run, panels).encode("utf-8"))
     return path
 
 
-def _write_plots(run: RunFiles, plots: dict[str, Sequence[Panel]]) -> None:
-    for name, panels in plots.items():
-        if panels:
-            write_bytes(run.path / "plots" / f"{name}.png", figure_png(row_figure(panels)))
+def _write_plots(run: RunFiles, panels: Panels) -> None:
+    plots: dict[str, Sequence[Panel]] = {
+        "measures": panels.measures,
+        "guard": panels.guard,
+        **{f"training-{name}": phase.panels for name, phase in panels.training.items()},
+        "prior_std": [] if panels.prior is None else [panels.prior],
+    }
+    for name, drawn in plots.items():
+        if drawn:
+            write_bytes(run.path / "plots" / f"{name}.png", figure_png(row_figure(drawn)))
     if run.frames is not None and len(run.frames.images):
         strip = np.concatenate(list(run.frames.images), axis=1)
         write_bytes(run.path / "plots" / "frames.png", image_png(strip))

@@ -3,59 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from nppac_priors.drawing.panels import Curve, Panel, Scale, wide_range
+from nppac_priors.drawing.panels import Curve, Panel, wide_range
 from nppac_priors.drawing.style import INK, SERIES
 from numpy.typing import NDArray
 
 from nppac_agents.metric_names import METRICS
 from nppac_agents.reporting.gauges import GAUGES
+from nppac_agents.reporting.intervals import event_interval
 from nppac_agents.reporting.measures import MEASURES
+from nppac_agents.reporting.page import TrainingPhase
+from nppac_agents.reporting.quantities import TRAINING, Quantities
 from nppac_agents.reporting.run_files import RunFiles
 
 Array = NDArray[np.float64]
 
 
-class _Quantities(NamedTuple):
-    key: str
-    title: str
-    note: str
-    fields: dict[str, str]
-    scale: Scale | None = None
-    """None: linear, or symmetric logarithmic where a linear axis would hide most values."""
-
-
-_TRAINING = (
-    _Quantities(
-        "kl", "Divergence from the prior", "KL(π || π₀), batch mean, in nats", {"kl": "KL"}
-    ),
-    _Quantities(
-        "critic",
-        "Critic",
-        "batch means",
-        {"critic_value": "value", "target_value": "target"},
-    ),
-    _Quantities(
-        "gradients",
-        "Gradient norms",
-        "Euclidean, over all parameters",
-        {"actor_grad_norm": "actor", "critic_grad_norm": "critic"},
-        "log",
-    ),
-    _Quantities("entropy", "Entropy", "of the policy, batch mean, in nats", {"entropy": "entropy"}),
-    _Quantities("advantage", "Advantage", "batch mean, in value", {"advantage": "advantage"}),
-    _Quantities(
-        "alpha", "Temperature α", "weight of the regulariser, in reward", {"alpha": "α"}, "linear"
-    ),
-    _Quantities(
-        "std",
-        "Standard deviation",
-        "mean over batch and action dimensions",
-        {"actor_std": "actor", "prior_std": "prior"},
-    ),
-)
 _PROGRESS = {
     "event",
     "phase",
@@ -79,17 +44,26 @@ def evaluation_panels(run: RunFiles) -> list[Panel]:
         limits = (0.0, 1.0) if measure.is_rate else None
         if measure.field == "time_to_success" and isinstance(horizon, int):
             limits = (0.0, float(horizon))
-        curve = Curve(x, values(events, measure.field), SERIES[0], marked=True)
+        ends = [event_interval(event, measure.field) for event in events]
+        low, high = (
+            np.array([np.nan if end is None else end[side] for end in ends]) for side in (0, 1)
+        )
+        band = np.isfinite(low).any()
+        curve = Curve(
+            x, values(events, measure.field), SERIES[0], "",
+            low if band else None, high if band else None, marked=True,
+        )  # fmt: skip
         panels.append(
             Panel(
                 measure.field,
                 measure.title,
-                measure.note,
+                measure.note + ("; band: 95 % interval" if band else ""),
                 x_label,
                 [curve],
                 limits=limits,
                 x_end=x_end,
                 form=measure.form,
+                meaning=f"{measure.meaning[0].upper()}{measure.meaning[1:]}.",
             )
         )
     return panels
@@ -116,31 +90,49 @@ def guard_panels(run: RunFiles) -> list[Panel]:
                 [measured, limit],
                 scale="symlog" if wide_range([measured]) else "linear",
                 x_end=x_end,
+                meaning=f"{gauge.meaning[0].upper()}{gauge.meaning[1:]}.",
             )
         )
     return panels
 
 
-def training_panels(run: RunFiles, phase: str) -> list[Panel]:
-    """What the updates of one phase report; one that is not known here gets its own panel."""
+def training_panels(run: RunFiles, phase: str) -> TrainingPhase:
+    """What the updates of one phase report; one that is not known here gets its own panel.
+
+    What stays at one value gets none.
+    """
     events = run.training(phase)
     field, x_label = _progress(events)
     x = values(events, field)
-    panels = []
-    for quantities in (*_TRAINING, *_others(events)):
-        curves = [
-            Curve(x, values(events, name), colour, label)
-            for (name, label), colour in zip(quantities.fields.items(), SERIES, strict=False)
-        ]
+    panels, constants = [], {}
+    for quantities in (*TRAINING, *_others(events)):
+        curves = []
+        pairs = zip(quantities.fields.items(), SERIES, strict=False)
+        for (name, label), colour in pairs:
+            measured = values(events, name)
+            if _is_constant(measured):
+                constants[label] = float(measured[0])
+            else:
+                curves.append(Curve(x, measured, colour, label))
         scale = quantities.scale or ("symlog" if wide_range(curves) else "linear")
         if scale == "log":
             curves = [_positive(curve) for curve in curves]
         panel = Panel(
-            quantities.key, quantities.title, quantities.note, x_label, curves, scale=scale
+            quantities.key,
+            quantities.title,
+            quantities.note,
+            x_label,
+            curves,
+            scale=scale,
+            meaning=quantities.meaning,
         )
         if not panel.is_empty:
             panels.append(panel)
-    return panels
+    return TrainingPhase(panels, constants)
+
+
+def _is_constant(measured: Array) -> bool:
+    return len(measured) > 1 and bool((measured == measured[0]).all())
 
 
 def prior_panel(curve: dict[str, Any]) -> Panel:
@@ -183,20 +175,12 @@ def _progress(events: Sequence[dict[str, Any]]) -> tuple[str, str]:
     return "updates", "updates"
 
 
-def _others(events: Sequence[dict[str, Any]]) -> list[_Quantities]:
-    """What a method reports beyond `_TRAINING`, in its order."""
-    known = _PROGRESS.union(*(quantities.fields for quantities in _TRAINING))
+def _others(events: Sequence[dict[str, Any]]) -> list[Quantities]:
+    """What a method reports beyond `TRAINING`, in its order."""
+    known = _PROGRESS.union(*(quantities.fields for quantities in TRAINING))
     names = dict.fromkeys(name for event in events for name in event if name not in known)
     titles = {name: name.replace("_", " ") for name in names}
-    return [
-        _Quantities(
-            name,
-            title.capitalize(),
-            METRICS[name].unit if name in METRICS else "",
-            {name: title},
-        )
-        for name, title in titles.items()
-    ]
+    return [_other(name, title) for name, title in titles.items()]
 
 
 def _planned(run: RunFiles, field: str) -> float:
@@ -207,3 +191,9 @@ def _planned(run: RunFiles, field: str) -> float:
 
 def _positive(curve: Curve) -> Curve:
     return Curve(curve.x, np.where(curve.y > 0, curve.y, np.nan), curve.colour, curve.name)
+
+
+def _other(name: str, title: str) -> Quantities:
+    known = METRICS.get(name)
+    note = known.unit if known else "as the method reports it"
+    return Quantities(name, title.capitalize(), note, {name: title}, str(known) if known else "")

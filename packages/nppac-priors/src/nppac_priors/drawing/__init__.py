@@ -1,7 +1,8 @@
 """How figures and pages look, for every report of the nppac packages. Needs the extra `report`.
 
-`style` has the palette and the axes, `panels` draws a few curves over one x axis, `rendering` makes
-PNG and SVG of a figure, `html` the elements of a self-contained page with the looks of `page.css`.
+`style` has the palette and the axes, `panels` draws a few curves over one x axis with their names
+(`names`), `rendering` makes PNG and SVG of a figure, `pages` fills in the templates of
+self-contained pages with the looks of `templates/page.css`.
 """
 
 from __future__ import annotations
@@ -10,5 +11,7 @@ import importlib.util
 
 from nppac_priors.errors import ConfigError
 
-if importlib.util.find_spec("matplotlib") is None:
-    raise ConfigError("pictures need matplotlib: pip install 'nppac-priors[report]'")
+if not all(map(importlib.util.find_spec, ("matplotlib", "jinja2"))):
+    raise ConfigError(
+        "pictures and pages need matplotlib and jinja2: pip install 'nppac-priors[report]'"
+    )

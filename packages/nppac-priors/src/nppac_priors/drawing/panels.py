@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from nppac_priors.drawing.names import LINE, Name, dash_hidden, draw_names, names_height, wrapped
 from nppac_priors.drawing.style import (
     LEFT,
     MUTED,
@@ -26,6 +28,9 @@ from nppac_priors.drawing.style import (
 
 Scale = Literal["linear", "log", "symlog"]
 Array = NDArray[np.float64]
+_BESIDE, _RIGHT = 8, 0.62
+"""Names of so many characters stand right of the axes, in so many inches; longer ones below."""
+_ABOVE, _BELOW = 0.45, 0.42
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +76,8 @@ class Panel:
         log_x: Whether the x axis is logarithmic; it counts steps if not.
         x_end: Where an axis that counts steps ends at the earliest.
         form: Format specification of the last value, which stands beside a lone curve.
-        size: Of the panel alone, in inches.
+        size: Of the panel, in inches; names below the axes and lines of the note add to its height.
+        meaning: What it tells, as a sentence, for a page that shows it.
     """
 
     key: str
@@ -85,11 +91,28 @@ class Panel:
     x_end: float = 1.0
     form: str = ".3g"
     size: tuple[float, float] = (3.15, 2.35)
+    meaning: str = ""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
         return not any(np.isfinite(curve.y).any() for curve in self.curves)
+
+    @property
+    def note_lines(self) -> list[str]:
+        """The note in the panel's width."""
+        return wrapped(self.note, self.size[0])
+
+    @property
+    def named(self) -> list[Curve]:
+        """The curves with a name, where there are several."""
+        drawn = [curve for curve in self.curves if np.isfinite(curve.y).any()]
+        return [curve for curve in drawn if curve.name] if len(self.curves) > 1 else []
+
+    @property
+    def names_below(self) -> bool:
+        """Whether names are too long to stand beside their curves."""
+        return any(len(curve.name) > _BESIDE for curve in self.named)
 
     @property
     def description(self) -> str:
@@ -100,47 +123,56 @@ class Panel:
         return f"{self.title}, {self.note}. " + " ".join(part for part in parts if part)
 
 
-def draw_panel(axes: Axes, panel: Panel) -> None:
-    """Draw a panel, with the names of its curves right of the axes."""
-    style_axes(axes, title=panel.title, note=panel.note, x_label=panel.x_label)
-    if panel.is_empty:
-        axes.set(xticks=[], yticks=[])
-        axes.text(0, 0.5, "no values yet", transform=axes.transAxes, size=SMALL, color=MUTED)
-        return
-    for curve in panel.curves:
-        _draw_curve(axes, curve)
-    _set_scales(axes, panel)
-    direct_labels(axes, _labels(panel))
-
-
 def single_figure(panel: Panel) -> Figure:
     """A figure of one panel."""
     return row_figure([panel])
 
 
-def row_figure(panels: Sequence[Panel], *, right: float = 0.62, footnote: str = "") -> Figure:
+def row_figure(panels: Sequence[Panel], *, footnote: str = "") -> Figure:
     """A figure with panels side by side.
 
     Args:
         panels: At least one.
-        right: Room for names right of each panel, in inches.
         footnote: How to read it; stands below.
     """
-    width, height = sum(panel.size[0] for panel in panels), max(panel.size[1] for panel in panels)
+    names = [_names(panel) if panel.names_below else [] for panel in panels]
+    room = max(names_height(n, p.size[0]) for n, p in zip(names, panels, strict=True))
+    below = _BELOW + (room + 0.06 if room else 0.0)
+    above = _ABOVE + LINE * (max(len(panel.note_lines) for panel in panels) - 1)
+    inner = max(panel.size[1] for panel in panels) - _ABOVE - _BELOW
+    width, height = sum(panel.size[0] for panel in panels), below + inner + above
     figure = new_figure(width, height)
-    left, below, above, start = LEFT / 72 + 0.02, 0.42, 0.45, 0.0
-    for panel in panels:
-        inner = panel.size[0] - left - right
-        place = (
-            (start + left) / width,
-            below / height,
-            inner / width,
-            1 - (below + above) / height,
-        )
-        draw_panel(figure.add_axes(place), panel)
+    left, start = LEFT / 72 + 0.02, 0.0
+    for panel, below_it in zip(panels, names, strict=True):
+        across = panel.size[0] - left - (0.12 if below_it else _RIGHT)
+        place = ((start + left) / width, below / height, across / width, inner / height)
+        styles = _draw_panel(figure.add_axes(place), panel)
+        shown = [name._replace(line=styles[name.text]) for name in below_it]
+        draw_names(figure, shown, start + 0.02, room + 0.02, panel.size[0])
         start += panel.size[0]
-    figure.text(0.02 / width, -0.02, footnote, size=SMALL, color=MUTED, va="top")
+    lines = [line for text in footnote.splitlines() for line in wrapped(text, width)]
+    figure.text(0.02 / width, -0.02, "\n".join(lines), size=SMALL, color=MUTED, va="top")
     return figure
+
+
+def _draw_panel(axes: Axes, panel: Panel) -> dict[str, Any]:
+    """Draw a panel; returns the styles of the lines of its curves, by name."""
+    note = "\n".join(panel.note_lines)
+    style_axes(axes, title=panel.title, note=note, x_label=panel.x_label)
+    if panel.is_empty:
+        axes.set(xticks=[], yticks=[])
+        axes.text(0, 0.5, "no values yet", transform=axes.transAxes, size=SMALL, color=MUTED)
+        return {}
+    lines = [_draw_curve(axes, curve) for curve in panel.curves]
+    _set_scales(axes, panel)
+    styles = [line.get_linestyle() for line in lines]
+    hidden = dash_hidden(axes, lines)
+    if not panel.names_below:
+        direct_labels(axes, _labels(panel))
+    return {
+        curve.name: hidden.get(index, style)
+        for index, (curve, style) in enumerate(zip(panel.curves, styles, strict=True))
+    }
 
 
 def wide_range(curves: Sequence[Curve]) -> bool:
@@ -150,9 +182,9 @@ def wide_range(curves: Sequence[Curve]) -> bool:
     return bool(sizes.size) and sizes.max() > 50 * max(float(np.median(sizes)), 1.0)
 
 
-def _draw_curve(axes: Axes, curve: Curve) -> None:
+def _draw_curve(axes: Axes, curve: Curve) -> Line2D:
     alone = np.isfinite(curve.y).sum() == 1
-    axes.plot(
+    (line,) = axes.plot(
         curve.x,
         curve.y,
         curve.line,
@@ -166,6 +198,7 @@ def _draw_curve(axes: Axes, curve: Curve) -> None:
     )
     if curve.low is not None and curve.high is not None:
         axes.fill_between(curve.x, curve.low, curve.high, color=curve.colour, alpha=0.18, lw=0)
+    return line
 
 
 def _set_scales(axes: Axes, panel: Panel) -> None:
@@ -195,10 +228,13 @@ def _set_scales(axes: Axes, panel: Panel) -> None:
 
 
 def _labels(panel: Panel) -> list[Label]:
-    named = [curve for curve in panel.curves if np.isfinite(curve.y).any()]
     if len(panel.curves) == 1:
-        return [Label(_last(c), format(_last(c), panel.form), c.colour) for c in named]
-    return [Label(_last(curve), curve.name, curve.colour) for curve in named if curve.name]
+        return [Label(_last(c), format(_last(c), panel.form), c.colour) for c in panel.curves]
+    return [Label(_last(curve), curve.name, curve.colour) for curve in panel.named]
+
+
+def _names(panel: Panel) -> list[Name]:
+    return [Name(curve.name, curve.colour) for curve in panel.named]
 
 
 def _last(curve: Curve) -> float:

@@ -8,13 +8,14 @@ from html import escape
 from typing import Any
 
 import matplotlib
+from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from nppac_priors.drawing.style import GRID, INK, MUTED, SERIES
+from nppac_priors.drawing.style import GRID, INK, MUTED, PAPER, SERIES
 
-_VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--grid"} | {
+_VARIABLES = {PAPER: "--paper", INK: "--ink", MUTED: "--muted", GRID: "--grid"} | {
     colour: f"--series-{index}" for index, colour in enumerate(SERIES)
 }
 
@@ -40,11 +41,11 @@ def image_png(image: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
-def figure_svg(figure: Figure, key: str, description: str) -> str:
+def figure_svg(figure: Figure, key: str, description: str) -> Markup:
     """A figure as an SVG element to stand within a page: text stays text, the ground is clear.
 
-    The palette's colours become the page's variables `--ink`, `--muted`, `--grid` and `--series-0`
-    onwards, so that a dark page shows light lines.
+    The palette's colours become the page's variables `--paper`, `--ink`, `--muted`, `--grid` and
+    `--series-0` onwards, so that a dark page shows light lines.
 
     Args:
         figure: Drawn in the colours of `style`.
@@ -66,4 +67,4 @@ def figure_svg(figure: Figure, key: str, description: str) -> str:
     size = re.search(r'viewBox="[^"]*"', markup)
     assert size is not None
     label = f'class="panel" role="img" aria-label="{escape(description)}" {size[0]}'
-    return re.sub(r"<svg[^>]*>", lambda _: f"<svg {label}>", markup, count=1).strip()
+    return Markup(re.sub(r"<svg[^>]*>", lambda _: f"<svg {label}>", markup, count=1).strip())

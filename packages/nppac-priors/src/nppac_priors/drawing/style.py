@@ -24,7 +24,7 @@ from matplotlib.ticker import (
     SymmetricalLogLocator,
 )
 
-INK, MUTED, GRID = "#1f2328", "#656d76", "#d8dee4"
+PAPER, INK, MUTED, GRID = "#ffffff", "#1f2328", "#656d76", "#d8dee4"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d46", "#5e4fa2")
 LARGE, SMALL = 9.0, 7.5
 LEFT = 29.0
@@ -49,10 +49,11 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def style_axes(axes: Axes, *, title: str, note: str, x_label: str) -> None:
-    """Left-aligned title with a note below it, a light horizontal grid, no frame."""
-    head: Any = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(title, (0, 1), (-LEFT, 17), **head, size=LARGE, weight="bold", color=INK)
-    axes.annotate(note, (0, 1), (-LEFT, 6), **head, size=SMALL, color=MUTED)
+    """Left-aligned title with a note of a few lines below it, a light grid, no frame."""
+    head: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+    above = 15 + 11 * note.count("\n")
+    axes.annotate(title, (0, 1), (-LEFT, above), **head, size=LARGE, weight="bold", color=INK)
+    axes.annotate(note, (0, 1), (-LEFT, 4), **head, size=SMALL, color=MUTED)
     axes.set_xlabel(x_label, size=SMALL, color=MUTED, labelpad=3)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

@@ -126,10 +126,10 @@ def write_training(
 
 
 def _write(
-    folder: Path, record: dict[str, Any], healths: dict[str, Health], pictures: list[Picture]
+    folder: Path, record: dict[str, Any], healths: dict[str, Health], pictures: dict[str, Picture]
 ) -> None:
     """The page last: where it is, everything is."""
-    for picture in pictures:
+    for picture in pictures.values():
         write_bytes(folder / f"{picture.key}.png", figure_png(picture.figure))
     write_json(folder / "health.json", record)
     write_bytes(folder / "health.html", health_page(record, healths, pictures).encode())
@@ -137,19 +137,31 @@ def _write(
 
 def _pictures(
     priors: Mapping[str, Prior], split: HeldOutSplit, healths: Mapping[str, Health]
-) -> list[Picture]:
+) -> dict[str, Picture]:
     plane = make_plane(split.fitted.states, split.fitted.episode_lengths)
     variances = {label: variance_on(plane, prior) for label, prior in priors.items()}
     away = {label: health.off_data for label, health in healths.items()}
     held_out = {label: health.held_out for label, health in healths.items()}
     episode = split.held_out.take(np.array([0]))
     predictions = {label: _prediction(prior, episode.states) for label, prior in priors.items()}
-    return [
-        Picture("variance_plane", draw_planes(plane, variances)),
-        Picture("std_by_distance", draw_distance(away)),
-        Picture("reliability", draw_reliability(held_out)),
-        Picture("trajectory", draw_trajectory(episode.actions.astype(float), predictions)),
+    actions = episode.actions.astype(float)
+    pictures = [
+        Picture(
+            "variance_plane",
+            "Variance over the plane of the demonstrations",
+            draw_planes(plane, variances),
+            {label: draw_planes(plane, variances, [label]) for label in priors},
+        ),
+        Picture("std_by_distance", "Away from the data", draw_distance(away)),
+        Picture("reliability", "Calibration", draw_reliability(held_out)),
+        Picture(
+            "trajectory",
+            "Along one held-out episode",
+            draw_trajectory(actions, predictions),
+            {label: draw_trajectory(actions, predictions, [label]) for label in priors},
+        ),
     ]
+    return {picture.key: picture for picture in pictures}
 
 
 def _prediction(prior: Prior, states: Any) -> tuple[Any, Any]:

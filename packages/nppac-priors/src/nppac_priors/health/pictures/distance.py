@@ -8,10 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nppac_priors.drawing.panels import Curve, Panel, row_figure
-from nppac_priors.drawing.style import INK, MUTED, SMALL, series
+from nppac_priors.drawing.style import INK, MUTED, PAPER, SMALL, series
 from nppac_priors.health.off_data import OffData
-
-_POINTS_PER_CHARACTER = 4.6
 
 
 def distance_panel(measured: Mapping[str, OffData]) -> Panel:
@@ -44,13 +42,13 @@ def distance_panel(measured: Mapping[str, OffData]) -> Panel:
         scale="log" if wide else "linear",
         limits=(floor, highest) if cut else limits,
         log_x=True,
-        size=(4.6 + _room(measured), 3.0),
+        size=(3.9, 3.0),
     )
 
 
 def draw_distance(measured: Mapping[str, OffData]) -> Figure:
     """The panel as a figure, with a mark where the states off the data begin."""
-    figure = row_figure([distance_panel(measured)], right=0.3 + _room(measured))
+    figure = row_figure([distance_panel(measured)])
     axes = figure.axes[0]
     start = next(iter(measured.values())).off_data_from
     axes.axvline(start, color=MUTED, linewidth=0.8, linestyle=":", zorder=0.5)
@@ -62,7 +60,7 @@ def draw_distance(measured: Mapping[str, OffData]) -> Figure:
         textcoords="offset points",
         size=SMALL,
         color=INK,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5},
     )
     return figure
 
@@ -74,8 +72,3 @@ def _curve(label: str, off_data: OffData, colour: str, *, band: bool) -> Curve:
         np.array(column)[away] for column in (curve.distance, curve.mean_std, curve.p10, curve.p90)
     )
     return Curve(x, mean, colour, label, low if band else None, high if band else None, marked=True)
-
-
-def _room(measured: Mapping[str, OffData]) -> float:
-    """Inches that the longest label needs."""
-    return max(len(label) for label in measured) * _POINTS_PER_CHARACTER / 72

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
+from nppac_priors.drawing.names import LINE, wrapped
 from nppac_priors.drawing.style import INK, LARGE, MUTED, SMALL, new_figure, power_text
 from nppac_priors.health.plane import Plane
 from nppac_priors.health.verdict import percent
@@ -25,42 +26,54 @@ _MOST_DECADES = 3
 _CROWDED = 6_000
 """Demonstrations of more steps than this are drawn thinner, so that the map shows through."""
 _COLUMNS = 4
-_GAP, _HEAD, _FOOT, _BAR = 0.16, 0.32, 0.3, 0.75
-_WIDTH = 10.2
+_GAP, _HEAD, _FOOT, _BAR = 0.16, 0.32, 0.42, 0.75
+_WIDTH, _WIDEST = 10.2, 2.9
 
 
-def draw_planes(plane: Plane, variances: Mapping[str, Array]) -> Figure:
+def draw_planes(
+    plane: Plane, variances: Mapping[str, Array], shown: Sequence[str] | None = None
+) -> Figure:
     """One map for each prior, with the demonstrations drawn on it.
 
     Args:
         plane: What `make_plane` made.
-        variances: By label, as `variance_on` gave them.
+        variances: By label, as `variance_on` gave them; all of them make the scale.
+        shown: Labels of those that get a map; all unless given.
     """
     norm, clipped = _norm(list(variances.values()))
-    rows = math.ceil(len(variances) / _COLUMNS)
-    columns = math.ceil(len(variances) / rows)
+    labels = list(variances) if shown is None else shown
+    rows = math.ceil(len(labels) / _COLUMNS)
+    columns = math.ceil(len(labels) / rows)
     cell = _cell(columns)
+    head = _HEAD + LINE * max(len(wrapped(label, 0.8 * cell[0])) - 1 for label in labels)
     width = columns * (cell[0] + _GAP) + _BAR
-    height = rows * (cell[1] + _HEAD) + _FOOT
+    height = rows * (cell[1] + head) + _FOOT
     figure = new_figure(width, height)
-    for index, (label, variance) in enumerate(variances.items()):
+    for index, label in enumerate(labels):
         row, column = divmod(index, columns)
-        left, top = column * (cell[0] + _GAP), row * (cell[1] + _HEAD) + _HEAD
+        left, top = column * (cell[0] + _GAP), row * (cell[1] + head) + head
         place = (left / width, 1 - (top + cell[1]) / height)
         axes = figure.add_axes((*place, cell[0] / width, cell[1] / height))
-        _draw_map(axes, plane, variance, norm)
-        axes.set_title(label, size=LARGE, weight="bold", color=INK, loc="left", pad=5)
+        _draw_map(axes, plane, variances[label], norm)
+        axes.set_title(
+            "\n".join(wrapped(label, 0.8 * cell[0])),
+            size=LARGE,
+            weight="bold",
+            color=INK,
+            loc="left",
+            pad=5,
+        )
     first, second = plane.explained
     shares = f"{percent(first)} and {percent(second)}"
     note = f"first two principal components, {shares} of the states' variance"
-    figure.text(0, 0.13 / height, note, size=SMALL, color=MUTED, va="center")
+    figure.text(0, 0.1 / height, note, size=SMALL, color=MUTED, va="center")
     _draw_bar(figure, figure.axes[columns - 1], cell[0] + _GAP, clipped=clipped)
     return figure
 
 
 def _cell(columns: int) -> tuple[float, float]:
     """Width and height of a map, in inches."""
-    width = min((_WIDTH - _BAR) / columns - _GAP, 4.4)
+    width = min((_WIDTH - _BAR) / columns - _GAP, _WIDEST)
     return width, 0.75 * width
 
 

@@ -11,8 +11,6 @@ from nppac_priors.drawing.panels import Curve, Panel, row_figure
 from nppac_priors.drawing.style import series
 from nppac_priors.health.training import TrainingTrace
 
-_POINTS_PER_CHARACTER = 4.6
-
 
 def draw_training(traces: Mapping[str, TrainingTrace]) -> Figure:
     """Every seed as a thin line, their median as a thick one; dashed, the median on the data."""
@@ -23,7 +21,6 @@ def draw_training(traces: Mapping[str, TrainingTrace]) -> Figure:
         curves += [Curve(steps, seed, colour, weight=0.7, opacity=0.5) for seed in off]
         curves.append(Curve(steps, np.median(on, axis=0), colour, line="--", weight=1.1))
         curves.append(Curve(steps, np.median(off, axis=0), colour, label, weight=2.0))
-    room = max(len(label) for label in traces) * _POINTS_PER_CHARACTER / 72
     panel = Panel(
         "training",
         "Predictive variance off the data, while training",
@@ -32,9 +29,9 @@ def draw_training(traces: Mapping[str, TrainingTrace]) -> Figure:
         curves,
         scale="log",
         log_x=True,
-        size=(5.4 + room, 3.3),
+        size=(4.2, 3.3),
     )
-    return row_figure([panel], right=0.3 + room)
+    return row_figure([panel])
 
 
 def _seeds(traces: Mapping[str, TrainingTrace]) -> int:

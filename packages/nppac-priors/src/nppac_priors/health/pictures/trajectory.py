@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from nppac_priors.drawing.style import (
     INK,
     LARGE,
     MUTED,
-    SERIES,
     SMALL,
     count_ticks,
     new_figure,
+    series,
     style_axes,
 )
 
@@ -26,32 +26,39 @@ Array = NDArray[np.float64]
 DIMENSIONS = 3
 """Rows: the action dimensions that change most along the episode."""
 _Z95 = 1.959964
-_WIDTH, _CELL_HEIGHT, _LEFT, _GAP = 10.2, 1.1, 0.42, (0.25, 0.2)
+_WIDTH, _WIDEST, _CELL_HEIGHT, _LEFT, _GAP = 10.2, 3.1, 1.1, 0.42, (0.25, 0.2)
 _HEAD, _FOOT, _MOST_COLUMNS = 0.5, 0.4, 4
 
 
-def draw_trajectory(actions: Array, predictions: Mapping[str, tuple[Array, Array]]) -> Figure:
-    """Rows of action dimensions, a column for each prior (of the first four).
+def draw_trajectory(
+    actions: Array,
+    predictions: Mapping[str, tuple[Array, Array]],
+    shown: Sequence[str] | None = None,
+) -> Figure:
+    """Rows of action dimensions, a column for each prior.
 
     Args:
         actions: (T, A), what the demonstrator did.
         predictions: By label, mean and standard deviation, each (T, A).
+        shown: Labels of those that get a column; the first four unless given.
     """
     dimensions = np.sort(np.argsort(-actions.var(axis=0))[:DIMENSIONS])
-    shown = list(predictions.items())[:_MOST_COLUMNS]
-    cell = (min((_WIDTH - _LEFT) / len(shown) - _GAP[0], 7.0), _CELL_HEIGHT)
+    colours = dict(zip(predictions, series(len(predictions)), strict=True))
+    labels = list(predictions)[:_MOST_COLUMNS] if shown is None else shown
+    cell = (min((_WIDTH - _LEFT) / len(labels) - _GAP[0], _WIDEST), _CELL_HEIGHT)
     step = (cell[0] + _GAP[0], cell[1] + _GAP[1])
-    width = _LEFT + len(shown) * step[0]
+    width = _LEFT + len(labels) * step[0]
     height = _HEAD + len(dimensions) * step[1] + _FOOT
     figure = new_figure(width, height)
-    for column, (label, (mean, std)) in enumerate(shown):
+    for column, label in enumerate(labels):
+        mean, std = predictions[label]
         for row, dimension in enumerate(dimensions.tolist()):
             left = _LEFT + column * step[0]
             bottom = height - _HEAD - (row + 1) * step[1] + _GAP[1]
             place = (left / width, bottom / height, cell[0] / width, cell[1] / height)
             axes = figure.add_axes(place)
             values = actions[:, dimension], mean[:, dimension], std[:, dimension]
-            _draw_dimension(axes, *values, SERIES[column])
+            _draw_dimension(axes, *values, colours[label])
             _label(axes, dimension, label, first=column == 0, top=row == 0)
             if row < len(dimensions) - 1:
                 axes.set_xlabel("")
@@ -75,8 +82,10 @@ def _label(axes: Axes, dimension: int, label: str, *, first: bool, top: bool) ->
         axes.set_ylabel(f"action {dimension}", size=SMALL, color=MUTED, labelpad=2)
     else:
         axes.set_yticklabels([])
-    if top:
-        offset: Any = {"xycoords": "axes fraction", "textcoords": "offset points"}
-        axes.annotate(label, (0, 1), (0, 17), **offset, size=LARGE, weight="bold", color=INK)
-        note = "colour: mean and 95 % interval; dark: demonstrator"
+    if not top:
+        return
+    offset: Any = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(label, (0, 1), (0, 17), **offset, size=LARGE, weight="bold", color=INK)
+    if first:
+        note = "colour: mean and 95 % interval; thin: demonstrator"
         axes.annotate(note, (0, 1), (0, 6), **offset, size=SMALL, color=MUTED)

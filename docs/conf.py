@@ -1,0 +1,35 @@
+"""The documentation site: `make docs` builds it, and a warning is an error."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+project = "nppac"
+author = "the nppac authors"
+release = importlib.metadata.version("nppac-agents")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+html_theme = "furo"
+html_title = "nppac"
+exclude_patterns = ["_build", "results/**"]
+
+myst_enable_extensions = ["dollarmath", "deflist"]
+myst_heading_anchors = 4
+
+autodoc_class_signature = "separated"
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_use_ivar = True
+suppress_warnings = ["ref.python"]  # two packages have errors of one name, in "Raises"
+
+
+def setup(app) -> None:
+    """Write the pages that follow from the code before they are read."""
+    from reference_pages import write_pages
+
+    app.connect("builder-inited", lambda _: write_pages(HERE / "reference"))

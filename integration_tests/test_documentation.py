@@ -1,0 +1,92 @@
+"""The documentation: what it shows runs, its reference is the code's, and the site builds."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from nppac_agents.studies.executor import Task
+
+pytestmark = pytest.mark.medium
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def python_of(page: str) -> dict[str, object]:
+    """What the Python blocks of a page define, run from top to bottom."""
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), re.M | re.S)
+    assert blocks
+    namespace: dict[str, object] = {"__name__": "page"}
+    for block in blocks:
+        exec(compile(block, page, "exec", dont_inherit=True), namespace)
+    return namespace
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """The module that writes the reference."""
+    spec = importlib.util.spec_from_file_location("reference_pages", DOCS / "reference_pages.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["start.md", "theory.md"])
+def test_the_python_of_a_page_runs(page):
+    python_of(page)
+
+
+def test_the_pages_executor_starts_a_process_and_stops_another(tmp_path):
+    config = python_of("write-an-executor.md")["PoliteExecutor"](processes=2)
+    with config.open() as workers:
+        assert workers.places == 2
+        log = tmp_path / "log"
+        job = workers.start(Task("version", ["--version"], log))
+        other = workers.start(Task("plugins", ["plugins"], tmp_path / "other"))
+        other.stop()
+        other.stop()
+        while (code := job.poll()) is None or other.poll() is None:
+            time.sleep(0.05)
+    assert code == 0
+    assert log.read_text().startswith("nppac-agents")
+    assert other.poll() != 0
+
+
+def test_the_configuration_has_every_kind_and_field(reference):
+    page = reference.configuration()
+    for kind in ("door", "exact-gp", "nppac", "minari"):
+        assert f"\n### `{kind}`\n" in page
+    assert "| `kl_budget` | number > 0 or null | `0.03` |" in page
+    assert "| `n_envs` | integer ≥ 1, ≤ 1024 | `8` |" in page
+
+
+def test_the_commands_are_all_there_with_their_help(reference):
+    page = reference.commands()
+    for command in ("nppac-run extend", "nppac-prior report", "nppac-demos doctor"):
+        assert f"\n### `{command}`\n" in page
+        assert f"usage: {command}" in page
+
+
+@pytest.mark.parametrize("package", ["nppac-priors", "nppac-envs", "nppac-agents"])
+def test_a_packages_readme_has_no_link_that_an_index_cannot_follow(package):
+    text = (ROOT / "packages" / package / "README.md").read_text()
+    assert re.findall(r"\]\((?!https?://|#)[^)]*\)", text) == []
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(tmp_path):
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"]
+    done = subprocess.run(
+        [*build, str(DOCS), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for page in ("index", "start", "theory", "reference/configuration", "reference/api"):
+        assert (tmp_path / f"{page}.html").is_file()

@@ -1,0 +1,1 @@
+"""Scripts for who develops the packages; CONTRIBUTING.md says when to run which."""
