@@ -40,7 +40,7 @@ def taken(
     arrays: Mapping[str, NDArray[Any]], episodes: NDArray[Any], steps: NDArray[Any]
 ) -> dict[str, NDArray[Any]]:
     """Arrays by the names of `FIELDS`, of some episodes, whose steps are `steps`."""
-    index = dict.fromkeys(PER_EPISODE, episodes)
+    index: dict[str, NDArray[Any]] = dict.fromkeys(PER_EPISODE, episodes)
     return {
         name: array if name in PER_SET else array[index.get(name, steps)]
         for name, array in arrays.items()

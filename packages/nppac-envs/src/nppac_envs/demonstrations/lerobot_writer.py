@@ -126,8 +126,10 @@ def _info(demonstrations: Demonstrations, columns: Columns, fps: int) -> dict[st
 def _statistics(column: NDArray[Any]) -> dict[str, list[float]]:
     """What normalisation needs, over all frames; each a list of the column's size."""
     values = column.reshape(len(column), -1).astype(np.float64)
-    found = {name: getattr(values, name)(axis=0).tolist() for name in ("min", "max", "mean", "std")}
-    return found | {"count": [len(values)]}
+    found: dict[str, list[float]] = {
+        name: getattr(values, name)(axis=0).tolist() for name in ("min", "max", "mean", "std")
+    }
+    return found | {"count": [float(len(values))]}
 
 
 def _write_table(path: Path, columns: Columns, index: str | None = None) -> None:

@@ -103,8 +103,8 @@ def deviation(
 ) -> Deviation:
     """Compare two policies that have a prior at states (B, S)."""
     spec = policy.spec
-    low, high = (spec.action_low, spec.action_high) if spec.action_low else (-1.0, 1.0)
-    off = np.abs(policy.act(states) - teacher.act(states)) / np.subtract(high, low)
+    low, high = np.array(spec.action_low or -1.0), np.array(spec.action_high or 1.0)
+    off = np.abs(policy.act(states) - teacher.act(states)) / (high - low)
     ours, theirs = policy.distribution(states).prior, teacher.distribution(states).prior
     assert ours is not None
     assert theirs is not None
