@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 import torch
 from nppac_priors.errors import ConfigError
-from nppac_priors.health.numbers import shown_numbers
+from nppac_priors.health.numbers import NUMBERS, shown_numbers
 from nppac_priors.health.report import write_report, write_training
 from nppac_priors.health.training import trace_training
 
