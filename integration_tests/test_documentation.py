@@ -50,7 +50,9 @@ def test_the_pages_executor_starts_a_process_and_stops_another(tmp_path):
         assert workers.places == 2
         log = tmp_path / "log"
         job = workers.start(Task("version", ["--version"], log, tmp_path / "run", tmp_path))
-        other = workers.start(Task("plugins", ["plugins"], tmp_path / "other", tmp_path / "run", tmp_path))
+        other = workers.start(
+            Task("plugins", ["plugins"], tmp_path / "other", tmp_path / "run", tmp_path)
+        )
         other.stop()
         other.stop()
         while (code := job.poll()) is None or other.poll() is None:

@@ -200,7 +200,14 @@ def rows_of(result: subprocess.CompletedProcess[str]) -> list[dict[str, str]]:
     return json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("group", ["nppac.agents", "nppac.envs", "nppac.priors"])
+@pytest.mark.parametrize(
+    "group",
+    [
+        pytest.param("nppac.agents", marks=pytest.mark.slow),
+        pytest.param("nppac.envs", marks=pytest.mark.slow),
+        "nppac.priors",
+    ],
+)
 def test_a_plugin_that_prints_and_exits_when_imported_costs_nobody_else(plugin_folder, group):
     source = "import os, sys\nprint('noise'); os.write(1, b'more noise'); sys.exit()"
     path = str(plugin_folder(group, "acme-things", "acme", source))
@@ -215,7 +222,11 @@ def test_a_plugin_that_prints_and_exits_when_imported_costs_nobody_else(plugin_f
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("NPPAC_WITHOUT_PLUGINS", "Acme_Things"), ("NPPAC_PLUGINS", "")]
+    ("name", "value"),
+    [
+        ("NPPAC_WITHOUT_PLUGINS", "Acme_Things"),
+        pytest.param("NPPAC_PLUGINS", "", marks=pytest.mark.slow),
+    ],
 )
 def test_a_plugin_that_hangs_when_imported_can_be_left_out(plugin_folder, config, name, value):
     source = "import time\nwhile True: time.sleep(1)"

@@ -54,13 +54,9 @@ def learn_offline(agent, replay):
     return losses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind",
-    [
-        kind if kind == "awac" else pytest.param(kind, marks=pytest.mark.slow)
-        for kind, row in METHODS.items()
-        if row.learning is not None
-    ],
+    "kind", [kind for kind, row in METHODS.items() if row.learning is not None]
 )
 def test_a_method_learns_to_reach_the_goal(
     kind, spaces, prior, demonstrations, point_config, generator

@@ -42,6 +42,7 @@ def point_experiment(point_config, prior_config, demonstrations, tmp_path) -> Ex
             policy_hidden=(16,),
             critic_hidden=(16,),
             batch_size=32,
+            prior_scale="std",
             rollout_steps=0,
             critic_warmup_updates=0,
         ),

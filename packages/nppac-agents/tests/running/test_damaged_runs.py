@@ -291,8 +291,8 @@ def without_report(monkeypatch):
 
 
 def quick(how: str, outcome: object = None) -> bool:
-    """Of runs that go on to their end two damages are enough for daily work."""
-    return isinstance(outcome, Refused) or how in ("flipped", "missing")
+    """Of runs that go on to their end one damage is enough for daily work."""
+    return isinstance(outcome, Refused) or how == "flipped"
 
 
 @pytest.mark.usefixtures("without_report")

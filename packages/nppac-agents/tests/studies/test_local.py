@@ -47,11 +47,14 @@ def test_each_process_has_its_cores_threads_and_device(tmp_path):
         jobs = [workers.start(task(tmp_path)) for _ in range(3)]
         cores = available_cores()
         for index, job in enumerate(jobs):
-            pid, variables = job._process.pid, environment(job)
+            pid = job._process.pid
+            os.kill(pid, signal.SIGSTOP)  # so that it has not ended when it is looked at
+            variables = environment(job)
             assert os.sched_getaffinity(pid) == {cores[index % len(cores)]}
             assert os.getsid(pid) == pid
             assert variables["CUDA_VISIBLE_DEVICES"] == ("4", "6", "4")[index]
             assert variables["OMP_NUM_THREADS"] == variables["MKL_NUM_THREADS"] == "1"
+            os.kill(pid, signal.SIGCONT)
         assert [ended(job) for job in jobs] == [0, 0, 0]
 
 

@@ -114,6 +114,8 @@ def training_panels(run: RunFiles, phase: str) -> TrainingPhase:
                 constants[label] = float(measured[0])
             else:
                 curves.append(Curve(x, measured, colour, label))
+        if not curves:
+            continue
         scale = quantities.scale or ("symlog" if wide_range(curves) else "linear")
         if scale == "log":
             curves = [_positive(curve) for curve in curves]
