@@ -56,6 +56,15 @@ def test_what_only_one_method_reports_gets_its_own_panel(write_run):
     np.testing.assert_array_equal(panel.curves[0].y, [250, 500])
 
 
+def test_a_panel_all_of_whose_quantities_stay_is_none_at_all(write_run):
+    run = rewrite(
+        write_run(last_step=500), lambda event: {**event, "critic_value": 1.0, "target_value": 2.0}
+    )
+    phase = training_panels(run, "online")
+    assert "critic" not in [panel.key for panel in phase.panels]
+    assert phase.constants["value"] == 1.0
+
+
 def test_what_stays_at_one_value_gets_no_panel(write_run):
     phase = training_panels(RunFiles.read(write_run(last_step=500)), "online")
     assert phase.constants == {"temperature α": 0.1}
