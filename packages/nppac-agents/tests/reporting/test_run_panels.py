@@ -40,6 +40,13 @@ def test_offline_run_is_drawn_over_updates(write_run):
     np.testing.assert_array_equal(panel.curves[0].x, [0, 1500, 4000])
 
 
+def test_a_phase_without_interaction_is_drawn_over_updates_although_steps_were_made(write_run):
+    run = rewrite(write_run(last_step=500), lambda event: {**event, "env_steps": 8000})
+    panel = training_panels(run, "online").panels[0]
+    assert panel.x_label == "updates"
+    np.testing.assert_array_equal(panel.curves[0].x, [250, 500])
+
+
 def test_quantities_that_an_agent_does_not_report_are_left_out(write_run):
     kept = {"event", "phase", "env_steps", "updates", "wall_seconds", "critic_value"}
     run = rewrite(

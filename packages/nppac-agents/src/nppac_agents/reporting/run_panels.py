@@ -170,7 +170,8 @@ def values(events: Sequence[dict[str, Any]], field: str) -> Array:
 
 
 def _progress(events: Sequence[dict[str, Any]]) -> tuple[str, str]:
-    interacts = any(event["env_steps"] for event in events)
+    steps = [event["env_steps"] for event in events]
+    interacts = any(steps) and (len(steps) == 1 or len(set(steps)) > 1)
     no_updates = not any(event["updates"] for event in events)
     if interacts or no_updates:
         return "env_steps", "environment steps"
