@@ -24,6 +24,7 @@ _COMMANDS = {
 
 def write_pages(folder: Path) -> None:
     """Write `configuration.md`, `commands.md` and `api.md` where they have changed."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in (
         ("configuration", configuration()),
         ("commands", commands()),
