@@ -118,5 +118,5 @@ def deviation(
     )
 
 
-def _root_mean_square(values: NDArray[np.float32]) -> float:
+def _root_mean_square(values: NDArray[np.floating]) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
