@@ -232,7 +232,7 @@ def test_float32_equals_float64_at_full_size(published, source) -> None:
     noise = torch.randn(on.shape, generator=generator) * data.states.std(0)
     for queries in (on, on + 1e-3 * noise, on + 0.1 * noise, on + noise, on * 0 + 1e30):
         mean, std = single.moments(queries)
-        expected_mean, expected_std = double.moments(queries)
+        expected_mean, expected_std = double.moments(queries.double())
         torch.testing.assert_close(std.double(), expected_std, rtol=1e-3, atol=0)
         torch.testing.assert_close(mean.double(), expected_mean, rtol=0, atol=1e-6)
     prior_std = (hyper.task_covariance.diagonal() + hyper.noise_variance).sqrt()
