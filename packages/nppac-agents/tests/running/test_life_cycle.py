@@ -150,7 +150,7 @@ def test_a_resume_that_never_goes_on_changes_nothing(point_experiment, owned_run
     run, _ = owned_run()
     before = run.config_file.read_text(), run.metrics.read_text()
     logging = point_experiment.logging.model_copy(update={"every": 30})
-    monkeypatch.setattr(assembly, "env_spaces", lambda config: 1 / 0)
+    monkeypatch.setattr(assembly, "make_checked", lambda config: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         owned_run(point_experiment.model_copy(update={"logging": logging}), resume=True)
     assert (run.config_file.read_text(), run.metrics.read_text()) == before
