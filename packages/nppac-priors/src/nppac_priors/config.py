@@ -7,12 +7,13 @@ config is also the factory of its prior. Config modules import no torch; that ha
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
+
+from nppac_priors.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,8 +46,7 @@ class Config(BaseModel):
 
 def _unknown_fields(unknown: list[str], known: set[str]) -> str:
     named = ", ".join(repr(name) for name in unknown)
-    close = difflib.get_close_matches(unknown[0], known, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if len(unknown) == 1 and close else ""
+    hint = did_you_mean(unknown[0], known) if len(unknown) == 1 else ""
     return f"unknown field{'s' if len(unknown) > 1 else ''} {named}{hint}; known: " + ", ".join(
         sorted(known)
     )

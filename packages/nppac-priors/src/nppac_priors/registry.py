@@ -7,7 +7,6 @@ ByKind(load_registry)]`, as `PriorField` does here.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import importlib.metadata
@@ -40,6 +39,7 @@ from nppac_priors.plugin_loading import (
     split_by_variables,
     version_of,
 )
+from nppac_priors.suggestions import did_you_mean
 
 
 class Registry:
@@ -203,10 +203,8 @@ class Registry:
         return Annotated[union, Field(discriminator="kind")]
 
     def _unknown_kind(self, kind: str) -> str:
-        close = difflib.get_close_matches(kind, self.components, n=1)
         parts = [
-            f"unknown {self.noun} kind {kind!r}"
-            + (f" (did you mean {close[0]!r}?)" if close else ""),
+            f"unknown {self.noun} kind {kind!r}{did_you_mean(kind, self.components)}",
             self._known_kinds(),
         ]
         if self.broken:

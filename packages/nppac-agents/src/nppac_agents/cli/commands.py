@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import glob
 import json
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 
 from nppac_priors.cli.exit_code import ExitCode
 from nppac_priors.errors import UnknownKindError
+from nppac_priors.suggestions import did_you_mean
 from nppac_priors.user_files import user_path
 
 
@@ -78,11 +78,9 @@ def kinds(arguments: argparse.Namespace) -> int:
 
 def _unknown_kind(kind: str, registries: Iterable[Any]) -> str:
     known = [name for registry in registries for name in registry.components]
-    close = difflib.get_close_matches(kind, known, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
     return (
-        f"unknown kind {kind!r}{hint}; nppac-run kinds lists those of environments, agents, "
-        "loggers and executors, nppac-prior kinds those of priors"
+        f"unknown kind {kind!r}{did_you_mean(kind, known)}; nppac-run kinds lists those of "
+        "environments, agents, loggers and executors, nppac-prior kinds those of priors"
     )
 
 

@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING, Any
 from nppac_priors.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nppac_agents.studies.study import Study
+    from nppac_agents.studies.sweep import Sweep
 
 
 def sweep(arguments: argparse.Namespace) -> int:
     """Run a study, after all of it was checked; SIGTERM ends it as Ctrl-C does."""
-    from nppac_agents.cli.run import hide_deprecations
-    from nppac_agents.studies.loading import load_study
-    from nppac_agents.studies.study import Study
-
-    hide_deprecations(arguments)
+    study = study_of(arguments)
     from nppac_agents.studies.checks import check_parts
 
-    study = Study.of(load_study(arguments.study, study_options(arguments)), str(arguments.study))
     study.check()
     check_parts(study.points)
     if arguments.dry_run:
         return _list(study)
     with study.owned():
-        given_up = _sweep(study)
+        given_up = run_all(study)
         _compare(study)
     return ExitCode.FAILED if given_up else ExitCode.DONE
 
@@ -57,12 +55,23 @@ def status(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _sweep(study: Study) -> dict[str, str]:
+def study_of(arguments: argparse.Namespace) -> Study:
+    """The study that a command names, with what its options replace; not checked yet."""
+    from nppac_agents.cli.run import hide_deprecations
+    from nppac_agents.studies.loading import load_study
+    from nppac_agents.studies.study import Study
+
+    hide_deprecations(arguments)
+    return Study.of(load_study(arguments.study, _options(arguments)), str(arguments.study))
+
+
+def run_all(study: Study, steer: Callable[[Sweep], None] | None = None) -> dict[str, str]:
+    """Run a study whose folder is owned; returns, and tells, the problems of runs given up."""
     from nppac_agents.studies.sweep import Sweep
     from nppac_agents.studies.view import open_view
 
     with contextlib.closing(open_view(study, sys.stdout)) as view:
-        running = Sweep(study, view)
+        running = Sweep(study, view) if steer is None else Sweep(study, view, steer)
         running.run()
     for name, problem in running.given_up.items():
         print(f"error: {name}: given up: {problem}", file=sys.stderr)
@@ -94,7 +103,7 @@ def _compare(study: Study) -> None:
         print(f"comparison: {page}")
 
 
-def study_options(arguments: argparse.Namespace) -> dict[str, Any]:
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The fields of the study that options replace."""
     from nppac_agents.studies.loading import axis, executor, field, seeds
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
-import sys
 from typing import TYPE_CHECKING
 
 from nppac_priors.cli.exit_code import ExitCode
@@ -19,20 +17,15 @@ def tune(arguments: argparse.Namespace) -> int:
     """Search, or go on with a search, and say what was found."""
     from nppac_priors.errors import ConfigError
 
-    from nppac_agents.cli.run import hide_deprecations
-    from nppac_agents.cli.sweep import study_options
-    from nppac_agents.studies.loading import load_study
-    from nppac_agents.studies.study import Study
+    from nppac_agents.cli.sweep import study_of
     from nppac_agents.studies.trials import Trials, check_space, mend
 
-    hide_deprecations(arguments)
-    from nppac_agents.studies.checks import check_parts
-
-    file = arguments.study
-    study = Study.of(load_study(file, study_options(arguments)), str(file))
+    study = study_of(arguments)
     tuning = study.config.tuning
     if tuning is None:
-        raise ConfigError(f"{file}: has no field tuning, which says what to search")
+        raise ConfigError(f"{arguments.study}: has no field tuning, which says what to search")
+    from nppac_agents.studies.checks import check_parts
+
     study.check()
     for point in study.points:
         check_space(point, tuning)
@@ -49,17 +42,11 @@ def tune(arguments: argparse.Namespace) -> int:
 
 
 def _search(study: Study, trials: list[Trials]) -> dict[str, str]:
-    from nppac_agents.studies.sweep import Sweep
+    from nppac_agents.cli.sweep import run_all
     from nppac_agents.studies.tuner import Tuner
-    from nppac_agents.studies.view import open_view
 
     of_trials = dataclasses.replace(study, points=[], runs=[])
-    with contextlib.closing(open_view(of_trials, sys.stdout)) as view:
-        running = Sweep(of_trials, view, Tuner(of_trials, trials))
-        running.run()
-    for name, problem in running.given_up.items():
-        print(f"error: {name}: given up: {problem}", file=sys.stderr)
-    return running.given_up
+    return run_all(of_trials, Tuner(of_trials, trials))
 
 
 def _tell(study: Study, found: list[Trials]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from nppac_envs import Demonstrations
 from nppac_priors import DeployedPolicy, GaussianPrior, load_policy
@@ -18,6 +18,7 @@ from nppac_priors.deployed.files import save_policy
 from nppac_priors.deployed.program import require_onnx
 from nppac_priors.errors import ConfigError, DataError
 from nppac_priors.plugin_loading import version_of
+from nppac_priors.thinning import evenly
 
 from nppac_agents.agent import Agent
 from nppac_agents.running.console import Console
@@ -83,14 +84,15 @@ def export(
         **_environment_fields(run_dir),
     }
     save_policy(folder, fields, tensors, prior, alarm)
-    deployed, card = load_policy(folder), _card(run_dir, found, alarm)
+    card = _card(run_dir, found, alarm)
+    deployed = functools.cache(lambda: load_policy(folder))  # conditions an exact process anew
     if distil is not None:
-        card["distilled"] = _compared(run_dir, agent, deployed, teacher, console)
+        card["distilled"] = _compared(run_dir, agent, deployed(), teacher, console)
     write_json(folder / CARD, card)
     if onnx:
-        deployed.save_onnx(folder / ONNX)
+        deployed().save_onnx(folder / ONNX)
     if program:
-        deployed.save_program(folder / PROGRAM)
+        deployed().save_program(folder / PROGRAM)
     console.line(
         f'{folder}: the policy {found.shown_as}; nppac_priors.load_policy("{folder}") reads it'
     )
@@ -108,7 +110,7 @@ def _compared(
     if not len(states):
         assert agent.demonstrations is not None
         states, which = agent.demonstrations.states, "demonstrated"
-    chosen = np.linspace(0, len(states) - 1, min(len(states), _COMPARED)).astype(int)
+    chosen = evenly(len(states), _COMPARED)
     exact = DeployedPolicy(deployed.spec, deployed.actor, teacher, None)
     found: Deviation = deviation(deployed, exact, states[chosen])
     console.line(f"distilled: at {len(chosen):,} {which} states {found}")

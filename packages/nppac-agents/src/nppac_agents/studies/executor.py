@@ -12,9 +12,21 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from nppac_priors.config import ComponentConfig
 from nppac_priors.errors import NppacError
+from pydantic import Field
+
+Threads = Annotated[
+    int,
+    Field(
+        ge=1,
+        description="Cores and threads of each run. Runs are equal to the bit only where they have "
+        "equally many.",
+    ),
+]
+"""What executors call `threads`"""
 
 
 class ExecutorError(NppacError):

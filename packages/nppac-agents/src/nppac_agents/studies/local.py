@@ -12,7 +12,7 @@ from typing import Literal, final
 from nppac_priors.errors import ConfigError
 from pydantic import Field
 
-from nppac_agents.studies.executor import Executor, Job, Task, Workers
+from nppac_agents.studies.executor import Executor, Job, Task, Threads, Workers
 from nppac_agents.studies.run_process import start_process
 
 
@@ -23,12 +23,7 @@ class LocalExecutor(Executor):
     processes: int | None = Field(
         default=None, ge=1, description="Runs at a time; null for as many as have cores."
     )
-    threads: int = Field(
-        default=1,
-        ge=1,
-        description="Cores and threads of each run. Runs are equal to the bit only where they have "
-        "equally many.",
-    )
+    threads: Threads = 1
     gpus: tuple[str, ...] = Field(
         default=(),
         description="CUDA devices, given to the processes in turn, such as 0 and 1; several "

@@ -13,7 +13,7 @@ from nppac_priors.cli.exit_code import ExitCode
 from nppac_priors.errors import ConfigError
 from pydantic import Field
 
-from nppac_agents.studies.executor import Executor, ExecutorError, Job, Task, Workers
+from nppac_agents.studies.executor import Executor, ExecutorError, Job, Task, Threads, Workers
 from nppac_agents.studies.remote_run import RemoteRun
 
 if TYPE_CHECKING:
@@ -29,12 +29,7 @@ class RayExecutor(Executor):
         description="Of a cluster that runs, such as HOST:6379, or `auto`; null to start one on "
         "this machine.",
     )
-    threads: int = Field(
-        default=1,
-        ge=1,
-        description="Cores and threads of each run. Runs are equal to the bit only where they have "
-        "equally many.",
-    )
+    threads: Threads = 1
     gpus: float = Field(default=0.0, ge=0, description="GPUs of each run; shares are allowed.")
     memory_gb: float | None = Field(
         default=None, gt=0, description="Memory of each run, in GB; null for no limit."

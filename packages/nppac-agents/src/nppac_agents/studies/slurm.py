@@ -20,7 +20,7 @@ from nppac_priors.cli.exit_code import ExitCode
 from nppac_priors.errors import ConfigError
 from pydantic import Field
 
-from nppac_agents.studies.executor import Executor, Job, Task, Workers
+from nppac_agents.studies.executor import Executor, Job, Task, Threads, Workers
 from nppac_agents.studies.remote_run import RemoteRun
 
 if TYPE_CHECKING:
@@ -38,12 +38,7 @@ class SlurmExecutor(Executor):
         description="`local` starts submitit's jobs as processes of this machine, to try it out.",
     )
     at_a_time: int = Field(default=100, ge=1, description="Jobs in the queue at a time.")
-    threads: int = Field(
-        default=1,
-        ge=1,
-        description="Cores and threads of each run. Runs are equal to the bit only where they have "
-        "equally many.",
-    )
+    threads: Threads = 1
     gpus: int = Field(default=0, ge=0, description="GPUs of each run.")
     memory_gb: float | None = Field(
         default=None, gt=0, description="Memory of each run, in GB; null for the cluster's default."

@@ -26,6 +26,11 @@ def expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
+def where_relative(path: Path) -> str:
+    """` in FOLDER` for messages about a relative path; empty for an absolute one."""
+    return "" if path.is_absolute() else f" in {Path.cwd()}"
+
+
 def regular_file(path: Path, where: str) -> Path:
     """The path of a file that can be read to its end, with `~` expanded.
 
@@ -40,8 +45,8 @@ def regular_file(path: Path, where: str) -> Path:
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        folder = "" if path.is_absolute() else f" in {Path.cwd()}"
-        raise DataError(f"{where}: no such file{folder}{fetch_hint(path.stem)}") from error
+        missing = f"no such file{where_relative(path)}{fetch_hint(path.stem)}"
+        raise DataError(f"{where}: {missing}") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{where}: cannot be read ({reason})") from error

@@ -123,13 +123,13 @@ def _info(demonstrations: Demonstrations, columns: Columns, fps: int) -> dict[st
     }
 
 
-def _statistics(column: NDArray[Any]) -> dict[str, list[float]]:
+def _statistics(column: NDArray[Any]) -> dict[str, list[Any]]:
     """What normalisation needs, over all frames; each a list of the column's size."""
     values = column.reshape(len(column), -1).astype(np.float64)
-    found: dict[str, list[float]] = {
+    found: dict[str, list[Any]] = {
         name: getattr(values, name)(axis=0).tolist() for name in ("min", "max", "mean", "std")
     }
-    return found | {"count": [float(len(values))]}
+    return found | {"count": [len(values)]}
 
 
 def _write_table(path: Path, columns: Columns, index: str | None = None) -> None:

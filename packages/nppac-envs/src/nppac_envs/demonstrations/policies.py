@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nppac_envs.demonstrations.file_guard import expanded
+from nppac_envs.demonstrations.file_guard import expanded, where_relative
 from nppac_envs.demonstrations.recording import Policy
 from nppac_envs.errors import ConfigError
 from nppac_envs.random_process import OrnsteinUhlenbeck
@@ -58,8 +57,7 @@ def _module(place: str) -> Any:
             return importlib.import_module(place)
         path = expanded(place)
         if not path.is_file():
-            folder = "" if path.is_absolute() else f" in {Path.cwd()}"
-            raise ConfigError(f"{place}: no such file{folder}")
+            raise ConfigError(f"{place}: no such file{where_relative(path)}")
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
             raise ConfigError(f"{place}: is no Python file")

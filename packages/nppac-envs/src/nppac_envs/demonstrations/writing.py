@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nppac_envs.demonstrations.file_guard import expanded
+from nppac_envs.demonstrations.file_guard import expanded, where_relative
 from nppac_envs.errors import DataError
 
 
@@ -26,7 +26,7 @@ def complete_file(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        folder = "" if path.is_absolute() else f" in {Path.cwd()}"
+        folder = where_relative(path)
         raise DataError(f"{path}: cannot be written{folder} ({error.strerror})") from error
     finally:
         temporary.unlink(missing_ok=True)

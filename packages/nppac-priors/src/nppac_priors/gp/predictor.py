@@ -79,9 +79,7 @@ class Predictor:
         In the precision of the states, and differentiable in them.
         """
         kernel_values = self.kernel_values(states)
-        dtype = torch.promote_types(self.factors.modes.dtype, states.dtype)
-        std = self._std(kernel_values, self.factors.modes.to(dtype))
-        return self._mean(kernel_values).to(states.dtype), std.to(states.dtype)
+        return self._mean(kernel_values).to(states.dtype), self._std(kernel_values, states.dtype)
 
     def mean(self, states: Tensor) -> Tensor:
         """Posterior mean (B, A) at states (B, S), in their precision and in bounded memory."""
@@ -91,9 +89,13 @@ class Predictor:
         )
 
     def moments(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """`tensors`, in bounded memory."""
-        means, stds = zip(*map(self.tensors, self._chunks(states, _IN_FLIGHT)), strict=True)
-        return torch.cat(means), torch.cat(stds)
+        """`tensors`, in bounded memory, with kernel values that a core's cache holds."""
+        means, stds = [], []
+        for chunk in self._chunks(states, _IN_FLIGHT):
+            pieces = [self.kernel_values(piece) for piece in self._chunks(chunk, self._piece)]
+            means.extend(self._mean(piece) for piece in pieces)
+            stds.append(self._std(torch.cat(pieces), states.dtype))
+        return torch.cat(means).to(states.dtype), torch.cat(stds)
 
     def _chunks(self, states: Tensor, entries: int) -> tuple[Tensor, ...]:
         return states.split(max(1, entries // len(self.kernel_values)))
@@ -101,10 +103,12 @@ class Predictor:
     def _mean(self, kernel_values: Tensor) -> Tensor:
         return torch.addmm(self.prior_mean, kernel_values, self.factors.mean_weights)
 
-    def _std(self, kernel_values: Tensor, modes: Tensor) -> Tensor:
+    def _std(self, kernel_values: Tensor, dtype: torch.dtype) -> Tensor:
+        modes = self.factors.modes
+        modes = modes.to(torch.promote_types(modes.dtype, dtype))
         average = kernel_values.mean(1, keepdim=True)
         centred = (kernel_values - average).to(modes.dtype)
         coordinates = (centred @ modes).double() + average * self.mode_sums
         explained = coordinates.square() @ self.factors.variance_weights
         latent_variance = (self.prior_variance - explained).clamp(min=0.0)
-        return (latent_variance + self.noise_variance).sqrt()
+        return (latent_variance + self.noise_variance).sqrt().to(dtype)

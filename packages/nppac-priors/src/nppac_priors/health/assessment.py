@@ -26,6 +26,7 @@ from nppac_priors.health.off_data import OffData, is_off_data, off_data
 from nppac_priors.health.probes import Distances, Probes, make_probes
 from nppac_priors.health.verdict import Verdict, verdict
 from nppac_priors.health.visited import MOST, Visited, visited
+from nppac_priors.thinning import evenly
 
 if TYPE_CHECKING:
     from nppac_priors.episodes import Episodes, HeldOutSplit
@@ -134,7 +135,7 @@ class Examination:
     def _demonstrated(self, prior: Prior) -> dict[float, float]:
         """Coverage of the fitted actions, thinned out evenly where they are many."""
         fitted = self.split.fitted
-        rows = np.unique(np.linspace(0, len(fitted) - 1, min(len(fitted), MOST)).astype(int))
+        rows = evenly(len(fitted), MOST)
         mean, std = (moment.double() for moment in moments(prior, fitted.states[rows]))
         scores = ((torch.from_numpy(fitted.actions[rows]).double() - mean) / std).abs()
         found = observed_coverage(scores, COVERAGE_LEVELS)

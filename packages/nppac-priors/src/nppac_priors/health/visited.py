@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_priors.errors import DataError
+from nppac_priors.thinning import evenly
 
 Array = NDArray[np.float64]
 
@@ -87,5 +88,4 @@ def read_visited(path: Path, state_dim: int) -> NDArray[np.float32]:
         )
     if not len(states) or not np.isfinite(states).all():
         raise DataError(f"{path}: states must be some, and finite")
-    chosen = np.unique(np.linspace(0, len(states) - 1, min(len(states), MOST)).astype(int))
-    return states[chosen].astype(np.float32)
+    return states[evenly(len(states), MOST)].astype(np.float32)
