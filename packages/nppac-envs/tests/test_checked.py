@@ -225,6 +225,15 @@ def test_any_finite_number_is_a_reward(script, reward):
     assert (given, type(given)) == (float(reward), float)
 
 
+def test_rewards_are_held_to_the_range_that_the_config_says(script, monkeypatch):
+    monkeypatch.setattr(ScriptConfig, "reward_range", (-0.5, 0.5))
+    env = script(with_(1, 0.75))
+    env.reset(), env.reset()
+    assert [env.step(PUSH)[1] for _ in range(2)] == [0.5, 0.5]
+    with pytest.raises(FaultyEnvironmentError, match=r"is 0\.75, .* are from -0\.5 to 0\.5, in ep"):
+        env.step(PUSH)
+
+
 def test_info_holds_success_alone(script):
     env = script()
     assert env.reset()[1] == {}

@@ -60,6 +60,11 @@ _CRITIC = (
     Metric("critic_grad_norm", "norm", "gradient of the critics' loss over all their weights"),
     Metric("critic_value", "reward", "what the critics say of the batch's states and actions"),
     Metric("target_value", "reward", "what the critics are drawn to there"),
+    Metric(
+        "held_out_error",
+        "share",
+        "variance of returns of held-out rollouts that the critics do not explain (warm-up)",
+    ),
     Metric("value_loss", "loss", "what the step of the state value V minimises"),
     Metric("value_grad_norm", "norm", "gradient of that loss over all weights of V"),
     Metric("advantage", "reward", "how much better the batch's actions are than the policy's"),

@@ -48,6 +48,8 @@ class Phase:
     """Whether the policy that acts changes in it, so that it is evaluated on the way"""
     prepares: bool = False
     """Whether it makes the starting policy, before the first evaluation"""
+    error: Callable[[Agent, TensorReplay], float] | None = None
+    """What ends it before its length, once it falls no further; None: nothing does"""
     steps_per_update: int | None = None
     """The environment steps that one update consumes (on-policy); None: as training says"""
 

@@ -1,4 +1,4 @@
-"""What an agent sees and does."""
+"""What an agent sees, does and is rewarded with."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ if TYPE_CHECKING:
 
 
 class Spaces(NamedTuple):
-    """Both spaces of one (not vectorised) environment; actions in [-1, 1]."""
+    """Both spaces of one (not vectorised) environment, actions in [-1, 1], and its rewards."""
 
     observation: gym.spaces.Box
     action: gym.spaces.Box
+    rewards: tuple[float, float] | None = None
+    """The least and the greatest of a step, where they are known"""
 
     @property
     def state_dim(self) -> int:
@@ -23,3 +25,11 @@ class Spaces(NamedTuple):
     def action_dim(self) -> int:
         """A."""
         return self.action.shape[0]
+
+    def value_range(self, gamma: float) -> tuple[float, float] | None:
+        """The least and the greatest sum of discounted rewards, over one step or any number."""
+        if self.rewards is None:
+            return None
+        least, greatest = self.rewards
+        endless = 1.0 / (1.0 - gamma)
+        return min(least, least * endless), max(greatest, greatest * endless)

@@ -1,8 +1,11 @@
 import math
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
+from nppac_agents import parts
 from nppac_agents.conformance_world import TwoModes
 from nppac_agents.data.rollouts import Step
 from nppac_agents.methods.nppac import NPPAC, PUBLISHED
@@ -344,6 +347,40 @@ def test_the_warm_up_moves_critics_and_their_slow_copies_alone(build, random_bat
     assert {".".join(name.split(".")[1:3]) for name in moved if name.startswith("part.")} == {
         "critic.net", "critic.slow", "critic.unit", "critic.measured",
     }  # fmt: skip
+
+
+def test_targets_stay_within_what_rewards_can_add_up_to(build, random_batch):
+    agent = build("nppac", gamma=0.9, relative_rewards=False)
+    agent.spaces = agent.spaces._replace(rewards=(-1.0, 0.5))
+    batch = replace(random_batch(), rewards=torch.linspace(-20.0, 20.0, 32))
+    free = batch.rewards + batch.discounts * agent.method.next_value(agent, batch).detach()
+    assert free.min() < -10.0
+    assert free.max() > 5.0
+    target = agent.method.critic_target(agent, batch)
+    torch.testing.assert_close(
+        torch.stack([target.min(), target.max()]), torch.tensor([-10.0, 5.0])
+    )
+    agent.parts.critic.unit.fill_(2.0)
+    assert agent.method.critic_target(agent, batch).max().item() == pytest.approx(2.5)
+    agent.spaces = agent.spaces._replace(rewards=None)
+    assert agent.method.critic_target(agent, batch).max() > 5.0
+
+
+def test_the_error_of_critics_is_measured_on_rollouts_that_they_do_not_learn_from(build):
+    agent = build("nppac", rollout_steps=60)
+    replay = agent.make_replay(100, 2, torch.Generator().manual_seed(0))
+    flag = torch.zeros(2, dtype=torch.bool).numpy()
+    for number in range(16):
+        states = np.full((2, 4), float(number)) + np.array([[0.0], [100.0]])
+        replay.add(Step(states, states[:, :2], states[:, 0], flag, flag, states))
+    seen = torch.cat(
+        [agent.method.not_held_out(agent, replay).states[:, 0] for _ in range(20)]
+    ).unique()
+    assert seen.tolist() == [*range(4, 16), *range(100, 116)]
+    held_out = replay.in_order().first(4)
+    assert held_out.states[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
+    expected = parts.unexplained(agent.parts.critic, held_out, agent.method.gamma)
+    assert agent.method.held_out_error(agent, replay) == expected
 
 
 def test_a_trust_region_bounds_the_actions_of_the_agent(build, prior, demonstrations):

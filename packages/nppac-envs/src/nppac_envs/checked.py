@@ -69,6 +69,7 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._horizon = config.horizon
         self._claims_success = config.has_success is True
         self._told_success = False
+        self._rewards = config.reward_range or (-LARGEST_REWARD, LARGEST_REWARD)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -106,7 +107,8 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
             self._raise(f"step() raised {in_one_line(error)}", error)
         observation, reward, terminated, truncated, info = self._unpacked(outcome, 5, "step")
         self._check_observation(observation)
-        if not (isinstance(reward, _NUMBERS) and abs(reward) <= LARGEST_REWARD):
+        least, greatest = self._rewards
+        if not (isinstance(reward, _NUMBERS) and least <= reward <= greatest):
             self._raise_reward(reward)
         if not (isinstance(terminated, _FLAGS) and isinstance(truncated, _FLAGS)):
             name = "truncated" if isinstance(terminated, _FLAGS) else "terminated"
@@ -174,8 +176,15 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     def _raise_reward(self, reward: Any) -> NoReturn:
         if not isinstance(reward, _NUMBERS):
             self._raise(f"reward is {described(reward)}, has to be a number")
-        beyond = f", beyond {LARGEST_REWARD:g}; scale it" if np.isfinite(float(reward)) else ""
-        self._raise(f"reward is {float(reward):g}{beyond}")
+        value = float(reward)
+        if not np.isfinite(value):
+            self._raise(f"reward is {value:g}")
+        if abs(value) > LARGEST_REWARD:
+            self._raise(f"reward is {value:g}, beyond {LARGEST_REWARD:g}; scale it")
+        least, greatest = self._rewards
+        self._raise(
+            f"reward is {value:g}, its config says that rewards are from {least:g} to {greatest:g}"
+        )
 
     def _success(self, info: Any) -> dict[str, Any]:
         if not isinstance(info, dict):

@@ -33,6 +33,11 @@ class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False
         """
 
     @property
+    def reward_range(self) -> tuple[float, float] | None:
+        """The least and the greatest reward of a step; None where nobody knows them."""
+        return None
+
+    @property
     def shown_as(self) -> str:
         """What messages call it."""
         return repr(self.kind)

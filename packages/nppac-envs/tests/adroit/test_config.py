@@ -45,3 +45,11 @@ def test_episodes_are_truncated_at_the_horizon_and_never_terminate(config):
 def test_configs_survive_json():
     config = PenConfig(reward="binary", horizon=200)
     assert PenConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("reward", "expected"),
+    [("zero-one", (0.0, 1.0)), ("binary", (-1.0, 0.0)), ("sparse", None), ("dense", None)],
+)
+def test_rewards_that_follow_from_success_have_a_known_range(reward, expected):
+    assert DoorConfig(reward=reward).reward_range == expected

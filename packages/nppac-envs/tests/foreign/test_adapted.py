@@ -11,6 +11,7 @@ from nppac_envs import ConfigError, GymnasiumConfig
 from nppac_envs.checked import make_checked
 from nppac_envs.foreign.adapted import MappedActions, action_bounds, adapted
 from nppac_envs.testing import EnvConformance
+from pydantic import ValidationError
 
 pytestmark = pytest.mark.medium
 
@@ -130,3 +131,10 @@ def test_observation_keys_need_a_dict_that_has_them(lab_arm):
         adapted(arm(observation_keys=["goal"]))
     with pytest.raises(ConfigError, match="no observation 'gaol'; it has 'angles', 'goal', 'time'"):
         adapted(arm(observations=ENTRIES, observation_keys=["gaol"]))
+
+
+def test_the_least_and_greatest_reward_can_be_told():
+    assert GymnasiumConfig(id="Pendulum-v1").reward_range is None
+    assert GymnasiumConfig(id="Pendulum-v1", rewards=(-17, 0)).reward_range == (-17.0, 0.0)
+    with pytest.raises(ValidationError, match="least, 1, is above the greatest, 0"):
+        GymnasiumConfig(id="Pendulum-v1", rewards=(1, 0))

@@ -151,9 +151,12 @@ class TensorReplay(ReplayBufferManager):
         self._fill_ends.copy_(torch.from_numpy(np.cumsum(self._lengths)))
         self._newest[:-1].copy_(torch.from_numpy(np.asarray(self.last_index)))
 
-    def sample_transitions(self, batch_size: int) -> Transitions:
-        """A minibatch, drawn with replacement: uniformly, or with its share of demonstrations."""
-        return self._learned_from(self._draw(batch_size))
+    def sample_transitions(self, batch_size: int, *, held_out: int = 0) -> Transitions:
+        """A minibatch, drawn with replacement: uniformly, or with its share of demonstrations.
+
+        The first ``held_out`` of ``in_order`` are not drawn, as long as no ring is full.
+        """
+        return self._learned_from(self._draw(batch_size, held_out))
 
     def transitions(self, rows: Tensor) -> Transitions:
         """The transitions at the given rows, of one step each."""
@@ -203,15 +206,15 @@ class TensorReplay(ReplayBufferManager):
         rows_of[ends, truncated] = torch.maximum(rows_of[ends, truncated], 1.0 - ended)
         return self.layout.unpack(rows_of)
 
-    def _draw(self, batch_size: int) -> Tensor:
+    def _draw(self, batch_size: int, held_out: int = 0) -> Tensor:
         if self.demonstration_share is None or len(self) == 0:
-            return self._rows_of_ranks(0, len(self) + self.n_demonstrated, batch_size)
+            return self._rows_of_ranks(held_out, len(self) + self.n_demonstrated, batch_size)
         demonstrated = int(self.demonstration_share * batch_size)
         total = len(self) + self.n_demonstrated
         return torch.cat(
             [
                 self._rows_of_ranks(len(self), total, demonstrated),
-                self._rows_of_ranks(0, len(self), batch_size - demonstrated),
+                self._rows_of_ranks(held_out, len(self), batch_size - demonstrated),
             ]
         )
 

@@ -19,8 +19,8 @@ A residual policy has, beyond the paper, by default:
                     judge, is nearer to the mean that is deployed
     trust_region    its mean stays within so many of these
     n_steps         targets of several rewards; the divergence is paid at their last state alone
-    relative_rewards, n_critics, target_subset, actor_value, demonstration_share, rollout_steps,
-    critic_warmup_updates: see their fields
+    bounded_values, relative_rewards, n_critics, target_subset, actor_value, demonstration_share,
+    rollout_steps, critic_warmup_updates: see their fields
 
 Policies with another start have the paper's settings by default (``PUBLISHED``).
 """
@@ -60,10 +60,14 @@ PUBLISHED: dict[str, Any] = {
     "prior_scale": "std",
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
     "tau": 0.005, "n_steps": 1, "actor_value": "lowest", "relative_rewards": False,
-    "critic_layer_norm": False, "standardise_states": False,
+    "critic_layer_norm": False, "standardise_states": False, "bounded_values": False,
     "rollout_steps": 0, "critic_warmup_updates": 0, "temperature_learning_rate": 3e-4,
 }  # fmt: skip
 """What the paper sets, as defaults of every start but the residual one"""
+
+
+HELD_OUT = 8
+"""One in so many rollouts is held out of the critics' warm-up"""
 
 
 class NPPAC(RegularisedActorCritic):
@@ -136,6 +140,11 @@ class NPPAC(RegularisedActorCritic):
     temperature_learning_rate: LearningRate = inherited(
         RegularisedActorCritic, "temperature_learning_rate", 3e-3
     )
+    bounded_values: bool = Field(
+        default=True,
+        description="Keep critic targets within the sums of rewards that are possible, where the "
+        "environment's least and greatest reward are known.",
+    )
     demonstration_share: float = Field(
         default=0.0,
         ge=0,
@@ -149,9 +158,10 @@ class NPPAC(RegularisedActorCritic):
         "some forty episodes; they count.",
     )
     critic_warmup_updates: int = Field(
-        default=3_000,
+        default=10_000,
         ge=0,
-        description="Updates of the critics alone, on these rollouts, before the policy learns.",
+        description="Most updates of the critics alone, on these rollouts, before the policy "
+        "learns; they end once the error on held-out rollouts falls no further.",
     )
     pretraining_epochs: int = Field(
         default=400,
@@ -204,6 +214,18 @@ class NPPAC(RegularisedActorCritic):
         if self.trust_region is None:
             return None
         return parts.TrustRegion(self.trust_region, scaled(agent.std_on_data, self.prior_scale))
+
+    def critic_target(self, agent: Agent, batch: Transitions) -> Tensor:
+        """The target y (B,), within what rewards can add up to.
+
+        A divergence is no less than 0, and the prior itself pays none: the best value regularised
+        by it lies between the same two bounds.
+        """
+        target = super().critic_target(agent, batch)
+        possible = agent.spaces.value_range(self.gamma) if self.bounded_values else None
+        if possible is None:
+            return target
+        return target.clamp(*(bound / agent.parts.critic.unit for bound in possible))
 
     def warm_up(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics and their slow copies, while the policy stays at its start."""
@@ -317,7 +339,26 @@ class NPPAC(RegularisedActorCritic):
         updates = self.critic_warmup_updates
         if not updates:
             return []
-        return [Phase("warm-up", updates, update=self.warm_up, evaluates=False)]
+        return [
+            Phase(
+                "warm-up",
+                updates,
+                update=self.warm_up,
+                batch=self.not_held_out,
+                error=self.held_out_error,
+                evaluates=False,
+            )
+        ]
+
+    def not_held_out(self, agent: Agent, replay: TensorReplay | None) -> Transitions:
+        """A minibatch of the rollouts that the critics' error is not measured on."""
+        assert replay is not None
+        return replay.sample_transitions(self.batch_size, held_out=len(replay) // HELD_OUT)
+
+    def held_out_error(self, agent: Agent, replay: TensorReplay) -> float:
+        """The share of the variance of held-out returns that the critics do not explain."""
+        held_out = replay.in_order().first(len(replay) // HELD_OUT)
+        return parts.unexplained(agent.parts.critic, held_out, self.gamma)
 
     def distil(self, agent: Agent, batch: tuple[Tensor, Any]) -> Losses:
         """One step of the policy towards the prior at states (B, S)."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from nppac_agents.parts.perturbation import Perturbation as Perturbation
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
     from nppac_agents.parts.policy_network import TrustRegion as TrustRegion
+    from nppac_agents.parts.promises import promised_and_returned as promised_and_returned
+    from nppac_agents.parts.promises import unexplained as unexplained
     from nppac_agents.parts.slopes import action_slopes as action_slopes
     from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
@@ -62,6 +64,7 @@ __getattr__, __dir__ = lazy_names(
         ".part": "Part",
         ".perturbation": "Perturbation",
         ".policy_network": "PolicyNetwork TrustRegion",
+        ".promises": "promised_and_returned unexplained",
         ".slopes": "action_slopes",
         ".solvers": "conjugate_gradients",
         ".standardised_policy": "StandardisedPolicy",

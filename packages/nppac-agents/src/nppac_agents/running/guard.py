@@ -8,15 +8,11 @@ from no generator of the learner, and says what to do when one of them leaves it
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from nppac_agents.agent import Agent
-from nppac_agents.data.episode_columns import return_to_go
 from nppac_agents.data.replay import TensorReplay
 from nppac_agents.data.transitions import Transitions
 from nppac_agents.methods.actor_critic import RegularisedActorCritic
-from nppac_agents.parts import Critics
+from nppac_agents.parts import Critics, promised_and_returned
 from nppac_agents.reporting.gauges import GAUGES
 
 RECENT = 5_000
@@ -59,23 +55,11 @@ def _gradients(agent: Agent, method: RegularisedActorCritic, seen: Transitions) 
     return {"kl_over_value_gradient": (divergence / value).item()}
 
 
-@torch.no_grad()
 def _promises(agent: Agent, seen: Transitions) -> dict[str, float]:
-    """Over stretches of episodes as the replay holds them; nothing where these returned nothing.
-
-    What follows a stretch that did not terminate is worth what the critics say of its last step.
-    """
-    ends = (seen.terminated + seen.truncated).clamp(max=1.0)
-    first, last = torch.cat([ends.new_ones(1), ends[:-1]]).bool(), ends.bool()
-    critic, discounting = agent.parts.critic, agent.method.discounting()
-
-    def values(rows: Tensor) -> Tensor:
-        return critic(seen.states[rows], seen.actions[rows]).mean(0) * critic.unit
-
-    rewards = seen.rewards.clone()
-    rewards[last] += discounting.gamma * (1.0 - seen.terminated[last]) * values(last)
-    returned = return_to_go(rewards, ends, discounting)[first].mean()
+    """Where stretches of episodes begin; nothing where these returned nothing."""
+    gamma = agent.method.discounting().gamma
+    values, returns, first = promised_and_returned(agent.parts.critic, seen, gamma)
+    promised, returned = values[first].mean(), returns[first].mean()
     if not returned.abs() > 0:
         return {}
-    promised = values(first).mean()
     return {"value_over_return": (1.0 + (promised - returned) / returned.abs()).item()}

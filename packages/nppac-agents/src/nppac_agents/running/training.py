@@ -24,6 +24,7 @@ from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.console import Console
 from nppac_agents.running.divergence import DivergedError, outside_cause, require_finite
 from nppac_agents.running.evaluation import Evaluator
+from nppac_agents.running.flattening import UPDATES_PER_ERROR, flattened
 from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.interruption import Interruption
 from nppac_agents.running.metrics_log import Recorder
@@ -62,6 +63,7 @@ class Training:
         self.rollout_steps = _rollout_steps(self.phases, config.training.env_steps)
         self.phase = 0
         self.phase_updates = 0
+        self.errors: list[float] = []
         self.judged = False
         self.selection = Selection(config.evaluation.select_by, config.evaluation.select_over)
         self.recent: deque[float] = deque(maxlen=RECENT_EPISODES)
@@ -89,7 +91,7 @@ class Training:
                     self.evaluate(checkpoint_folder)
                     self._save(checkpoint_folder)
                 self._learn(phase, checkpoint_folder)
-            self.phase, self.phase_updates = self.phase + 1, 0
+            self.phase, self.phase_updates, self.errors = self.phase + 1, 0, []
 
     def evaluate(self, folder: Path) -> Measures | None:
         """Evaluate the current policy, record and print what came out, keep the best.
@@ -168,6 +170,7 @@ class Training:
                 **counters,
                 "phase": self.phase,
                 "phase_updates": self.phase_updates,
+                "errors": self.errors,
                 "recent": list(self.recent),
             },
             self.identity,
@@ -201,6 +204,7 @@ class Training:
             self.rollouts.load_state(tensors["rollouts"])
         self.recorder.load_state(tensors.get("recorder", {}), position)
         self.phase, self.phase_updates = position["phase"], position["phase_updates"]
+        self.errors = position["errors"]
         self.recent.extend(position["recent"])
         self.judged = True
 
@@ -233,11 +237,11 @@ class Training:
         if phase.interacts and self.rollouts is None:
             total = 0
         with self.console.stage(phase.name, total) as stage, Interruption() as interruption:
-            while (before := self._done(phase)) < total:
+            while not self._ended(phase, total):
+                before = self._done(phase)
                 advance(phase)
-                done = self._done(phase)
+                done, ended = self._done(phase), self._ended(phase, total)
                 stage.advance(done, **self._status())
-                ended = done >= total
                 if (
                     phase.update is not None
                     and phase.evaluates
@@ -254,6 +258,9 @@ class Training:
 
     def _done(self, phase: Phase) -> int:
         return self.recorder.env_steps if phase.interacts else self.phase_updates
+
+    def _ended(self, phase: Phase, total: int) -> bool:
+        return self._done(phase) >= total or flattened(self.errors)
 
     def _interact(self, phase: Phase) -> None:
         """One step of every environment, and the updates that the interaction so far has earned."""
@@ -274,11 +281,14 @@ class Training:
     def _update_and_record(self, phase: Phase) -> None:
         self.recorder.add(self.agent.learn(phase, self.replay))
         self.phase_updates += 1
+        if phase.error is not None and self.phase_updates % UPDATES_PER_ERROR == 0:
+            self.errors.append(phase.error(self.agent, self.replay))
         if self.phase_updates % self.config.logging.every == 0 or phase.steps_per_update:
             self.recorder.write_training(phase.name, **self._status())
 
     def _status(self) -> dict[str, float]:
-        return {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
+        status = {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
+        return status | ({"held_out_error": self.errors[-1]} if self.errors else {})
 
 
 def _named(owner: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

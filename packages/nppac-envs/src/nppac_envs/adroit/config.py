@@ -14,6 +14,8 @@ from pydantic import Field
 
 from nppac_envs.registered_config import RegisteredConfig
 
+_REWARD_RANGES = {"zero-one": (0.0, 1.0), "binary": (-1.0, 0.0)}
+
 
 class AdroitConfig(RegisteredConfig, ABC, frozen=True):
     """What the hand tasks have in common."""
@@ -31,6 +33,11 @@ class AdroitConfig(RegisteredConfig, ABC, frozen=True):
     def has_success(self) -> bool:
         """True: every step's info holds `success`."""
         return True
+
+    @property
+    def reward_range(self) -> tuple[float, float] | None:
+        """Of a reward that follows from success; None of the shaped ones."""
+        return _REWARD_RANGES.get(self.reward)
 
 
 @final

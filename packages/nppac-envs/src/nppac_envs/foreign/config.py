@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from nppac_envs.config import EnvConfig
 from nppac_envs.foreign import DEFAULT_HORIZON
@@ -63,11 +63,28 @@ class GymnasiumConfig(EnvConfig, frozen=True):
         description="What tells success in a step's info: the name of a flag, or a key, a "
         "comparison and a number; null for the flags success and is_success, where it has one.",
     )
+    rewards: tuple[float, float] | None = Field(
+        default=None,
+        description="The least and the greatest reward of a step, which bound what critics can "
+        "promise; null where they are not known.",
+    )
 
     @property
     def has_success(self) -> bool | None:
         """True where `success` names what tells it; else None, since only its infos know."""
         return None if self.success is None else True
+
+    @field_validator("rewards")
+    @classmethod
+    def _in_order(cls, rewards: tuple[float, float] | None) -> tuple[float, float] | None:
+        if rewards is not None and rewards[0] > rewards[1]:
+            raise ValueError(f"the least, {rewards[0]:g}, is above the greatest, {rewards[1]:g}")
+        return rewards
+
+    @property
+    def reward_range(self) -> tuple[float, float] | None:
+        """``rewards``."""
+        return self.rewards
 
     @property
     def shown_as(self) -> str:
