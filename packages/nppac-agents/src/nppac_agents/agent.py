@@ -97,7 +97,16 @@ class Agent(Algorithm):
     def act(self, states: np.ndarray, *, deterministic: bool) -> np.ndarray:
         """Raw (not clipped) actions (B, A) at states (B, S)."""
         inputs = as_tensor(states, self.device)
-        actions = self.method.act(self, inputs, deterministic=deterministic)
+        return self._checked(self.method.act(self, inputs, deterministic=deterministic), states)
+
+    @torch.no_grad()
+    def explore(self, states: np.ndarray, modes: np.ndarray) -> np.ndarray:
+        """Raw actions (B, A) of training: samples, where ``modes`` (B,) says it modes."""
+        inputs = as_tensor(states, self.device)
+        which = torch.from_numpy(modes).to(self.device)
+        return self._checked(self.method.explore(self, inputs, which), states)
+
+    def _checked(self, actions: Tensor, states: np.ndarray) -> np.ndarray:
         shape = (len(states), self.spaces.action_dim)
         return checked_actions(actions, self.method, shape).cpu().numpy()
 

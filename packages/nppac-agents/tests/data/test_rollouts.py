@@ -5,10 +5,10 @@ from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.methods.nppac import NPPAC
 
 
-def make_rollouts(point_config, spaces, prior, seed=0, start="residual"):
+def make_rollouts(point_config, spaces, prior, seed=0, **settings):
     generator = torch.Generator().manual_seed(seed)
-    settings = {"trust_region": None, "standardise_states": False}
-    agent = NPPAC(policy_hidden=(16,), critic_hidden=(16,), start=start, **settings).build(
+    settings = {"trust_region": None, "standardise_states": False} | settings
+    agent = NPPAC(policy_hidden=(16,), critic_hidden=(16,), **settings).build(
         spaces, prior, None, generator=generator
     )
     replay = agent.make_replay(300, 3, generator)
@@ -52,7 +52,7 @@ def test_stored_next_states_are_the_last_states_of_episodes_not_the_first_of_the
 
 def test_restored_rollouts_go_on_identically(point_config, spaces, prior):
     rollouts = make_rollouts(point_config, spaces, prior)
-    for _ in range(13):
+    for _ in range(25):
         rollouts.step()
     copy = make_rollouts(point_config, spaces, prior, seed=7)
     copy.load_state(rollouts.state())
@@ -60,3 +60,26 @@ def test_restored_rollouts_go_on_identically(point_config, spaces, prior):
     for _ in range(30):
         rollouts.step(), copy.step()
         np.testing.assert_array_equal(rollouts.states, copy.states)
+
+
+@pytest.mark.parametrize("start", ["residual", "fresh"])
+def test_a_share_of_the_episodes_is_played_by_the_mode(point_config, spaces, prior, start):
+    rollouts = make_rollouts(point_config, spaces, prior, start=start, mode_share=0.5)
+    agent, played = rollouts.agent, []
+    for _ in range(40):
+        states = rollouts.states
+        modes = agent.act(states, deterministic=True)
+        first = torch.tensor([len(ring) for ring in rollouts.replay.buffers])
+        rollouts.step()
+        rows = first + torch.arange(3) * 100
+        actions = rollouts.replay.transitions(rows).actions.numpy()
+        played.append(np.isclose(actions, modes, rtol=0, atol=1e-6).all(1).tolist())
+    assert played == [[False, True, False]] * 20 + [[True, False, True]] * 20
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (0.3, 3), (0.5, 5), (1.0, 10)])
+def test_the_episodes_of_the_mode_are_evenly_spread(share, expected):
+    method = NPPAC(mode_share=share)
+    played = [method.plays_mode(episode) for episode in range(1_000)]
+    assert {sum(played[i : i + 10]) for i in range(0, 1_000, 10)} == {expected}
+    assert sum(played) == 100 * expected

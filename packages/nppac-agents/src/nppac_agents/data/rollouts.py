@@ -38,7 +38,7 @@ class Episode(NamedTuple):
 
 
 class Rollouts:
-    """Steps the environments with the sampling agent and fills the replay.
+    """Steps the environments with the exploring agent and fills the replay.
 
     An environment whose episode ends is reset within the same step, so that each step observes the
     last states of the ended episodes and the first states of the new ones together: the prior is
@@ -55,6 +55,9 @@ class Rollouts:
         self.replay = replay
         self.seed = seed
         self.states, _ = self.envs.reset(seed=seed)
+        self.episodes = 0
+        self.modes = np.zeros(n_envs, dtype=bool)
+        self._start(np.arange(n_envs))
         self.can_be_saved = all(has_state(env) for env in self.envs.envs)
 
     def step(self) -> list[Episode]:
@@ -65,7 +68,7 @@ class Rollouts:
             FaultyEnvironmentError: what an environment returned is not sound.
         """
         states = self.states
-        actions = self.agent.act(states, deterministic=False)
+        actions = self.agent.explore(states, self.modes)
         if not np.isfinite(actions).all():
             raise NumericalError("the policy's action is not finite; the networks have diverged")
         observed, rewards, terminated, truncated, info = self.envs.step(np.clip(actions, -1, 1))
@@ -79,14 +82,25 @@ class Rollouts:
             Step(states, actions, rewards, terminated, truncated, next_states)
         )
         self.states = observed
+        self._start(np.flatnonzero(ended))
         return [Episode(float(returns[i]), int(lengths[i])) for i in np.flatnonzero(ended)]
+
+    def _start(self, envs: np.ndarray) -> None:
+        """Episodes begin in the environments ``envs`` (indices)."""
+        for env in envs:
+            self.modes[env] = self.agent.method.plays_mode(self.episodes)
+            self.episodes += 1
 
     def state(self) -> dict[str, Tensor]:
         """Where every environment is, its last observation and the prior's moments there.
 
         Environments that cannot tell where they are are left out.
         """
-        state = {"states": torch.from_numpy(self.states.copy())}
+        state = {
+            "states": torch.from_numpy(self.states.copy()),
+            "modes": torch.from_numpy(self.modes.copy()),
+            "episodes": torch.tensor(self.episodes),
+        }
         for index, env in enumerate(self.envs.envs if self.can_be_saved else ()):
             arrays = get_env_state(env)
             state |= {f"{index}.{name}": torch.from_numpy(v) for name, v in arrays.items()}
@@ -103,6 +117,8 @@ class Rollouts:
         that they were in, so that two resumes of one checkpoint go on alike.
         """
         self.states = state["states"].numpy().copy()
+        self.modes = state["modes"].numpy().copy()
+        self.episodes = int(state["episodes"])
         if not self.can_be_saved:
             self._restart()
         for index, env in enumerate(self.envs.envs if self.can_be_saved else ()):
@@ -117,6 +133,7 @@ class Rollouts:
         first = int(seeds.generate_state(1)[0]) // 2
         self.states, _ = self.envs.reset(seed=first)
         self.replay.cut_episodes(np.arange(len(self.envs.envs)))
+        self._start(np.arange(len(self.envs.envs)))
 
     def close(self) -> None:
         """Close the environments."""

@@ -18,6 +18,7 @@ is KL regularisation towards a behavioural prior pi0 (Rudner et al. 2021).
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -194,6 +195,13 @@ class RegularisedActorCritic(ActorCritic):
     actor_value: Literal["lowest", "mean"] = Field(
         default="lowest", description="What the policy ascends of the critics' values."
     )
+    mode_share: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of training episodes that the policy's mode plays, as it is deployed: "
+        "it comes to states that its samples never see.",
+    )
 
     @model_validator(mode="after")
     def _subset_fits_ensemble(self) -> Self:
@@ -233,6 +241,10 @@ class RegularisedActorCritic(ActorCritic):
         if not self.relative_rewards:
             return batch.rewards
         return agent.parts.critic.in_units(batch.rewards, self.discounting().full_weight)
+
+    def plays_mode(self, episode: int) -> bool:
+        """``mode_share`` of them, evenly spread."""
+        return math.floor((episode + 1) * self.mode_share) > math.floor(episode * self.mode_share)
 
     def trust(self, agent: Agent) -> TrustRegion | None:
         """How far a residual policy may leave its prior; None: as far as it learns to."""

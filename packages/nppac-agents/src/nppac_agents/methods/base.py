@@ -101,6 +101,20 @@ class Method(ComponentConfig, ABC):
         policy = agent.parts.policy
         return policy.net.mode(states) if deterministic else policy(states).sample(agent.acting)[0]
 
+    def explore(self, agent: Agent, states: Tensor, modes: Tensor) -> Tensor:
+        """Actions (B, A) of training at states (B, S): samples, where ``modes`` (B,) says it modes.
+
+        Called as ``act`` is.
+        """
+        actions = self.act(agent, states, deterministic=False)
+        if modes.any():
+            actions[modes] = self.act(agent, states[modes], deterministic=True)
+        return actions
+
+    def plays_mode(self, episode: int) -> bool:
+        """Whether a training episode, counted over all environments, is one of the mode's."""
+        return False
+
     def deployed(self, agent: Agent) -> Deployed:
         """How its policy acts, for ``nppac-run export``: the policy's network says it.
 

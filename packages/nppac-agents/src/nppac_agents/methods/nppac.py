@@ -19,6 +19,8 @@ A residual policy has, beyond the paper, by default:
                     judge, is nearer to the mean that is deployed
     trust_region    its mean stays within so many of these
     n_steps         targets of several rewards; the divergence is paid at their last state alone
+    mode_share      as many training episodes are played by the mode, so that critics and policy
+                    know the states that it comes to
     bounded_values, relative_rewards, n_critics, target_subset, actor_value, demonstration_share,
     rollout_steps, critic_warmup_updates: see their fields
 
@@ -61,6 +63,7 @@ PUBLISHED: dict[str, Any] = {
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
     "tau": 0.005, "n_steps": 1, "actor_value": "lowest", "relative_rewards": False,
     "critic_layer_norm": False, "standardise_states": False, "bounded_values": False,
+    "mode_share": 0.0,
     "rollout_steps": 0, "critic_warmup_updates": 0, "temperature_learning_rate": 3e-4,
 }  # fmt: skip
 """What the paper sets, as defaults of every start but the residual one"""
@@ -134,6 +137,7 @@ class NPPAC(RegularisedActorCritic):
     actor_value: Literal["lowest", "mean"] = inherited(
         RegularisedActorCritic, "actor_value", "mean"
     )
+    mode_share: float = inherited(RegularisedActorCritic, "mode_share", 0.5)
     relative_rewards: bool = inherited(RegularisedActorCritic, "relative_rewards", True)
     critic_layer_norm: bool = inherited(RegularisedActorCritic, "critic_layer_norm", True)
     standardise_states: bool = inherited(RegularisedActorCritic, "standardise_states", True)
@@ -307,7 +311,21 @@ class NPPAC(RegularisedActorCritic):
             return policy.net.mode(states, prior.mean, prior.std)
         if deterministic:
             return policy.net.mode(states, observed.mean(seen))
-        return policy(states, self.normal(*observed.moments(seen))).sample(agent.acting)[0]
+        return self.acting_policy(agent, states).sample(agent.acting)[0]
+
+    def explore(self, agent: Agent, states: Tensor, modes: Tensor) -> Tensor:
+        """Samples and modes of one distribution; a residual policy asks the prior once."""
+        if self.start != "residual":
+            return super().explore(agent, states, modes)
+        policy = self.acting_policy(agent, states)
+        return policy.mode().where(modes[:, None], policy.sample(agent.acting)[0])
+
+    def acting_policy(self, agent: Agent, states: Tensor) -> ActionDistribution:
+        """A residual policy at states (B, S), with the prior as the rollouts remember it."""
+        observed = agent.observed
+        assert observed is not None
+        prior = self.normal(*observed.moments(states.cpu().numpy()))
+        return agent.parts.policy(states, prior)
 
     def deployed(self, agent: Agent) -> Deployed:
         """The policy's network, with what it reads of the prior."""
