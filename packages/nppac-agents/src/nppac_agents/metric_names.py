@@ -42,7 +42,8 @@ _POSITION = (
 _SPEED = (
     Metric("updates_per_second", "1/s", "updates a second since the last line"),
     Metric("env_steps_per_second", "1/s", "environment steps a second since the last line"),
-    Metric("rollout_return", "reward", "mean return of the latest 20 training episodes"),
+    Metric("rollout_return", "reward", "mean return of the latest 20 episodes that samples played"),
+    Metric("mode_return", "reward", "mean return of the latest 20 episodes that the mode played"),
 )
 _POLICY = (
     Metric("actor_loss", "loss", "what the policy's step minimises"),

@@ -65,16 +65,17 @@ def test_restored_rollouts_go_on_identically(point_config, spaces, prior):
 @pytest.mark.parametrize("start", ["residual", "fresh"])
 def test_a_share_of_the_episodes_is_played_by_the_mode(point_config, spaces, prior, start):
     rollouts = make_rollouts(point_config, spaces, prior, start=start, mode_share=0.5)
-    agent, played = rollouts.agent, []
+    agent, played, ended = rollouts.agent, [], []
     for _ in range(40):
         states = rollouts.states
         modes = agent.act(states, deterministic=True)
         first = torch.tensor([len(ring) for ring in rollouts.replay.buffers])
-        rollouts.step()
+        ended += rollouts.step()
         rows = first + torch.arange(3) * 100
         actions = rollouts.replay.transitions(rows).actions.numpy()
         played.append(np.isclose(actions, modes, rtol=0, atol=1e-6).all(1).tolist())
     assert played == [[False, True, False]] * 20 + [[True, False, True]] * 20
+    assert [e.of_mode for e in ended] == [False, True, False, True, False, True]
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (0.3, 3), (0.5, 5), (1.0, 10)])

@@ -35,6 +35,8 @@ class Episode(NamedTuple):
 
     episode_return: float
     length: int
+    of_mode: bool
+    """Whether the policy's mode played it, in place of samples"""
 
 
 class Rollouts:
@@ -82,8 +84,10 @@ class Rollouts:
             Step(states, actions, rewards, terminated, truncated, next_states)
         )
         self.states = observed
-        self._start(np.flatnonzero(ended))
-        return [Episode(float(returns[i]), int(lengths[i])) for i in np.flatnonzero(ended)]
+        last = np.flatnonzero(ended)
+        episodes = [Episode(float(returns[i]), int(lengths[i]), bool(self.modes[i])) for i in last]
+        self._start(last)
+        return episodes
 
     def _start(self, envs: np.ndarray) -> None:
         """Episodes begin in the environments ``envs`` (indices)."""

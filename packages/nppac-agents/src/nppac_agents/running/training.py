@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from pathlib import Path
@@ -31,6 +32,8 @@ from nppac_agents.running.metrics_log import Recorder
 from nppac_agents.running.selection import Selection
 
 RECENT_EPISODES = 20
+RETURNS = {False: "rollout_return", True: "mode_return"}
+"""What metrics call the mean return of episodes that samples, or the policy's mode, played"""
 
 
 class Training:
@@ -66,7 +69,7 @@ class Training:
         self.errors: list[float] = []
         self.judged = False
         self.selection = Selection(config.evaluation.select_by, config.evaluation.select_over)
-        self.recent: deque[float] = deque(maxlen=RECENT_EPISODES)
+        self.recent = {name: deque[float](maxlen=RECENT_EPISODES) for name in RETURNS.values()}
 
     def run(self, checkpoint_folder: Path) -> None:
         """Learns to the end, from the beginning or from where ``restore`` left it.
@@ -171,7 +174,7 @@ class Training:
                 "phase": self.phase,
                 "phase_updates": self.phase_updates,
                 "errors": self.errors,
-                "recent": list(self.recent),
+                "recent": {name: list(returns) for name, returns in self.recent.items()},
             },
             self.identity,
             self.recorder.mark(),
@@ -189,7 +192,8 @@ class Training:
         """The error in one line, with where it began and what is left."""
         spaces = self.agent.spaces
         states = self.rollouts.states if self.rollouts else np.zeros((0, spaces.state_dim))
-        cause = outside_cause(self.config, self.replay, states, self.recent)
+        returns = itertools.chain(*self.recent.values())
+        cause = outside_cause(self.config, self.replay, states, returns)
         if cause is None and isinstance(error, DivergedError):
             cause = "the learning diverged; lower the learning rates"
         kept = "the last checkpoint is kept" if checkpoints(folder) else None
@@ -205,7 +209,8 @@ class Training:
         self.recorder.load_state(tensors.get("recorder", {}), position)
         self.phase, self.phase_updates = position["phase"], position["phase_updates"]
         self.errors = position["errors"]
-        self.recent.extend(position["recent"])
+        for name, returns in position["recent"].items():
+            self.recent[name].extend(returns)
         self.judged = True
 
     def try_out(self) -> Losses:
@@ -265,7 +270,8 @@ class Training:
     def _interact(self, phase: Phase) -> None:
         """One step of every environment, and the updates that the interaction so far has earned."""
         assert self.rollouts is not None, "checked when the agent is built"
-        self.recent.extend(episode.episode_return for episode in self.rollouts.step())
+        for episode in self.rollouts.step():
+            self.recent[RETURNS[episode.of_mode]].append(episode.episode_return)
         self.recorder.env_steps += self.config.training.n_envs
         while phase.update is not None and self.phase_updates < self._updates_earned(phase):
             self._update_and_record(phase)
@@ -287,7 +293,7 @@ class Training:
             self.recorder.write_training(phase.name, **self._status())
 
     def _status(self) -> dict[str, float]:
-        status = {"rollout_return": sum(self.recent) / len(self.recent)} if self.recent else {}
+        status = {name: sum(seen) / len(seen) for name, seen in self.recent.items() if seen}
         return status | ({"held_out_error": self.errors[-1]} if self.errors else {})
 
 
