@@ -29,7 +29,6 @@ $(VENV)/installed: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(
 
 quickstart: $(VENV)/installed
 	@echo "==> learning door opening from the demonstrations that ship; the run goes to $(QUICKSTART)"
-	@rm -rf $(QUICKSTART)
 	$(BIN)/nppac-run examples/quickstart.json --output-dir $(QUICKSTART)
 
 test-fast: $(VENV)/installed
