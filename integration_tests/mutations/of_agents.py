@@ -442,10 +442,10 @@ AGENTS = mutations_of("nppac-agents", [
      "data/test_tianshou.py -k entry"),
     ("a restored agent draws anew", "agent.py",
      'generator.set_state(state[f"generator.{name}"])', "pass",
-     "methods/test_family.py -k state_holds"),
+     "test_conformance.py -k restored_copy"),
     ("a restored agent's optimizers start anew", "agent.py",
      'part.load_optimizer_state(below(state, f"optimizer.{name}."))', "pass",
-     "methods/test_family.py -k state_holds"),
+     "test_conformance.py -k restored_copy"),
     # The seam to methods of others.
     ("actions of another shape reach the environment", "method_contract.py",
      "if not isinstance(actions, torch.Tensor) or actions.shape != shape:", "if False:",

@@ -57,3 +57,13 @@ def test_a_fault_is_caught(check: str) -> None:
     kit.method = broken(**fields)  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises((AssertionError, ContractError)):
         getattr(kit, check)(None)
+
+
+def test_a_module_that_imports_torch_is_caught(tmp_path, monkeypatch) -> None:
+    (tmp_path / "torch.py").touch()  # a light one, for the new process
+    (tmp_path / "heavy_method.py").write_text("import torch")
+    monkeypatch.syspath_prepend(tmp_path)
+    kit = MethodConformance()
+    kit.method = type("Heavy", (SAC,), {"__module__": "heavy_method"})()
+    with pytest.raises(AssertionError, match="imports torch"):
+        kit.test_its_module_imports_no_torch()

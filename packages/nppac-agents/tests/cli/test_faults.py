@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nppac_agents.experiment.registries import agent_registry, env_registry
+from fresh_registries import fresh_registries
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
-from nppac_priors.registry import prior_registry
 
 pytestmark = pytest.mark.medium
 
@@ -28,11 +27,6 @@ EXPERIMENT = {
 }  # fmt: skip
 
 
-def forget_plugins() -> None:
-    for registry in (env_registry, prior_registry, agent_registry):
-        registry.cache_clear()
-
-
 @pytest.fixture
 def lab_run(nppac_run, tmp_path, monkeypatch):
     """Runs the experiment with the given overrides, with lab-things 0.7 installed."""
@@ -45,15 +39,14 @@ def lab_run(nppac_run, tmp_path, monkeypatch):
     (info / "entry_points.txt").write_text("".join(groups))
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.delitem(sys.modules, "lab_things", raising=False)
-    forget_plugins()
 
     def run(*overrides, **sections):
         Path("lab.json").write_text(json.dumps(EXPERIMENT | sections))
         options = [word for override in overrides for word in ("--set", override)]
         return nppac_run("lab.json", "--quiet", *options)
 
-    yield run
-    forget_plugins()
+    with fresh_registries():
+        yield run
 
 
 def error(result) -> str:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
-import sys
+from contextlib import redirect_stdout
 
 import jsonschema
 import pytest
+from fresh_registries import fresh_registries
+from nppac_agents.cli import main
 
 pytestmark = pytest.mark.medium
 
@@ -14,25 +15,22 @@ pytestmark = pytest.mark.medium
 @pytest.fixture(scope="module")
 def builtin_schema() -> str:
     """The schema without any installed plugin, as `nppac-run schema` prints it."""
-    return subprocess.run(
-        [sys.executable, "-m", "nppac_agents", "schema"],
-        env={**os.environ, "NPPAC_PLUGINS": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    return printed("schema")
 
 
 @pytest.fixture(scope="module")
 def study_schema() -> str:
     """The same of study files."""
-    return subprocess.run(
-        [sys.executable, "-m", "nppac_agents", "schema", "--study"],
-        env={**os.environ, "NPPAC_PLUGINS": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    return printed("schema", "--study")
+
+
+def printed(*argv: str) -> str:
+    """What the command prints where no plugins are let in."""
+    out = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, fresh_registries(), redirect_stdout(out):
+        patch.setenv("NPPAC_PLUGINS", "")
+        assert main(argv) == 0
+    return out.getvalue()
 
 
 def valid(schema: str, data: object) -> bool:

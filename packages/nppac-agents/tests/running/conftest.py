@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,29 +30,52 @@ def experiment() -> dict[str, Any]:
     return json.loads((Path(__file__).parents[1] / "experiment" / "valid.json").read_text())
 
 
+@pytest.fixture(scope="session")
+def point_experiment_in(
+    point_config, prior_config, demonstrations
+) -> Callable[[Path], ExperimentConfig]:
+    """A whole experiment on the point task that runs in seconds, in a folder."""
+
+    def make(folder: Path) -> ExperimentConfig:
+        path = folder / "point.npz"
+        demonstrations.save_npz(path)
+        return ExperimentConfig(
+            env=point_config,
+            demonstrations=NpzConfig(source="npz", path=path),
+            prior=prior_config.model_copy(update={"steps": 5}),
+            agent=NPPAC(
+                policy_hidden=(16,),
+                critic_hidden=(16,),
+                batch_size=32,
+                prior_scale="std",
+                rollout_steps=0,
+                critic_warmup_updates=0,
+            ),
+            training=TrainingConfig(env_steps=150, n_envs=3, start_steps=30),
+            evaluation=EvaluationConfig(every=50, episodes=4, reporting_episodes=6),
+            logging=LoggingConfig(every=10, tensorboard=False, frames=0, checkpoint_every=45),
+            device="cpu",
+            output_dir=str(folder / "run"),
+        )
+
+    return make
+
+
 @pytest.fixture
-def point_experiment(point_config, prior_config, demonstrations, tmp_path) -> ExperimentConfig:
-    """A whole experiment on the point task that runs in seconds."""
-    path = tmp_path / "point.npz"
-    demonstrations.save_npz(path)
-    return ExperimentConfig(
-        env=point_config,
-        demonstrations=NpzConfig(source="npz", path=path),
-        prior=prior_config,
-        agent=NPPAC(
-            policy_hidden=(16,),
-            critic_hidden=(16,),
-            batch_size=32,
-            prior_scale="std",
-            rollout_steps=0,
-            critic_warmup_updates=0,
-        ),
-        training=TrainingConfig(env_steps=300, n_envs=3, start_steps=60),
-        evaluation=EvaluationConfig(every=100, episodes=4, reporting_episodes=6),
-        logging=LoggingConfig(every=20, tensorboard=False, frames=0, checkpoint_every=90),
-        device="cpu",
-        output_dir=str(tmp_path / "run"),
-    )
+def point_experiment(point_experiment_in, tmp_path) -> ExperimentConfig:
+    return point_experiment_in(tmp_path)
+
+
+def run_in(folder: Path, config: ExperimentConfig, report: bool, **options: Any) -> dict[str, Any]:
+    from nppac_agents.running.run import run_experiment
+
+    run_dir = RunDirectory(folder)
+    run_dir.checkpoints.mkdir(parents=True, exist_ok=True)
+    console = PlainConsole(io.StringIO())
+    with pytest.MonkeyPatch.context() as patch:
+        if not report:
+            patch.setattr("nppac_agents.running.run.write_report", lambda folder: folder)
+        return run_experiment(config, run_dir=run_dir, console=console, **options)
 
 
 @pytest.fixture
@@ -60,26 +84,27 @@ def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
 
     Only `report=True` draws the report, which takes longer than the rest of such a run.
     """
-    from nppac_agents.running.run import run_experiment
 
     def run(config: ExperimentConfig, name: str = "run", *, report: bool = False, **options: Any):
-        run_dir = RunDirectory(tmp_path / name)
-        run_dir.checkpoints.mkdir(parents=True, exist_ok=True)
-        console = PlainConsole(io.StringIO())
-        with pytest.MonkeyPatch.context() as patch:
-            if not report:
-                patch.setattr("nppac_agents.running.run.write_report", lambda folder: folder)
-            return run_experiment(config, run_dir=run_dir, console=console, **options), run_dir
+        return run_in(tmp_path / name, config, report, **options), RunDirectory(tmp_path / name)
 
     return run
 
 
+@pytest.fixture(scope="session")
+def point_run(point_experiment_in, tmp_path_factory) -> tuple[dict[str, Any], RunDirectory]:
+    """The summary and the directory of the point experiment, run once with its report; to read."""
+    folder = tmp_path_factory.mktemp("point")
+    summary = run_in(folder / "run", point_experiment_in(folder), report=True)
+    return summary, RunDirectory(folder / "run")
+
+
 @pytest.fixture
-def finished(point_experiment, run_point, monkeypatch) -> RunDirectory:
-    """A run on the point task; its config file cannot name the test's own environment."""
-    _, run_dir = run_point(point_experiment)
+def finished(point_run, point_experiment, tmp_path, monkeypatch) -> RunDirectory:
+    """A copy of that run; its config file cannot name the tests' own environment."""
+    shutil.copytree(point_run[1].path, tmp_path / "run")
     monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
-    return run_dir
+    return RunDirectory(tmp_path / "run")
 
 
 @pytest.fixture

@@ -147,11 +147,16 @@ def test_learning_rates_are_blamed_for_what_they_do(rarely_logged, failing):
 
 
 def test_nan_in_the_last_window_of_an_online_run_fails_it(rarely_logged, failing, spoil_after):
-    spoil_after(240, NETWORKS)
-    line, kept = failing(with_agent(rarely_logged, sac()))
+    spoil_after(60, NETWORKS)
+    line, kept = failing(with_agent(of_120_steps(rarely_logged), sac()))
     assert "agent part" in line
-    assert "is not finite by update 240 (300 environment steps)" in line
-    assert kept[-1].position["env_steps"] == 270
+    assert "is not finite by update 60 (120 environment steps)" in line
+    assert kept[-1].position["env_steps"] == 90
+
+
+def of_120_steps(config):
+    training = config.training.model_copy(update={"env_steps": 120, "start_steps": 60})
+    return config.model_copy(update={"training": training})
 
 
 def test_nan_in_the_last_window_of_an_offline_run_fails_it(rarely_logged, failing, spoil_after):
@@ -175,10 +180,10 @@ def test_nan_at_the_end_of_pretraining_fails_before_anything_is_judged(
 
 
 def test_what_an_optimizer_remembers_is_examined_too(rarely_logged, failing, spoil_after):
-    spoil_after(240, "optimizer.critic", math.inf)
-    line, _ = failing(with_agent(rarely_logged, sac()))
+    spoil_after(60, "optimizer.critic", math.inf)
+    line, _ = failing(with_agent(of_120_steps(rarely_logged), sac()))
     assert "agent optimizer.critic" in line
-    assert "is not finite by update 240 (300 environment steps)" in line
+    assert "is not finite by update 60 (120 environment steps)" in line
 
 
 def test_only_real_numbers_are_examined():

@@ -20,7 +20,7 @@ WHOLE_RUNS = [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.sl
 def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentConfig:
     agent = configured(agent_registry().get(kind), SMALL, METHODS[kind].small)
     prior = point_experiment.prior if agent.uses_prior else None
-    training = point_experiment.training.model_copy(update={"env_steps": 150})
+    training = point_experiment.training.model_copy(update={"start_steps": 60})
     logging = point_experiment.logging.model_copy(update={"every": 10, "checkpoint_every": 50})
     evaluation = point_experiment.evaluation.model_copy(update={"every": 50})
     changes = {"agent": agent, "prior": prior, "training": training, "logging": logging}

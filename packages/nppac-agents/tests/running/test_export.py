@@ -100,7 +100,7 @@ def test_the_folder_acts_as_the_run_does(folder, finished, demonstrations):
     far = policy.trust(demonstrations.states + 5.0)
     assert (far < policy.threshold(per_episode=0.2)).all()
     card = json.loads((folder / "card.json").read_text())
-    assert (card["policy"], card["env_steps"], card["agent"]["kind"]) == ("last", 300, "nppac")
+    assert (card["policy"], card["env_steps"], card["agent"]["kind"]) == ("last", 150, "nppac")
     assert card["measures"] == finished.summary()["reported"]
     assert card["run_id"]
     assert card["demonstrations_hash"] == demonstrations.hash
@@ -151,9 +151,9 @@ def test_a_distilled_policy_says_how_far_it_is_off_where_the_run_went(finished, 
     policy, found = load_policy(folder), json.loads((folder / "card.json").read_text())["distilled"]
     assert policy.prior is not None
     assert policy.prior.config.kind == "sparse-gp"
-    assert (found["of"], found["states"]) == ("visited", 300)
+    assert (found["of"], found["states"]) == ("visited", 150)
     assert 0 < found["action_rms"] < 0.2
-    assert "distilled: at 300 visited states the action is off by" in out.getvalue()
+    assert "distilled: at 150 visited states the action is off by" in out.getvalue()
     states = visited_states(finished, 4)
     run = torch.export.load(folder / "policy.pt2").module()
     found = run(torch.from_numpy(states))["action"].numpy()

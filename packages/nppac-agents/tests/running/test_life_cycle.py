@@ -111,7 +111,7 @@ def test_a_signal_at_any_stage_ends_with_a_word_and_a_resume_goes_on(
     run, _ = owned_run(config, resume=True)
     assert run.summary()["status"] == "done"
     assert [e["env_steps"] for e in read_metrics(run.metrics) if e["event"] == "evaluation"] == [
-        0, 102, 120,
+        0, 51, 102, 120,
     ]  # fmt: skip
 
 
@@ -133,14 +133,14 @@ def test_what_a_resume_changes_is_in_the_metrics_and_then_in_the_config(
     logging = point_experiment.logging.model_copy(update={"every": 30})
     changed = point_experiment.model_copy(update={"logging": logging})
     run, printed = owned_run(changed, resume=True)
-    assert "logging.every was 20 and is 30 from here on" in printed
+    assert "logging.every was 10 and is 30 from here on" in printed
     assert json.loads(run.config_file.read_text())["logging"]["every"] == 30
     events = read_metrics(run.metrics)
     (change,) = [e for e in events if e["event"] == "changes"]
-    assert change["changes"] == {"logging.every": [20, 30]}
+    assert change["changes"] == {"logging.every": [10, 30]}
     assert change["env_steps"] == 123
     logged = [e["updates"] for e in events if e["event"] == "train"]
-    assert logged == [20, 40, 60, *range(90, 241, 30)]
+    assert logged == [*range(10, 91, 10), 120]
     owned_run(changed, resume=True)
     assert sum(e["event"] == "changes" for e in read_metrics(run.metrics)) == 1
 

@@ -22,7 +22,7 @@ def test_each_policy_is_that_of_its_checkpoint(finished):
         for key, value in stored(path).items():
             np.testing.assert_array_equal(agent.state()[key], value)
     assert run_policy(finished, earlier.name).name == earlier.stem
-    assert run_policy(finished, "last").env_steps == 300
+    assert run_policy(finished, "last").env_steps == 150
 
 
 def test_without_a_best_policy_the_last_is_taken_and_the_best_is_refused(finished):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from nppac_envs import DataError, NpzConfig
+from nppac_envs.demonstrations import npz
 from nppac_envs.demonstrations.doctor import examine
 
 LENGTHS = np.array([4, 2, 3])
@@ -152,3 +153,12 @@ def test_arrays_that_are_left_out_are_named(load, tmp_path: Path):
     load(LAYOUTS["its own"] | {"force": np.zeros((9, 3)), "note": np.array(["a"] * 9)})
     found = {f.topic: f.text for f in examine(NpzConfig(path=tmp_path / "set.npz"))}
     assert found["left out"].endswith("state: force")
+
+
+def test_the_headers_of_a_file_are_read_once(load, tmp_path: Path, monkeypatch):
+    load(LAYOUTS["its own"])
+    asked = []
+    shapes = npz.npz_shapes
+    monkeypatch.setattr(npz, "npz_shapes", lambda path: asked.append(path) or shapes(path))
+    NpzConfig(path=tmp_path / "set.npz").load()
+    assert len(asked) == 1

@@ -21,7 +21,7 @@ and actions (E, T, A), need `episode_lengths` or a `mask` (E, T); see `npz_layou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -31,8 +31,8 @@ from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.field_map import named, renamed
-from nppac_envs.demonstrations.findings import Finding, left_out_finding
-from nppac_envs.demonstrations.npz_file import npz_shapes, read_npz
+from nppac_envs.demonstrations.findings import left_out_finding
+from nppac_envs.demonstrations.npz_file import NpzShapes, npz_shapes, read_npz
 from nppac_envs.demonstrations.npz_layout import FLAGS, from_layout
 from nppac_envs.errors import DataError
 
@@ -83,10 +83,7 @@ class NpzConfig(FileConfig, frozen=True):
     )
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
-        arrays = read_demonstrations(self.path, self.fields, self.exclude, self.episode_length)
-        for finding in _left_out(self.path, self.fields):
-            say(finding)
-        return arrays
+        return read_demonstrations(self.path, self.fields, self.exclude, self.episode_length, say)
 
 
 def read_demonstrations(
@@ -94,8 +91,16 @@ def read_demonstrations(
     fields: NpzFields,
     exclude: Collection[int] = (),
     episode_length: int | None = None,
+    say: Say = lambda finding: None,
 ) -> dict[str, NDArray[Any]]:
     """Read the arrays of `Demonstrations` from an npz file.
+
+    Args:
+        path: The file.
+        fields: Which of its arrays is which.
+        exclude: Numbers of episodes that need not be readable.
+        episode_length: Steps of every episode, where the file does not say.
+        say: Called with what is not read.
 
     Raises:
         DataError: The file is missing or broken, or lacks an array that it must have: `states`,
@@ -121,21 +126,19 @@ def read_demonstrations(
             raise DataError(
                 f"{path}: {names[name]!r} ({name}) must hold true and false, or 0 and 1"
             )
+    if left_out := _left_out(shapes, names):
+        say(left_out_finding(left_out))
     return from_layout(arrays, f"{path}", exclude, episode_length, there)
 
 
-def _left_out(path: Path, fields: NpzFields) -> Iterator[Finding]:
+def _left_out(shapes: NpzShapes, used: dict[str, str]) -> list[str]:
     """Arrays with a row a step that are not read."""
-    shapes = npz_shapes(path)
-    used = _stored_names(fields, shapes)
     rows = shapes[used["states"]][0][:1]
-    left_out = [
+    return [
         name
         for name, (shape, dtype) in shapes.items()
         if name not in used.values() and shape[:1] == rows and dtype.kind in "iuf"
     ]
-    if left_out:
-        yield left_out_finding(left_out)
 
 
 def _stored_names(fields: NpzFields, there: Collection[str]) -> dict[str, str]:

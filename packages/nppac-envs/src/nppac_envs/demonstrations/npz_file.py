@@ -21,6 +21,8 @@ from nppac_envs.demonstrations.file_guard import check_unfolded, regular_file
 from nppac_envs.demonstrations.writing import complete_file
 from nppac_envs.errors import DataError
 
+NpzShapes = dict[str, tuple[tuple[int, ...], np.dtype[Any]]]
+"""Shape and number type of every array, by name."""
 MAX_DEFLATE_RATIO = 1032
 _READ_HEADER = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -50,7 +52,7 @@ def read_npz(path: Path, names: Iterable[str]) -> dict[str, NDArray[Any]]:
         ) from error
 
 
-def npz_shapes(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+def npz_shapes(path: Path) -> NpzShapes:
     """Shape and number type of every array, by name; reads their headers only.
 
     Raises:
