@@ -15,8 +15,10 @@ def test_updates_are_timed_in_turns_and_peers_that_are_not_installed_left_out(tm
     found = tmp_path / "found.json"
     names = ["nppac-paper", "nppac-residual", "tianshou-sac"]
     subprocess.run(
-        [sys.executable, UPDATE, "--tiny", "--blocks", "2", "--updates", "2", "--json", found]
-        + ["--only", *names, "sb3-sac", "sbx-sac"],
+        [
+            *(sys.executable, UPDATE, "--tiny", "--blocks", "2", "--updates", "2"),
+            *("--json", found, "--only", *names, "sb3-sac", "sbx-sac"),
+        ],
         check=True,
     )
     rows = {row["learner"]: row for row in json.loads(found.read_text())}
