@@ -21,7 +21,7 @@ A residual policy has, beyond the paper, by default:
     n_steps         targets of several rewards; the divergence is paid at their last state alone
     mode_share      as many training episodes are played by the mode, so that critics and policy
                     know the states that it comes to
-    bounded_values, relative_rewards, n_critics, target_subset, actor_value, demonstration_share,
+    bounded_values, relative_rewards, n_critics, target_subset, demonstration_share,
     rollout_steps, critic_warmup_updates: see their fields
 
 Policies with another start have the paper's settings by default (``PUBLISHED``).
@@ -58,10 +58,10 @@ if TYPE_CHECKING:
 
 
 PUBLISHED: dict[str, Any] = {
-    "alpha": 0.1, "kl_budget": None, "trust_region": None, "kl_estimator": "sampled",
+    "kl_budget": None, "trust_region": None, "kl_estimator": "sampled",
     "prior_scale": "std",
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
-    "tau": 0.005, "n_steps": 1, "actor_value": "lowest", "relative_rewards": False,
+    "tau": 0.005, "n_steps": 1, "policy_learning_rate": 3e-4, "relative_rewards": False,
     "critic_layer_norm": False, "standardise_states": False, "bounded_values": False,
     "mode_share": 0.0,
     "rollout_steps": 0, "critic_warmup_updates": 0, "temperature_learning_rate": 3e-4,
@@ -88,7 +88,7 @@ class NPPAC(RegularisedActorCritic):
         "them unbounded and clipping at the environment (its hand tasks).",
     )
     alpha: float = Field(
-        default=0.2,
+        default=0.1,
         gt=0,
         le=1e3,
         description="Temperature: the weight of the KL divergence, in reward; with kl_budget the "
@@ -101,7 +101,7 @@ class NPPAC(RegularisedActorCritic):
         "alpha fixed. The paper's tuned variant uses one nat per action dimension.",
     )
     kl_budget: float | None = Field(
-        default=0.03,
+        default=0.06,
         gt=0,
         description="Nats per action dimension above which alpha rises, and below which it falls "
         "back to its first value; null lets the divergence grow.",
@@ -134,8 +134,8 @@ class NPPAC(RegularisedActorCritic):
     batch_size: BatchSize = Field(default=256, description="Transitions per update.")
     tau: float = inherited(RegularisedActorCritic, "tau", 0.02)
     n_steps: int = inherited(RegularisedActorCritic, "n_steps", 5)
-    actor_value: Literal["lowest", "mean"] = inherited(
-        RegularisedActorCritic, "actor_value", "mean"
+    policy_learning_rate: LearningRate = inherited(
+        RegularisedActorCritic, "policy_learning_rate", 1e-4
     )
     mode_share: float = inherited(RegularisedActorCritic, "mode_share", 0.5)
     relative_rewards: bool = inherited(RegularisedActorCritic, "relative_rewards", True)
@@ -162,7 +162,7 @@ class NPPAC(RegularisedActorCritic):
         "some forty episodes; they count.",
     )
     critic_warmup_updates: int = Field(
-        default=10_000,
+        default=4_000,
         ge=0,
         description="Most updates of the critics alone, on these rollouts, before the policy "
         "learns; they end once the error on held-out rollouts falls no further.",
