@@ -41,7 +41,7 @@ def run_cases(doc: str | None, check_case: Callable[[random.Random], str]) -> in
     outcomes: collections.Counter[str] = collections.Counter()
     slowest, faults = 0.0, 0
     for number in range(arguments.first, arguments.first + arguments.count):
-        faulthandler.dump_traceback_later(5 * SECONDS, exit=True)
+        faulthandler.dump_traceback_later(5 * SECONDS, exit=True, file=sys.__stderr__)
         start = time.process_time()
         if number == arguments.first + 1:
             before = _peak()

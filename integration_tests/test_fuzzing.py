@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,14 +20,16 @@ HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize("script", ["fuzz_configs.py", "fuzz_files.py"])
-def test_the_first_200_cases(script: str):
+def test_the_first_200_cases(script: str, monkeypatch, capsys):
     if script == "fuzz_files.py":
         pytest.importorskip("pyarrow")
-    done = subprocess.run(
-        [sys.executable, HERE / script, "200"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    counts = dict(reversed(line.split(maxsplit=1)) for line in done.stdout.splitlines()[:-1])
+    monkeypatch.setattr(sys, "argv", [script, "200"])
+    monkeypatch.syspath_prepend(HERE)
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(HERE / script), run_name="__main__")
+    printed = capsys.readouterr()
+    assert stop.value.code == 0, printed.out + printed.err
+    counts = dict(reversed(line.split(maxsplit=1)) for line in printed.out.splitlines()[:-1])
     assert sum(map(int, counts.values())) == 200
     assert sum(int(n) for what, n in counts.items() if what.endswith(("read", "accepted"))) > 5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pytest
@@ -42,6 +43,7 @@ def at_the_top(tree: ast.AST) -> Iterable[ast.AST]:
     return [*executed_at_import(tree), *for_types(tree)]
 
 
+@functools.cache
 def import_graph(nodes_of: Callable[[ast.AST], Iterable[ast.AST]]) -> Graph:
     """The modules of this project that each of them imports.
 

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from nppac_agents import ExperimentConfig, load_run, run_experiment
 from nppac_agents.methods.bc import BC
+from nppac_agents.running.lock import LockError, RunLock
 from nppac_agents.running.metrics import read_metrics
+from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
 from nppac_priors.errors import ConfigError
 
@@ -70,3 +72,16 @@ def test_a_folder_in_use_and_one_without_a_name_are_refused(run, config, tmp_pat
         run_experiment(config.model_copy(update={"output_dir": "runs/{name}"}))
     with pytest.raises(ConfigError, match="holds no run"):
         load_run(tmp_path / "none")
+
+
+def test_a_folder_that_a_process_runs_in_is_refused_and_free_afterwards(config, monkeypatch):
+    monkeypatch.setattr("nppac_agents.running.run.write_report", lambda folder: folder)
+    lock = RunLock(RunDirectory(config.output_dir).lock)
+    lock.path.parent.mkdir()
+    lock.acquire()
+    for resume in (False, True):
+        with pytest.raises(LockError, match="in use by process"):
+            run_experiment(config, resume=resume)
+    lock.release()
+    assert run_experiment(config).summary is not None
+    assert not lock.path.exists()

@@ -42,7 +42,7 @@ CHECKS = {
 }
 
 
-@pytest.mark.parametrize("check", CHECKS.keys() - {"finite"})
+@pytest.mark.parametrize("check", [name for name in CHECKS if name != "finite"])
 def test_a_good_prior_passes(make, check) -> None:
     CHECKS[check](make())
 

@@ -30,14 +30,6 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "here").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path
-
-
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda text: text.split()[0])
 def test_commands_take_it_in_every_path(home: Path, command: str):
     paths = []

@@ -49,6 +49,12 @@ class Page(HTMLParser):
         return [text for attributes, text in self.named("p") if attributes["class"] == "notice"]
 
 
+@pytest.fixture(autouse=True)
+def without_plots(monkeypatch):
+    """Pages alone; `reported_run`, which comes before, has its plots."""
+    monkeypatch.setattr("nppac_agents.reporting.report._write_plots", lambda run, panels: None)
+
+
 @pytest.fixture(scope="module")
 def page(reported_run):
     return Page(reported_run / "report.html")

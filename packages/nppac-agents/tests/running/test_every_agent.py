@@ -11,8 +11,8 @@ from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
 
-OFTEN = {"awac", "wsrl"}
-"""Kinds with the most phases and parts of their own; the others' whole runs are slow tests."""
+OFTEN = {"awac"}
+"""A kind with all three phases and rollouts; the others' whole runs are slow tests."""
 RUN = [kind for kind, row in METHODS.items() if row.updates is not None]
 WHOLE_RUNS = [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.slow) for kind in RUN]
 

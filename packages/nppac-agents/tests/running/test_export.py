@@ -106,11 +106,23 @@ def test_the_folder_acts_as_the_run_does(folder, finished, demonstrations):
     assert card["demonstrations_hash"] == demonstrations.hash
 
 
+ELSEWHERE = ("nppac_agents", "nppac_envs", "gymnasium", "mujoco", "tianshou", "minari")
+
+
+def test_it_acts_without_asking_for_agent_or_environment(folder, monkeypatch):
+    """Now that everything is imported; `test_isolation` reads what modules import."""
+    for name in ELSEWHERE:
+        monkeypatch.setitem(sys.modules, name, None)
+    policy = load_policy(folder)
+    assert policy.act([0.1, 0.2, 0.0, 0.0]).shape == (2,)
+    assert 0 <= policy.trust([0.1, 0.2, 0.0, 0.0]) <= 1
+
+
+@pytest.mark.slow
 def test_it_acts_where_there_is_neither_agent_nor_environment(folder):
     code = (
         "import sys\n"
-        "for name in ('nppac_agents', 'nppac_envs', 'gymnasium', 'mujoco', 'tianshou', 'minari'):\n"
-        "    sys.modules[name] = None\n"
+        f"for name in {ELSEWHERE!r}: sys.modules[name] = None\n"
         "from nppac_priors import load_policy\n"
         f"policy = load_policy({str(folder)!r})\n"
         "print(policy.act([0.1, 0.2, 0.0, 0.0]).shape, policy.trust([0.1, 0.2, 0.0, 0.0]))\n"

@@ -173,7 +173,7 @@ def door(tmp_path) -> Path:
             "critic_warmup_updates": 0,
         },
         "training": {"env_steps": 60, "n_envs": 2, "start_steps": 20},
-        "evaluation": {"every": 30, "episodes": 1},
+        "evaluation": {"every": 30, "episodes": 1, "reporting_episodes": 1},
         "logging": {"tensorboard": False, "frames": 0, "checkpoint_every": 10, "every": 5},
         "device": "cpu",
     }

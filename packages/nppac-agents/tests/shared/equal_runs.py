@@ -41,6 +41,17 @@ def assert_equal_runs(one: Path, other: Path) -> None:
             assert tensor.equal(theirs[owner][name]), (owner, name)
 
 
+def assert_went_on_and_equals_an_undisturbed_study(command, file: Path, seeds) -> None:
+    """Each run of `runs/study` was continued, and is what a sweep without any harm makes of it."""
+    whole = run(command, "sweep", file, "--output-dir", "whole")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    for seed in seeds:
+        assert "continuing at" in Path(f"runs/study/logs/line/seed{seed}.log").read_text()
+        assert_equal_runs(
+            *(Path(f"{study}/runs/line/seed{seed}") for study in ("runs/study", "whole"))
+        )
+
+
 def run(command, *argv) -> subprocess.CompletedProcess[str]:
     process = command(*argv)
     out, err = process.communicate(timeout=1800)

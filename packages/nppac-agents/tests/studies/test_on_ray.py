@@ -10,7 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from equal_runs import assert_equal_runs, owner_after_a_checkpoint, run
+from equal_runs import (
+    assert_went_on_and_equals_an_undisturbed_study,
+    owner_after_a_checkpoint,
+    run,
+)
 from nppac_agents.running.lock import living_owner
 from nppac_agents.studies.executor import ExecutorError
 from nppac_agents.studies.on_ray import RayExecutor
@@ -73,12 +77,7 @@ def test_a_lost_node_and_a_killed_worker_change_no_number(write_study, command, 
         out, err = sweep.communicate(timeout=1800)
     assert (sweep.returncode, err) == (0, ""), out
     assert "2 runs, 0 of them finished already" in out
-    for seed in (0, 1):
-        assert "continuing at" in Path(f"runs/study/logs/line/seed{seed}.log").read_text()
-    whole = run(command, "sweep", file, "--output-dir", "whole")
-    assert (whole.returncode, whole.stderr) == (0, "")
-    for seed, path in enumerate(paths):
-        assert_equal_runs(path, Path(f"whole/runs/line/seed{seed}"))
+    assert_went_on_and_equals_an_undisturbed_study(command, file, (0, 1))
 
 
 @pytest.mark.slow

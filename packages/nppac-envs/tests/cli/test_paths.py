@@ -8,15 +8,14 @@ import pytest
 
 
 @pytest.fixture
-def home(nppac_demos, demonstrations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "home").mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+def furnished_home(home: Path, demonstrations) -> Path:
+    """A set and a policy are there."""
     demonstrations.save_npz("~/set.npz")
-    (tmp_path / "home" / "act.py").write_text("def act(state): return [0.0] * 28\n")
-    return tmp_path / "home"
+    (home / "act.py").write_text("def act(state): return [0.0] * 28\n")
+    return home
 
 
-def test_outputs_and_policies_below_home(nppac_demos, home: Path):
+def test_outputs_and_policies_below_home(nppac_demos, furnished_home: Path):
     for argv in (
         ["convert", "~/set.npz", "--output=~/a.npz"],
         ["convert", "~/set.npz", "--test-episodes=0", "--test-output=~/b.h5", "--output=~/c.h5"],
@@ -27,7 +26,13 @@ def test_outputs_and_policies_below_home(nppac_demos, home: Path):
     ):  # fmt: skip
         result = nppac_demos(*argv)
         assert result.code == 0, result.err
-    assert {path.name for path in home.iterdir()} >= {"a.npz", "b.h5", "c.h5", "sets", "d.npz"}
+    assert {path.name for path in furnished_home.iterdir()} >= {
+        "a.npz",
+        "b.h5",
+        "c.h5",
+        "sets",
+        "d.npz",
+    }
 
 
 def test_a_policy_that_is_not_there_is_told_with_the_folder(nppac_demos, tmp_path: Path):

@@ -33,16 +33,6 @@ def write(name: str, demonstrations: Demonstrations) -> None:
         demonstrations.save_npz(path)
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home folder, beside the one that a command is started in."""
-    for name in ("home", "here"):
-        (tmp_path / name).mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "home"
-
-
 @pytest.mark.parametrize("name", ["set.npz", "set.csv", "flat.hdf5", "set.hdf5", "robot"])
 def test_every_source_reads_from_home_and_from_here(home, demonstrations, name):
     if name == "robot":
