@@ -81,7 +81,7 @@ AGENTS = mutations_of("nppac-agents", [
      "if score < self._score:", "if False:", "running/test_selection.py"),
     ("one evaluation decides", "running/selection.py",
      "self._values[-self.over :]", "self._values[-1:]", "running/test_selection.py"),
-    ("the guard forgets the unit of the critics", "running/guard.py",
+    ("the guard forgets the unit of the critics", "parts/promises.py",
      ".mean(0) * critic.unit", ".mean(0)", "running/test_guard.py"),
     ("the guard draws from the learner's generator", "running/guard.py",
      "agent.noise.set_state(state)", "pass", "running/test_guard.py"),

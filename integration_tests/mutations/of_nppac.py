@@ -1,0 +1,56 @@
+"""Faults of what a residual N-PPAC has beyond the paper: bounds, warm-up, episodes of the mode."""
+
+from integration_tests.mutations.mutation import mutations_of
+
+NPPAC = "methods/nppac.py"
+PROMISES = "parts/promises.py"
+FLAT = "running/flattening.py"
+TRAINING = "running/training.py"
+ROLLOUTS = "data/rollouts.py"
+
+# fmt: off
+BEYOND_THE_PAPER = mutations_of("nppac-agents", [
+    # Values within what rewards add up to.
+    ("targets are not bounded", NPPAC,
+     "if possible is None:", "if True:", "methods/test_nppac.py -k add_up_to"),
+    ("the bounds have the rewards' unit, not the critics'", NPPAC,
+     "bound / agent.parts.critic.unit", "bound", "methods/test_nppac.py -k add_up_to"),
+    ("the least value is of one step", "spaces.py",
+     "min(least, least * endless)", "least", "test_spaces.py"),
+    ("the least value is of endless steps alone", "spaces.py",
+     "min(least, least * endless)", "least * endless", "test_spaces.py"),
+    # The warm-up that ends by itself.
+    ("critics learn from what is held out", NPPAC,
+     "held_out=len(replay) // HELD_OUT", "held_out=0", "methods/test_nppac.py -k do_not_learn"),
+    ("the error is measured on all rollouts", NPPAC,
+     ".first(len(replay) // HELD_OUT)", ".first(len(replay))", "methods/test_nppac.py -k do_not_learn"),
+    ("errors are not over their variance", PROMISES,
+     ".mean() / variance", ".mean()", "parts/test_promises.py"),
+    ("what follows a stretch is worth nothing", PROMISES,
+     "rewards[last] += ", "_ = ", "parts/test_promises.py"),
+    ("what follows a stretch that terminated is worth something", PROMISES,
+     "(1.0 - seen.terminated[last])", "1.0", "parts/test_promises.py"),
+    ("any fall counts", FLAT,
+     "(1.0 - LEAST_GAIN) * ", "", "running/test_flattening.py -k latest_four"),
+    ("one look is enough", FLAT, "PATIENCE = 4", "PATIENCE = 1",
+     "running/test_flattening.py -k latest_four"),
+    ("the warm-up has its whole length", TRAINING,
+     " or flattened(self.errors)", "", "running/test_flattening.py -k falls_no"),
+    ("errors are forgotten at a resume", TRAINING,
+     'self.errors = position["errors"]', "pass", "running/test_flattening.py -k killed"),
+    ("errors of one phase end the next", TRAINING,
+     "self.phase_updates, self.errors = self.phase + 1, 0, []",
+     "self.phase_updates = self.phase + 1, 0", "running/test_flattening.py -k falls_no"),
+    # Episodes of the mode.
+    ("samples play all episodes", NPPAC,
+     "policy.mode().where(modes[:, None], policy.sample(agent.acting)[0])",
+     "policy.sample(agent.acting)[0]", "data/test_rollouts.py -k share_of_the"),
+    ("a fresh policy's samples play all episodes", "methods/base.py",
+     "if modes.any():", "if False:", "data/test_rollouts.py -k share_of_the"),
+    ("an environment's episodes are all of one kind", ROLLOUTS,
+     "        self._start(last)\n", "", "data/test_rollouts.py -k share_of_the"),
+    ("which episodes are the mode's is forgotten at a resume", ROLLOUTS,
+     'self.episodes = int(state["episodes"])', "pass", "data/test_rollouts.py -k restored"),
+    ("which episode is the mode's is forgotten at a resume", ROLLOUTS,
+     'self.modes = state["modes"].numpy().copy()', "pass", "data/test_rollouts.py -k restored"),
+])
