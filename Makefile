@@ -33,15 +33,15 @@ quickstart: $(VENV)/installed
 
 test-fast: $(VENV)/installed
 	@echo "==> running the short tests"
-	$(BIN)/python -m pytest -m "not slow and not medium"
+	$(BIN)/python -m pytest -m "not slow and not medium" $(PYTEST_ARGS)
 
 test: $(VENV)/installed
 	@echo "==> running all but the slow tests"
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 test-all: $(VENV)/installed
 	@echo "==> running all tests"
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

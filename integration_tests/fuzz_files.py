@@ -19,6 +19,7 @@ import re
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pyarrow as pa
+import torch
 from fuzzing import Fault, run_cases
 from nppac_envs import (
     AwacConfig,
@@ -37,10 +39,13 @@ from nppac_envs import (
     LerobotConfig,
     MinariConfig,
     NpzConfig,
+    RobomimicConfig,
 )
+from nppac_envs.demonstrations.lerobot_writer import write_lerobot as write_lerobot_folder
 from nppac_envs.demonstrations.minari_writer import write_minari
+from nppac_envs.demonstrations.robomimic_writer import write_robomimic
 from nppac_envs.errors import EnvsError
-from nppac_priors import load_prior
+from nppac_priors import ProgramPriorConfig, load_prior
 from nppac_priors.episodes import read_episodes
 from nppac_priors.errors import NppacError
 from nppac_priors.registry import prior_registry
@@ -252,7 +257,9 @@ def write_lerobot(folder: Path, arrays: Arrays) -> None:
 
 
 def see_lerobot(folder: Path) -> Arrays:
-    table = parquet.read_table(folder / "data" / "a.parquet").to_pylist()
+    (path,) = (folder / "data").rglob("*.parquet")
+    names = ["observation.state", "action", "episode_index", "frame_index"]
+    table = parquet.read_table(path, columns=names, partitioning=None).to_pylist()
     table.sort(key=lambda row: (row["episode_index"], row["frame_index"]))
     episodes = []
     for episode in sorted({row["episode_index"] for row in table}):
@@ -262,9 +269,48 @@ def see_lerobot(folder: Path) -> Arrays:
     return laid_out(episodes)
 
 
+def demonstrations(states: Any, actions: Any) -> Demonstrations:
+    """The set that our own writers are given."""
+    rest: Any = {"final_states": np.zeros((2, 3)), "episode_lengths": np.array(LENGTHS)}
+    optional: Any = {"rewards": np.arange(7.0), "successes": np.arange(7) > 4}
+    return Demonstrations(states, actions, **rest, **optional)
+
+
+def write_lerobot_set(folder: Path, arrays: Arrays) -> None:
+    """By our writer, which lays it out as version 3 of the format does."""
+    write_lerobot_folder(demonstrations(**arrays), folder / "set")
+
+
+def write_robomimic_set(folder: Path, arrays: Arrays) -> None:
+    """By our writer; what is broken then takes the place of an array of a whole set."""
+    good = {"states": np.zeros((7, 3)), "actions": np.zeros((7, 2))}
+    write_robomimic(demonstrations(**good), folder / "a.hdf5")
+    with h5py.File(folder / "a.hdf5", "r+") as file:
+        for number, rows in enumerate(ROWS):
+            group = file[f"data/demo_{number}"]
+            for name, stored in (("states", "obs/state"), ("actions", "actions")):
+                del group[stored]
+                if (array := arrays.get(name)) is not None:
+                    kind = h5py.string_dtype() if array.dtype.kind == "O" else None
+                    group.create_dataset(stored, data=array[rows], dtype=kind)
+
+
+def see_robomimic(folder: Path) -> Arrays:
+    with h5py.File(folder / "a.hdf5") as file:
+        groups = sorted(file["data"].items(), key=lambda item: int(re.sub(r"\D", "", item[0]) or 0))
+        episodes = []
+        for _, group in groups:
+            states, actions = group["obs/state"][()], group["actions"][()]
+            if "next_obs/state" in group:
+                episodes.append((np.vstack([states, group["next_obs/state"][()][-1:]]), actions))
+            else:
+                episodes.append((states, actions[:-1]))
+    return laid_out(episodes, finals=True)
+
+
 def write_minari_set(folder: Path, arrays: Arrays) -> None:
     good = {"states": np.zeros((7, 3)), "actions": np.zeros((7, 2))}
-    demos = Demonstrations(**good, final_states=np.zeros((2, 3)), episode_lengths=np.array(LENGTHS))
+    demos = demonstrations(**good)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         path = write_minari(demos, "a-v0", folder) / "data" / "main_data.hdf5"
@@ -288,7 +334,17 @@ def see_minari(folder: Path) -> Arrays:
     with h5py.File(folder / "a-v0" / "data" / "main_data.hdf5") as file:
         groups = [file[f"episode_{number}"] for number in range(count)]
         episodes = [(group["observations"][()], group["actions"][()]) for group in groups]
-    return laid_out(episodes, finals=True)
+    found = laid_out(episodes, finals=True)
+    low, high = (_declared_bound(folder, name) for name in ("low", "high"))
+    if np.isfinite([low, high]).all():
+        mapped = 2 * ((found["actions"].astype("f4") - low) / (high - low)) - 1
+        found["actions"] = np.where(np.abs(np.abs(mapped) - 1) < 1e-6, np.sign(mapped), mapped)
+    return found
+
+
+def _declared_bound(folder: Path, name: str) -> Any:
+    metadata = json.loads((folder / "a-v0/data/metadata.json").read_text())
+    return np.array(json.loads(metadata["action_space"])[name], np.float64)
 
 
 def prior_format(config: dict[str, Any]) -> Format:
@@ -311,6 +367,78 @@ def prior_format(config: dict[str, Any]) -> Format:
         (folder / "a.safetensors").write_bytes(raw)
 
     return Format(write, ("a.safetensors",), load, see, can_break=())
+
+
+class Program(torch.nn.Module):
+    """A policy of somebody else's, who returns a mean and a standard deviation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())
+        self.mean = torch.nn.Linear(4, 2)
+
+    def forward(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mean = self.mean(self.body(states)).tanh()
+        return mean, 0.1 * mean.square() + 0.5
+
+
+def program_members() -> dict[str, bytes]:
+    """The content of an archive that `torch.export.save` writes, by names."""
+    batch = ({0: torch.export.Dim("batch")},)
+    program = torch.export.export(Program(), (torch.zeros(2, 3),), dynamic_shapes=batch)
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    with zipfile.ZipFile(file) as archive:
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def program_formats() -> dict[str, Format]:
+    """An exported program as an archive, whose checksums notice damage, and by its members.
+
+    What of the archive reads all the same computes what it did before. A damaged member may well
+    be another program, so that only how it ends and what it takes is checked.
+    """
+    members = program_members()
+    states = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    read = [name for name in members if re.search(r"/models/|_config\.json$|/weight_\d+$", name)]
+
+    def moments(path: Path) -> Arrays:
+        fitted = ProgramPriorConfig(path=str(path)).fit(states, np.zeros((5, 2), np.float32))
+        return dict(zip(("mean", "std"), (m.numpy() for m in fitted.moments(states)), strict=True))
+
+    def write(folder: Path, arrays: Arrays) -> None:
+        (folder / "p.pt2").write_bytes(zipped(members))
+
+    def write_members(folder: Path, arrays: Arrays) -> None:
+        for name, content in members.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+
+    def load_members(folder: Path) -> Arrays:
+        (folder / "p.pt2").write_bytes(zipped({n: (folder / n).read_bytes() for n in members}))
+        return moments(folder / "p.pt2")
+
+    with tempfile.TemporaryDirectory() as temporary:
+        write(Path(temporary), {})
+        computed = moments(Path(temporary) / "p.pt2")
+    archive = Format(
+        write, ("p.pt2",), lambda f: moments(f / "p.pt2"), lambda f: computed, can_break=()
+    )
+    return {
+        "program": archive,
+        "program's member": Format(
+            write_members, tuple(read), load_members, lambda f: {}, can_break=()
+        ),
+    }
 
 
 def read_npz_of_priors(folder: Path) -> Arrays:
@@ -338,6 +466,19 @@ FORMATS = {
         source(lambda f: LerobotConfig(path=f)),
         see_lerobot,
     ),
+    "lerobot, as written": Format(
+        write_lerobot_set,
+        ("set/data/chunk-000/file-000.parquet", "set/meta/info.json"),
+        source(lambda f: LerobotConfig(path=f / "set")),
+        lambda f: see_lerobot(f / "set"),
+        can_break=(),
+    ),
+    "robomimic": Format(
+        write_robomimic_set,
+        ("a.hdf5",),
+        source(lambda f: RobomimicConfig(path=f / "a.hdf5")),
+        see_robomimic,
+    ),
     "minari": Format(
         write_minari_set,
         ("a-v0/data/main_data.hdf5", "a-v0/data/metadata.json"),
@@ -346,6 +487,7 @@ FORMATS = {
     ),
     "exact-gp": prior_format({"kind": "exact-gp", "steps": 1}),
     "ensemble": prior_format({"kind": "ensemble", "members": 2, "hidden": [4], "steps": 1}),
+    **program_formats(),
 }
 
 

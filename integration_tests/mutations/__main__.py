@@ -23,11 +23,12 @@ from pathlib import Path
 from integration_tests.mutations.mutation import ROOT, Mutation
 from integration_tests.mutations.of_agents import AGENTS
 from integration_tests.mutations.of_envs import ENVS
+from integration_tests.mutations.of_methods import METHODS
 from integration_tests.mutations.of_nppac import BEYOND_THE_PAPER
 from integration_tests.mutations.of_policy_constraints import POLICY_CONSTRAINTS
 from integration_tests.mutations.of_priors import PRIORS
 
-MUTATIONS = [*PRIORS, *ENVS, *AGENTS, *POLICY_CONSTRAINTS, *BEYOND_THE_PAPER]
+MUTATIONS = [*PRIORS, *ENVS, *AGENTS, *METHODS, *POLICY_CONSTRAINTS, *BEYOND_THE_PAPER]
 LEFT_OUT = shutil.ignore_patterns(".*", "runs", "build", "dist", "__pycache__", "*.egg-info")
 LIBRARIES = (
     *("torch", "torch._dynamo", "gpytorch", "pyro.infer", "safetensors.torch", "hypothesis"),

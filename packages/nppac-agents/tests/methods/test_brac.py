@@ -84,6 +84,22 @@ def test_the_behaviours_loss_by_hand_on_two_samples(build, random_batch, randomi
     torch.testing.assert_close(got, (math.exp(-0.5) * own - given).mean())
 
 
+@pytest.mark.parametrize(("log_std", "direction"), [(-1.92, -1), (-2.92, 1)])
+def test_the_behaviours_entropy_is_held_at_a_nat_less_than_none_per_dimension(
+    build, random_batch, log_std, direction
+):
+    """Normals of these stds have entropies of -1 and -3 nats in two dimensions, around -2."""
+    agent = build("brac", **QUICK)
+    last = agent.parts.behaviour.net.body.layers[-1]
+    last.weight.data.zero_()
+    last.bias.data.copy_(torch.tensor([0.0, 0.0, log_std, log_std]))
+    before = agent.parts.behaviour_entropy.value()
+    losses = agent.method.clone_behaviour(agent, random_batch(256))
+    entropy = 2 * (log_std + 0.5 * math.log(2 * math.pi * math.e))
+    assert losses["behaviour_entropy"].item() == pytest.approx(entropy, abs=0.3)
+    assert (agent.parts.behaviour_entropy.value() - before) * direction > 0
+
+
 def test_an_equal_behaviour_is_no_distance_away(build, random_batch, randomise):
     """The KL estimate is then zero for every sample, and the MMD that of two sets of samples."""
     agent = randomise(build("brac", divergence_samples=64)).double()
