@@ -59,12 +59,12 @@ def test_the_policys_loss_by_hand_on_two_samples(
         torch.testing.assert_close(losses["divergence"], distance.mean())
 
 
-def test_the_critics_loss_by_hand_on_four_samples(
+def test_the_critics_loss_by_hand_on_eight_samples(
     build, random_batch, randomise, ending, doubled, critic_target
 ):
     """Its slope counts where D is above mean and std of the minibatch only."""
     agent = randomise(build("brac-plus", gamma=0.9, gradient_penalty=0.3, **QUICK)).double()
-    batch = ending(agent, doubled(random_batch(4)), terminated=[0.0, 1.0, 0.0, 0.0])
+    batch = ending(agent, doubled(random_batch(8)), terminated=[0.0, 1.0] + [0.0] * 6)
     before = agent.noise.get_state()
     raw, _ = raw_actions(agent, agent.parts.policy(batch.next_states))
     slow = agent.parts.critic.slow(batch.next_states, raw.tanh()).min(0).values
@@ -76,7 +76,7 @@ def test_the_critics_loss_by_hand_on_four_samples(
     raw, _ = raw_actions(agent, policy)
     d = bound(agent, batch.states, policy).detach()
     far = d > d.mean() + d.std(correction=0)
-    assert 0 < far.sum() < 4
+    assert 0 < far.sum() < (d > d.mean()).sum(), "one is above the mean alone"
     actions = raw.tanh().detach().requires_grad_()
     lowest = agent.parts.critic(batch.states, actions).min(0).values.sum()
     slope = torch.autograd.grad(lowest, actions, create_graph=True)[0].norm(dim=1)

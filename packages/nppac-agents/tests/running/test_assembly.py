@@ -25,7 +25,7 @@ FLAGS = np.array([False, True, False, True])
 
 
 @pytest.fixture
-def demonstrations():
+def flagged():
     """Two episodes of two steps, with success flags and the rewards 0 and 1."""
     states = np.zeros((4, 39), dtype=np.float32)
     return Demonstrations(
@@ -40,22 +40,22 @@ def demonstrations():
 
 
 @pytest.mark.parametrize(("reward", "expected"), [("zero-one", FLAGS), ("binary", FLAGS - 1.0)])
-def test_rewards_that_follow_from_success_are_those_of_the_task(demonstrations, reward, expected):
-    rewards = with_task_rewards(demonstrations, DoorConfig(reward=reward)).rewards
+def test_rewards_that_follow_from_success_are_those_of_the_task(flagged, reward, expected):
+    rewards = with_task_rewards(flagged, DoorConfig(reward=reward)).rewards
     np.testing.assert_array_equal(rewards, expected)
 
 
 @pytest.mark.parametrize("reward", ["sparse", "dense"])
-def test_success_is_no_shaped_reward(demonstrations, reward):
-    assert with_task_rewards(demonstrations, DoorConfig(reward=reward)).rewards is None
-    shaped = replace(demonstrations, rewards=np.array([0.1, 7.5, -0.3, 12.0], dtype=np.float32))
+def test_success_is_no_shaped_reward(flagged, reward):
+    assert with_task_rewards(flagged, DoorConfig(reward=reward)).rewards is None
+    shaped = replace(flagged, rewards=np.array([0.1, 7.5, -0.3, 12.0], dtype=np.float32))
     kept = with_task_rewards(shaped, DoorConfig(reward=reward)).rewards
     np.testing.assert_array_equal(kept, shaped.rewards)
 
 
-def test_a_task_with_one_reward_takes_them_as_recorded(demonstrations):
-    kept = with_task_rewards(demonstrations, HalfCheetahConfig()).rewards
-    np.testing.assert_array_equal(kept, demonstrations.rewards)
+def test_a_task_with_one_reward_takes_them_as_recorded(flagged):
+    kept = with_task_rewards(flagged, HalfCheetahConfig()).rewards
+    np.testing.assert_array_equal(kept, flagged.rewards)
 
 
 def test_an_agent_learns_from_the_tasks_rewards(point_experiment, point_config, spaces):

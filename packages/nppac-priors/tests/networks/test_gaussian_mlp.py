@@ -10,7 +10,7 @@ from pydantic import ValidationError
 pytestmark = pytest.mark.medium
 
 SMALL = GaussianMLPConfig(
-    hidden=(8,), steps=500, learning_rate=1e-2, batch_size=128, held_out_share=0.0
+    hidden=(8,), steps=300, learning_rate=1e-2, batch_size=128, held_out_share=0.0
 )
 NOISE_STD = 0.1
 
