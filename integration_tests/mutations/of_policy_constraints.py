@@ -67,9 +67,6 @@ POLICY_CONSTRAINTS = mutations_of("nppac-agents", [
     ("a multiplier moves what it was made with", "parts/dual.py",
      "self.net(*states) * excess.detach()", "self.net(*states) * excess",
      "parts/test_dual.py"),
-    ("soft actor-critic's multiplier moves what it was made with", "parts/dual.py",
-     "self.net.log() * excess.detach()", "self.net.log() * excess",
-     "parts/test_dual.py"),
     # BCQ.
     ("BCQ's behaviour pays the KL in full", BCQ,
      "+ 0.5 * kl.mean()", "+ kl.mean()", "methods/test_bcq.py -k behaviours_loss"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from no_waiting import no_waiting
 from nppac_priors import (
     BayesianMLPConfig,
     ConstantVarianceConfig,
@@ -70,6 +71,12 @@ def prior(request, demonstrated, tmp_path_factory) -> GaussianPrior:
 def test_the_gradient_is_that_of_finite_differences(prior):
     states = torch.randn(3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     assert torch.autograd.gradcheck(prior.tensors, states.requires_grad_(), eps=1e-6, atol=1e-6)
+
+
+def test_it_never_makes_the_host_wait_for_a_device(prior, demonstrated):
+    prior.tensors(demonstrated[0])  # the first makes what is kept
+    with no_waiting():
+        prior.tensors(demonstrated[0])
 
 
 def test_it_says_what_the_checked_door_says_and_in_float64_on_request(prior, demonstrated):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,7 +25,9 @@ def lazy_names(
 
     def load(name: str) -> Any:
         if name in homes:
-            return getattr(importlib.import_module(homes[name], package), name)
+            value = getattr(importlib.import_module(homes[name], package), name)
+            vars(sys.modules[package])[name] = value
+            return value
         if gone and name in gone:
             raise ImportError(f"{name} is gone: {gone[name]}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}")

@@ -58,7 +58,7 @@ def checked_losses(losses: Any, method: Method) -> Losses:
         if not isinstance(value, Tensor) or math.prod(value.shape) != 1:
             returned = f"update() returned {described(value)} as {name!r}"
             raise _broken(method, f"{returned}, has to be a scalar tensor")
-    return {name: value.detach() for name, value in losses.items()}
+    return {k: v.detach() if v.requires_grad else v for k, v in losses.items()}
 
 
 def checked_actions(actions: Any, method: Method, shape: tuple[int, int]) -> Tensor:

@@ -120,6 +120,7 @@ def actor_loss(monkeypatch):
         with monkeypatch.context() as patched:
             for part in agent.parts:
                 patched.setattr(part, "descend", lambda loss: (losses.append(loss), loss)[1])
+                patched.setattr(part, "along", lambda gradient: gradient)
             agent.method.actor_step(agent, batch)
         return losses[0]
 

@@ -47,10 +47,9 @@ def test_all_at_once_equals_one_after_the_other(generator):
     inputs = torch.randn(11, 7, generator=generator, dtype=torch.float64)
     for layer_norm in (False, True):
         ensemble = critic(generator, layer_norm=layer_norm).double()
-        groups = [tuple(g) for g in (ensemble.weights, ensemble.biases, ensemble.gains)]
-        at_once = torch.vmap(ensemble.value, (None, 0, 0, 0))(inputs, *groups)
-        torch.testing.assert_close(at_once, ensemble(inputs[:, :5], inputs[:, 5:]))
         parameters = list(ensemble.parameters())
+        at_once = torch.vmap(ensemble._value, (None, 0))(inputs, parameters)
+        torch.testing.assert_close(at_once, ensemble(inputs[:, :5], inputs[:, 5:]))
         grads = torch.autograd.grad(at_once.sum(), parameters)
         expected = torch.autograd.grad(ensemble(inputs[:, :5], inputs[:, 5:]).sum(), parameters)
         for got, want in zip(grads, expected, strict=True):

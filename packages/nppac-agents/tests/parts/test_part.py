@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from nppac_agents.parts.part import Part
@@ -28,17 +30,31 @@ def test_a_step_is_adams_and_reports_the_gradients_norm(generator):
         torch.testing.assert_close(ours, theirs)
 
 
-def test_a_long_gradient_is_clipped_to_its_norm_and_a_short_one_is_not(generator):
-    part = linear(generator, clip=0.5)
+def test_a_long_gradient_is_clipped_to_its_norm_and_a_short_one_is_not(generator, monkeypatch):
+    part, applied = linear(generator, clip=0.5), []
+    monkeypatch.setattr(part.optimizer, "descend", applied.append)
     loss = part(torch.ones(1, 3)).sum()
     gradients = torch.autograd.grad(loss, part.weights, retain_graph=True)
     norm = torch.cat([g.flatten() for g in gradients]).norm()
     torch.testing.assert_close(part.descend(loss), norm)
-    applied = torch.cat([w.grad.flatten() for w in part.weights])
-    torch.testing.assert_close(applied.norm(), torch.tensor(0.5))
+    torch.testing.assert_close(applied[0].norm(), torch.tensor(0.5))
     small = 1e-3 * part(torch.ones(1, 3)).sum()
     norm = part.descend(small)
-    torch.testing.assert_close(torch.cat([w.grad.flatten() for w in part.weights]).norm(), norm)
+    torch.testing.assert_close(applied[1].norm(), norm)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda part: part.double(), lambda part: part.float(), copy.deepcopy]
+)
+def test_parameters_stay_views_of_what_the_optimizer_and_the_slow_copy_move(generator, change):
+    part = change(linear(generator, slow=True))
+    part.descend(part(torch.ones(1, 3).to(part.flat)).sum())
+    assert torch.equal(torch.cat([p.detach().flatten() for p in part.net.parameters()]), part.flat)
+    part.follow(1.0)
+    for slow, net in zip(part.slow.parameters(), part.net.parameters(), strict=True):
+        assert torch.equal(slow, net)
+    part.load_state_dict({name: value + 1 for name, value in part.state_dict().items()})
+    assert torch.equal(part.flat[-1], part.net.bias[-1])
 
 
 def test_the_slow_copy_moves_the_given_fraction_and_has_no_gradient(generator):
@@ -78,6 +94,26 @@ def test_the_optimizers_state_comes_back(generator):
         one.descend(one(torch.ones(1, 3)).square().sum())
     for left, right in zip(part.net.parameters(), other.net.parameters(), strict=True):
         assert torch.equal(left, right)
+
+
+def test_moments_of_every_parameter_as_earlier_versions_kept_them_are_read(generator):
+    part = linear(generator)
+    reference = nn.Linear(3, 2)
+    reference.load_state_dict(part.net.state_dict())
+    optimizer = torch.optim.Adam(reference.parameters(), lr=1e-2, fused=True)
+    reference(torch.ones(1, 3)).square().sum().backward()
+    optimizer.step()
+    part.net.load_state_dict(reference.state_dict())
+    slots = optimizer.state_dict()["state"]
+    part.load_optimizer_state(
+        {f"{i}.{name}": value for i, slot in slots.items() for name, value in slot.items()}
+    )
+    optimizer.zero_grad()
+    reference(torch.ones(1, 3)).square().sum().backward()
+    optimizer.step()
+    part.descend(part(torch.ones(1, 3)).square().sum())
+    for ours, theirs in zip(part.net.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_with_momentum_it_descends_plainly():

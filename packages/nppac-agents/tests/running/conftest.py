@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ from nppac_agents.experiment.config import (
     TrainingConfig,
 )
 from nppac_agents.methods.nppac import NPPAC
+from nppac_agents.parts.part import Part
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def finished(point_run, point_experiment, tmp_path, monkeypatch) -> RunDirectory
 
 
 @pytest.fixture
-def optimizer_steps(monkeypatch) -> Iterator[list[torch.optim.Optimizer]]:
+def optimizer_steps(monkeypatch) -> list[torch.optim.Optimizer]:
     """Grows with every optimizer step that moves parameters of an agent that a run has built."""
     from nppac_agents.running import assembly
 
@@ -118,12 +118,13 @@ def optimizer_steps(monkeypatch) -> Iterator[list[torch.optim.Optimizer]]:
         agents.append(build(*args, **options))
         return agents[-1]
 
-    def count(optimizer: torch.optim.Optimizer, *_: Any) -> None:
-        moved = optimizer.param_groups[0]["params"][0]
-        if any(moved is parameter for agent in agents for parameter in agent.parameters()):
-            steps.append(optimizer)
+    along = Part.along
+
+    def count(part: Part, gradient: torch.Tensor) -> torch.Tensor:
+        if any(part is own for agent in agents for own in agent.parts):
+            steps.append(part.optimizer)
+        return along(part, gradient)
 
     monkeypatch.setattr(assembly, "build_agent", recorded)
-    hook = register_optimizer_step_post_hook(count)
-    yield steps
-    hook.remove()
+    monkeypatch.setattr(Part, "along", count)
+    return steps

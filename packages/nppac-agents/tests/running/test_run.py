@@ -65,6 +65,22 @@ def test_a_run_leaves_everything_that_the_design_names(point_run):
     assert summary["after"]["success_ever"] == evaluations[-1]["success_ever"]
 
 
+def test_products_have_the_runs_precision_while_it_runs(point_experiment, run_point, monkeypatch):
+    seen, step = set(), Agent.step
+
+    def watched(self, batch):
+        seen.add(torch.get_float32_matmul_precision())
+        return step(self, batch)
+
+    monkeypatch.setattr(Agent, "step", watched)
+    training = point_experiment.training.model_copy(
+        update={"matmul_precision": "medium", "env_steps": 90}
+    )
+    run_point(point_experiment.model_copy(update={"training": training}))
+    assert seen == {"medium"}
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
 def test_the_last_policy_is_reported_on_starts_that_served_no_evaluation(
     point_experiment, run_point, point_config, monkeypatch
 ):

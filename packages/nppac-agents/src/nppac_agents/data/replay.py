@@ -63,8 +63,10 @@ class TensorReplay(ReplayBufferManager):
         self._rows = torch.empty(self.maxsize + self.n_demonstrated, layout.width, device=device)
         if demonstrations is not None:
             self._rows[self.maxsize :] = demonstrations
-        self._offsets = torch.as_tensor([*self._offset, self.maxsize], device=device)
+        self._first = np.array([*self._offset, self.maxsize])
+        self._offsets = torch.from_numpy(self._first).to(device)
         self._fill_ends = torch.zeros(n_envs, dtype=torch.long, device=device)
+        self._shifts = self._offsets.clone()
         self._newest = torch.full((n_envs + 1,), -1, device=device)
 
     def _compile(self) -> None:
@@ -148,7 +150,9 @@ class TensorReplay(ReplayBufferManager):
 
     def _count(self) -> None:
         self._lengths = np.array([len(ring) for ring in self.buffers])
-        self._fill_ends.copy_(torch.from_numpy(np.cumsum(self._lengths)))
+        fill_ends = np.cumsum(self._lengths)
+        self._fill_ends.copy_(torch.from_numpy(fill_ends))
+        self._shifts.copy_(torch.from_numpy(self._first - np.append(0, fill_ends)))
         self._newest[:-1].copy_(torch.from_numpy(np.asarray(self.last_index)))
 
     def sample_transitions(self, batch_size: int, *, held_out: int = 0) -> Transitions:
@@ -223,8 +227,7 @@ class TensorReplay(ReplayBufferManager):
         device = self._rows.device
         ranks = torch.randint(low, high, (size,), generator=self.generator, device=device)
         rings = torch.bucketize(ranks, self._fill_ends, right=True)
-        starts = torch.cat([self._fill_ends.new_zeros(1), self._fill_ends])
-        return ranks - starts[rings] + self._offsets[rings]
+        return ranks + self._shifts[rings]
 
     # What Tianshou's trainers and collectors call.
 

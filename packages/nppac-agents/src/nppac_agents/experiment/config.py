@@ -40,6 +40,11 @@ class TrainingConfig(Config):
     replay_capacity: int = Field(
         default=1_000_000, ge=1, description="Transitions kept; the oldest are overwritten."
     )
+    matmul_precision: Literal["highest", "medium"] = Field(
+        default="highest",
+        description="Of products of matrices in float32: `highest` computes in float32, `medium` "
+        "where the device does it faster in bfloat16.",
+    )
 
     @model_validator(mode="after")
     def _every_environment_has_a_ring(self) -> Self:

@@ -304,7 +304,7 @@ class RegularisedActorCritic(ActorCritic):
         prior = self.prior_at(agent, batch)
         policy = agent.parts.policy(batch.states, prior)
         actions, log_prob = policy.sample(agent.noise)
-        values = agent.parts.critic(batch.states, actions)
+        values = agent.parts.critic.frozen(batch.states, actions)
         value = values.mean(0) if self.actor_value == "mean" else values.amin(0)
         return policy, self.kappa(policy, actions, log_prob, prior), value
 

@@ -143,7 +143,7 @@ class BCQ(OfflineFirst, ActorCritic):
         """One step of the perturbation up the first critic."""
         behaved = self.behaved(agent, batch.states, self.noise(agent, 1, batch.states))
         actions = agent.parts.policy(batch.states, behaved)
-        loss = -agent.parts.critic(batch.states, actions)[0].mean()
+        loss = -agent.parts.critic.frozen(batch.states, actions)[0].mean()
         losses = {"actor_loss": loss, "actor_grad_norm": agent.parts.policy.descend(loss)}
         return losses | {"perturbation": (actions - behaved).abs().mean()}
 

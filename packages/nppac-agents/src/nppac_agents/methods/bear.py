@@ -140,7 +140,7 @@ class BEAR(OfflineFirst, ActorCritic):
         multiplier = agent.parts.multiplier.value()
         loss = (multiplier * distance).mean()
         if agent.updates >= self.warmup_updates:
-            values = agent.parts.critic(batch.states, raw.tanh())
+            values = agent.parts.critic.frozen(batch.states, raw.tanh())
             loss = loss - values.mean(1).amin(0).mean()
         norm = agent.parts.policy.descend(loss)
         agent.parts.multiplier.ascend(distance - self.largest_mmd)

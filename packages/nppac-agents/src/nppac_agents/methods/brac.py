@@ -197,7 +197,7 @@ class BRAC(OfflineFirst, ActorCritic):
         alpha = agent.parts.multiplier.value()
         loss = (alpha * distance + self.entropy_weight * log_prob).mean()
         if agent.updates >= self.warmup_updates:
-            loss = loss - agent.parts.critic(batch.states, actions).amin(0).mean()
+            loss = loss - agent.parts.critic.frozen(batch.states, actions).amin(0).mean()
         losses = {"actor_loss": loss, "actor_grad_norm": agent.parts.policy.descend(loss)}
         if self.largest_divergence is not None:
             agent.parts.multiplier.ascend(distance - self.largest_divergence)

@@ -101,7 +101,7 @@ class TD3BC(OfflineFirst, ActorCritic):
     def actor_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step on the scaled value of the first critic and the cloning term."""
         actions = agent.parts.policy(batch.states)
-        values = agent.parts.critic(batch.states, actions)[0]
+        values = agent.parts.critic.frozen(batch.states, actions)[0]
         error = (actions - batch.actions).square().mean()
         loss = error - self.value_weight * values.mean() / values.detach().abs().mean()
         return {

@@ -18,17 +18,18 @@ def inward_clamp(values: Tensor, low: float, high: float) -> Tensor:
     return _InwardClamp.apply(values, low, high)  # pyright: ignore[reportReturnType]
 
 
+def inward(gradient: Tensor, values: Tensor, clamped: Tensor) -> Tensor:
+    """The gradient without what leads further out, where ``values`` were clamped."""
+    return gradient.masked_fill((values - clamped) * gradient < 0, 0.0)
+
+
 class _InwardClamp(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, low: float, high: float) -> Tensor:
-        ctx.save_for_backward(values)
-        ctx.bounds = low, high
-        return values.clamp(low, high)
+        clamped = values.clamp(low, high)
+        ctx.save_for_backward(values, clamped)
+        return clamped
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (gradient,) = gradients
-        (values,) = ctx.saved_tensors
-        low, high = ctx.bounds
-        outward = ((values > high) & (gradient < 0)) | ((values < low) & (gradient > 0))
-        return gradient.masked_fill(outward, 0.0), None, None
+        return inward(*gradients, *ctx.saved_tensors), None, None

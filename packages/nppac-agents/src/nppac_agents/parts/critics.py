@@ -7,12 +7,12 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nppac_agents.parts.clamp import inward_clamp
 from nppac_agents.parts.mlp import HIDDEN_BIAS
 from nppac_agents.parts.part import Part
+from nppac_agents.parts.perceptrons import Cutting, Layer, perceptrons, plain
 from nppac_agents.parts.standardiser import Standardiser
 
 CRITIC_OUTPUT_BOUND = 3e-3
@@ -32,6 +32,10 @@ class Critics(Part):
         self.n_critics = len(ensemble.biases[0])
         self.register_buffer("unit", torch.ones(()))
         self.register_buffer("measured", torch.zeros((), dtype=torch.bool))
+
+    def frozen(self, states: Tensor, actions: Tensor) -> Tensor:
+        """The same values (E, B), whose gradient reaches the actions alone, not the weights."""
+        return self.net(states, actions, frozen=True)
 
     @torch.no_grad()
     def in_units(self, rewards: Tensor, steps: float = 1.0) -> Tensor:
@@ -114,49 +118,53 @@ class CriticEnsemble(nn.Module):
             self.biases.append(torch.full((n_critics, fan_out), bias))
             if layer_norm and fan_out > 1:
                 self.gains.append(torch.ones(n_critics, fan_out))
+        self.cutting = Cutting(list(self.parameters()), self._members)
 
-    def forward(self, states: Tensor, actions: Tensor, members: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        states: Tensor,
+        actions: Tensor,
+        members: Tensor | None = None,
+        *,
+        frozen: bool = False,
+    ) -> Tensor:
         """Values (E, B) of states (B, S) and actions (B, A), of ``members`` only where given.
 
-        Several actions for each state, (N, B, A), have values (E, N, B).
+        Several actions for each state, (N, B, A), have values (E, N, B). The gradient of ``frozen``
+        values reaches no weight.
         """
-        inputs = self.standardiser(states).expand(*actions.shape[:-1], -1)
-        inputs = torch.cat([inputs, actions], dim=-1).flatten(0, -2)
-        values = self._values(inputs, members).unflatten(1, actions.shape[:-1])
+        inputs = self.standardiser(states)
+        if actions.dim() > 2:
+            inputs = inputs.expand(*actions.shape[:-1], -1)
+        inputs = torch.cat([inputs, actions], dim=-1)
+        values = self._values(inputs.flatten(0, -2), members, frozen)
+        if actions.dim() > 2:
+            values = values.unflatten(1, actions.shape[:-1])
         if self.upper_bound is not None:
             values = inward_clamp(values, -math.inf, self.upper_bound)
         return values
 
-    def _values(self, inputs: Tensor, members: Tensor | None) -> Tensor:
-        groups = [tuple(group) for group in (self.weights, self.biases, self.gains)]
+    def _values(self, inputs: Tensor, members: Tensor | None, frozen: bool) -> Tensor:
+        cutting = self.cutting
         if members is not None:
-            groups = [tuple(part[members] for part in group) for group in groups]
+            chosen = [parameter[members] for parameter in self.parameters()]
+            cutting = Cutting(chosen, self._members)
         if inputs.is_cuda:
-            return torch.vmap(self.value, (None, 0, 0, 0))(inputs, *groups)
-        size = len(groups[1][0])
-        critics = zip(*(_unstacked(group, size) for group in groups), strict=True)
-        return torch.stack([self.value(inputs, *critic) for critic in critics])
+            parameters = [p.detach() if frozen else p for p in cutting.parameters]
+            return torch.vmap(self._value, (None, 0))(inputs, parameters)
+        return perceptrons(inputs, cutting, stacked=True, frozen=frozen)
 
-    def value(
-        self,
-        inputs: Tensor,
-        weights: Sequence[Tensor],
-        biases: Sequence[Tensor],
-        gains: Sequence[Tensor],
-    ) -> Tensor:
+    def _value(self, inputs: Tensor, parameters: Sequence[Tensor]) -> Tensor:
         """Values (B,) of one critic at inputs (B, S + A)."""
-        hidden = inputs
-        for layer, weight in enumerate(weights[:-1]):
-            if self.layer_norm:
-                width = (weight.shape[1],)
-                normal = F.layer_norm(hidden @ weight, width, gains[layer], biases[layer])
-                hidden = normal.relu_()
-            else:
-                hidden = torch.addmm(biases[layer], hidden, weight).relu_()
-        return (hidden @ weights[-1]).squeeze(1) + biases[-1]
+        return plain(inputs, self._layers(parameters))
 
+    def _members(self, parameters: Sequence[Tensor]) -> list[list[Layer]]:
+        """For each member, its layers."""
+        members = zip(*(parameter.unbind() for parameter in parameters), strict=True)
+        return [self._layers(member) for member in members]
 
-def _unstacked(group: tuple[Tensor, ...], members: int) -> list[tuple[Tensor, ...]]:
-    """For each member, its parameters of a group."""
-    parts = [parameter.unbind() for parameter in group]
-    return [tuple(part[member] for part in parts) for member in range(members)]
+    def _layers(self, parameters: Sequence[Tensor]) -> list[Layer]:
+        """Those of one member, from its weights, then its biases, then its gains."""
+        depth = len(self.weights)
+        gains = [*parameters[2 * depth :], *[None] * (depth - len(self.gains))]
+        return list(map(Layer, parameters[:depth], parameters[depth : 2 * depth], gains))

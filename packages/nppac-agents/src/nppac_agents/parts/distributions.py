@@ -56,12 +56,12 @@ class SquashedGaussian(_MeanAndStd):
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) in (-1, 1) and its log-density (B,)."""
         raw, log_prob = _draw(self.mean, self.std, generator)
-        return raw.tanh(), log_prob - _log_slope(raw).sum(-1)
+        return raw.tanh(), log_prob - _log_slope(raw)
 
     def log_prob(self, actions: Tensor) -> Tensor:
         """Log-density (B,) of actions (B, A), those on the edge of [-1, 1] taken just inside."""
         raw = actions.clamp(-EDGE, EDGE).atanh()
-        return gaussian_log_prob(raw, self.mean, self.std) - _log_slope(raw).sum(-1)
+        return gaussian_log_prob(raw, self.mean, self.std) - _log_slope(raw)
 
     def mode(self) -> Tensor:
         """The squashed mean (B, A), the deterministic action of the literature."""
@@ -74,16 +74,26 @@ ActionDistribution = DiagonalGaussian | SquashedGaussian
 def gaussian_log_prob(actions: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Log-density (B,) of actions (B, A) under normals with standard deviation ``std`` (B, A)."""
     whitened = (actions - mean) / std
-    return -(0.5 * whitened.square() + std.log() + LOG_SQRT_TWO_PI).sum(-1)
+    return _log_density(whitened, std)
 
 
 def _draw(mean: Tensor, std: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """A reparameterised sample (B, A) of independent normals and its log-density (B,)."""
     noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
-    log_prob = -(0.5 * noise.square() + std.log() + LOG_SQRT_TWO_PI).sum(-1)
-    return mean + std * noise, log_prob
+    return torch.addcmul(mean, std, noise), _log_density(noise, std)
+
+
+def _log_density(whitened: Tensor, std: Tensor) -> Tensor:
+    """Log-density (B,) of normals where (a - mean) / std is ``whitened`` (B, A)."""
+    terms = torch.addcmul(std.log(), whitened, whitened, value=0.5).sum(-1)
+    return -LOG_SQRT_TWO_PI * whitened.shape[-1] - terms
 
 
 def _log_slope(raw: Tensor) -> Tensor:
-    """log(1 - tanh(x)^2), stable for every x; softplus would cost ten times as much."""
-    return 2.0 * (math.log(2.0) - raw.abs() - (-2.0 * raw.abs()).exp().log1p())
+    """Log of the slope of tanh, 1 - tanh(x)^2 multiplied over the actions, (B,), at x (B, A).
+
+    Stable for every x; softplus would cost ten times as much.
+    """
+    size = raw.abs()
+    terms = (size + (-2.0 * size).exp().log1p()).sum(-1)
+    return 2.0 * math.log(2.0) * raw.shape[-1] - 2.0 * terms

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nppac_agents.parts.clamp import inward_clamp
+from nppac_agents.parts.clamp import inward, inward_clamp
 from nppac_agents.parts.mlp import MLP
 from nppac_agents.parts.part import Part
 
@@ -48,7 +48,8 @@ class Dual(Part):
 
     def value(self, *states: Tensor) -> Tensor:
         """The multiplier without gradient: a scalar, or (B,) at states (B, S)."""
-        return self.net(*states).detach()
+        with torch.no_grad():
+            return self.net(*states)
 
     def ascend(self, excess: Tensor, *states: Tensor) -> None:
         """One step on the Lagrangian, for an excess (B,)."""
@@ -56,7 +57,7 @@ class Dual(Part):
 
     def ascend_log(self, excess: Tensor) -> None:
         """One step on soft actor-critic's form, of a scalar multiplier, for an excess (B,)."""
-        self.descend(-self.net.log() * excess.detach().mean())
+        self.along(self.net.slope(-excess.detach().mean()).view(1))
 
 
 class _Scalar(nn.Module):
@@ -65,13 +66,18 @@ class _Scalar(nn.Module):
         self.log_value = nn.Parameter(torch.tensor(math.log(start)))
         self.log_bounds = log_bounds
 
-    def log(self) -> Tensor:
-        if self.log_bounds is None:
-            return self.log_value
-        return inward_clamp(self.log_value, *self.log_bounds)
-
     def forward(self) -> Tensor:
-        return self.log().exp()
+        if self.log_bounds is None:
+            return self.log_value.exp()
+        return inward_clamp(self.log_value, *self.log_bounds).exp()
+
+    def slope(self, price: Tensor) -> Tensor:
+        """The gradient of log value times ``price``, both scalars; none leads out of the bounds."""
+        if self.log_bounds is None:
+            return price
+        return inward(
+            price, self.log_value.detach(), self.log_value.detach().clamp(*self.log_bounds)
+        )
 
 
 class _Softplus(nn.Module):

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from nppac_agents.parts.perceptrons import Cutting, Layer, perceptrons
+
 HIDDEN_BIAS = 0.1
 
 
@@ -29,6 +31,7 @@ class MLP(nn.Module):
     ) -> None:
         super().__init__()
         self.activation = activation
+        self.output_dim = sizes[-1]
         layers = [nn.Linear(*fans) for fans in itertools.pairwise(sizes)]
         for layer in layers:
             bound = 1.0 / math.sqrt(layer.in_features)
@@ -38,10 +41,21 @@ class MLP(nn.Module):
         nn.init.uniform_(last.weight, -output_bound, output_bound, generator=generator)
         nn.init.zeros_(last.bias)
         self.layers = nn.ModuleList(layers)
+        self.cutting = Cutting(list(self.parameters()), _layers)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(B, sizes[0]) to (B, sizes[-1])."""
+        if self.activation is torch.relu_ and not inputs.is_cuda:
+            rows = inputs if inputs.dim() == 2 else inputs.flatten(0, -2)
+            outputs = perceptrons(rows, self.cutting, stacked=False)
+            return outputs.view(*inputs.shape[:-1], self.output_dim)
         hidden = inputs
         for layer in self.layers[:-1]:
             hidden = self.activation(layer(hidden))
         return self.layers[-1](hidden)
+
+
+def _layers(parameters: Sequence[Tensor]) -> list[list[Layer]]:
+    """Weights (out, in) and biases of linear layers in turns, as the one member they are."""
+    pairs = zip(parameters[::2], parameters[1::2], strict=True)
+    return [[Layer(weight.t(), bias) for weight, bias in pairs]]

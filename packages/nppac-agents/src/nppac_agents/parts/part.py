@@ -1,12 +1,19 @@
-"""A part owns what it learns with: a network, its optimizer and, where wanted, a slow copy."""
+"""A part owns what it learns with: a network, its optimizer and, where wanted, a slow copy.
+
+The parameters of a network are views of one flat tensor, and so are those of its slow copy: an
+optimizer's step, a norm and a move of the slow copy are each one operation, however many layers.
+"""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from nppac_agents.parts.optimizers import Adam, Momentum
 
 
 class Part(nn.Module):
@@ -23,7 +30,8 @@ class Part(nn.Module):
 
     Attributes:
         slow: the copy, which learns only by ``follow``; None without one.
-        optimizer: of ``net``.
+        weights: the parameters that ``descend`` moves, views of ``flat`` (P,).
+        optimizer: of ``flat``.
     """
 
     def __init__(
@@ -41,13 +49,32 @@ class Part(nn.Module):
         self.net: Any = net
         self.clip = clip
         self.weights = list((optimised or net).parameters())
+        self.flat = flattened(self.weights)
         self.optimizer = (
-            torch.optim.Adam(self.weights, lr=rate, weight_decay=decay, fused=True)
+            Adam(self.flat, rate, decay)
             if momentum is None
-            else torch.optim.SGD(self.weights, lr=rate, momentum=momentum)
+            else Momentum(self.flat, rate, momentum)
         )
+        self.slow: Any = None
         if slow:
-            self.slow: Any = copy.deepcopy(net).requires_grad_(False)
+            self.slow = copy.deepcopy(net).requires_grad_(False)
+            self.slow_flat = flattened(list(self.slow.parameters()))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Part:
+        """Move or cast everything; what was one tensor is one again."""
+        super()._apply(fn, recurse)
+        self._flatten()
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy's parameters are views of its own flat tensors."""
+        super().__setstate__(state)
+        self._flatten()
+
+    def _flatten(self) -> None:
+        self.flat.data = flattened(self.weights)
+        if self.slow is not None:
+            self.slow_flat.data = flattened(list(self.slow.parameters()))
 
     def forward(self, *inputs: Any) -> Any:
         """What the network gives."""
@@ -55,26 +82,29 @@ class Part(nn.Module):
 
     def descend(self, loss: Tensor) -> Tensor:
         """One optimizer step on a scalar; returns the norm of its gradient, before clipping."""
-        gradients = torch.autograd.grad(loss, self.weights)
-        norm = _norm(gradients)
+        return self.along(self._gradient(loss))
+
+    def along(self, gradient: Tensor) -> Tensor:
+        """One optimizer step along a gradient (P,); returns its norm, before clipping."""
+        norm = torch.linalg.vector_norm(gradient)
         if self.clip is not None:
-            scale = (self.clip / (norm + 1e-12)).clamp(max=1.0)
-            gradients = [gradient * scale for gradient in gradients]
-        for weight, gradient in zip(self.weights, gradients, strict=True):
-            weight.grad = gradient
-        self.optimizer.step()
+            gradient = gradient * (self.clip / (norm + 1e-12)).clamp(max=1.0)
+        self.optimizer.descend(gradient)
         return norm
 
     def gradient_norm(self, loss: Tensor) -> Tensor:
         """The norm of a scalar's gradient, without a step; its graph stays for another."""
-        return _norm(torch.autograd.grad(loss, self.weights, retain_graph=True))
+        return torch.linalg.vector_norm(self._gradient(loss, retain_graph=True))
+
+    def _gradient(self, loss: Tensor, *, retain_graph: bool = False) -> Tensor:
+        """The gradient (P,) of a scalar."""
+        gradients = torch.autograd.grad(loss, self.weights, retain_graph=retain_graph)
+        return torch.cat([gradient.reshape(-1) for gradient in gradients])
 
     @torch.no_grad()
     def follow(self, tau: float) -> None:
         """Move the slow copy towards the network: slow += tau (net - slow)."""
-        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
-            list(self.slow.parameters()), list(self.net.parameters()), tau
-        )
+        self.slow_flat.lerp_(self.flat, tau)
 
     def optimizer_state(self) -> dict[str, Tensor]:
         """The optimizer's moments and step counts as flat named tensors."""
@@ -87,11 +117,23 @@ class Part(nn.Module):
         for key, value in state.items():
             index, name = key.split(".")
             slots.setdefault(int(index), {})[name] = value.clone()
+        slots = {0: _as_one([slots[index] for index in sorted(slots)])} if slots else {}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
 
 
-def _norm(gradients: list[Tensor] | tuple[Tensor, ...]) -> Tensor:
-    """The Euclidean norm over all of them."""
-    norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateImportUsage]
-    return torch.linalg.vector_norm(torch.stack(norms))
+def flattened(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """One tensor (P,) with the values of all parameters, which become views of it."""
+    flat = torch.cat([parameter.detach().reshape(-1) for parameter in parameters])
+    sizes = [parameter.numel() for parameter in parameters]
+    for parameter, piece in zip(parameters, flat.split(sizes), strict=True):
+        parameter.data = piece.view(parameter.shape)
+    return flat
+
+
+def _as_one(slots: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Moments of several parameters, as earlier versions kept them, as those of one flat tensor."""
+    return {
+        name: first if name == "step" else torch.cat([slot[name].reshape(-1) for slot in slots])
+        for name, first in slots[0].items()
+    }

@@ -30,6 +30,7 @@ from nppac_agents.running.filming import choose_renderer, record_frames
 from nppac_agents.running.identity import RunIdentity
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.metrics_log import Recorder
+from nppac_agents.running.precision import matmul_precision
 from nppac_agents.running.prior_std import prior_std_curve
 from nppac_agents.running.provenance import describe_environment
 from nppac_agents.running.resumption import find_resumption
@@ -87,6 +88,18 @@ def run_experiment(
     choose_renderer()
     if dry_run:
         config = _shortened(config)
+    with matmul_precision(config.training.matmul_precision):
+        return _run_experiment(config, run_dir, console, dry_run, resume, shared_fits)
+
+
+def _run_experiment(
+    config: ExperimentConfig,
+    run_dir: RunDirectory,
+    console: Console,
+    dry_run: bool,
+    resume: bool,
+    shared_fits: Path | None,
+) -> dict[str, Any]:
     device = assembly.resolve_device(config.device)
     spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     seeds = Seeds.of(config.seed)
