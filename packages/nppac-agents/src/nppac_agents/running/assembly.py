@@ -56,7 +56,8 @@ def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonst
         return _spaces_of(demonstrations), demonstrations
     with contextlib.closing(make_checked(config.env)) as env:
         boxes: Any = env.observation_space, env.action_space
-        spaces, bounds = Spaces(*boxes, config.env.reward_range), action_bounds(env)
+        spaces = Spaces(*boxes, rewards=config.env.reward_range)
+        bounds = action_bounds(env)
     if demonstrations is not None:
         theirs = demonstrations.state_dim, demonstrations.action_dim
         ours = spaces.state_dim, spaces.action_dim
