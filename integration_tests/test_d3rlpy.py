@@ -17,6 +17,7 @@ import torch
 from nppac_agents import AWAC, BEAR, CQL, CRR, IQL, TD3BC, Spaces
 from nppac_agents.data.transitions import Transitions
 from nppac_agents.parts import mmd
+from nppac_agents.parts.optimizers import Momentum
 from nppac_envs import Demonstrations
 from torch import nn
 
@@ -73,7 +74,7 @@ def ours(method: Any) -> Any:
     agent.double()
     agent.noise = torch.default_generator
     for part in agent.parts:
-        part.optimizer = torch.optim.SGD(part.weights, lr=RATE)
+        part.optimizer = Momentum(part.flat, RATE, 0.0)
     return agent
 
 

@@ -412,5 +412,5 @@ def test_a_run_on_the_gpu(point_experiment, run_point):
 def test_the_resolved_config_has_nothing_left_to_defaults(point_experiment):
     assert isinstance(point_experiment, ExperimentConfig)
     data = point_experiment.model_dump(mode="json")
-    assert data["agent"]["policy_learning_rate"] == 3e-4
+    assert data["agent"]["policy_learning_rate"] == 1e-4
     assert data["prior"]["kernel"] == "matern52"

@@ -126,7 +126,7 @@ def test_resume_names_what_differs(tmp_path, make, agent):
     with pytest.raises(ConfigError) as error:
         RunDirectory.resume(tmp_path / "run", changed)
     message = str(error.value)
-    assert "agent.alpha was 0.2 and is 0.5" in message
+    assert "agent.alpha was 0.1 and is 0.5" in message
     assert "seed was 3 and is 4" in message
     assert "prior was {" in message
     assert "\n" not in message
@@ -210,7 +210,7 @@ def test_the_hash_tells_methods_apart_but_not_runs(make, agent):
         make(device="cuda"),
         make(logging={"every": 3}),
         make(**{"$schema": "x"}),
-        make(agent={"policy_hidden": [32, 32], "alpha": 0.2, "kind": "nppac"}),
+        make(agent={"policy_hidden": [32, 32], "alpha": 0.1, "kind": "nppac"}),
     ):
         assert config_hash(same) == reference
     others = [
