@@ -58,17 +58,14 @@ if TYPE_CHECKING:
 
 
 PUBLISHED: dict[str, Any] = {
-    "kl_budget": None, "trust_region": None, "kl_estimator": "sampled",
-    "prior_scale": "std",
+    "kl_budget": None, "trust_region": None, "kl_estimator": "sampled", "prior_scale": "std",
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
     "tau": 0.005, "n_steps": 1, "policy_learning_rate": 3e-4, "relative_rewards": False,
     "critic_layer_norm": False, "standardise_states": False, "bounded_values": False,
-    "mode_share": 0.0,
-    "rollout_steps": 0, "critic_warmup_updates": 0, "temperature_learning_rate": 3e-4,
+    "mode_share": 0.0, "rollout_steps": 0, "critic_warmup_updates": 0,
+    "temperature_learning_rate": 3e-4,
 }  # fmt: skip
 """What the paper sets, as defaults of every start but the residual one"""
-
-
 HELD_OUT = 8
 """One in so many rollouts is held out of the critics' warm-up"""
 
@@ -304,14 +301,14 @@ class NPPAC(RegularisedActorCritic):
         """The mode, or a sample; a residual policy asks the prior first."""
         if self.start != "residual":
             return super().act(agent, states, deterministic=deterministic)
+        if not deterministic:
+            return self.acting_policy(agent, states).sample(agent.acting)[0]
         policy, seen, observed = agent.parts.policy, states.cpu().numpy(), agent.observed
         assert observed is not None
-        if deterministic and policy.net.mode_needs_scale:
+        if policy.net.mode_needs_scale:
             prior = self.normal(*observed.afresh(seen))
             return policy.net.mode(states, prior.mean, prior.std)
-        if deterministic:
-            return policy.net.mode(states, observed.mean(seen))
-        return self.acting_policy(agent, states).sample(agent.acting)[0]
+        return policy.net.mode(states, observed.mean(seen))
 
     def explore(self, agent: Agent, states: Tensor, modes: Tensor) -> Tensor:
         """Samples and modes of one distribution; a residual policy asks the prior once."""

@@ -242,7 +242,8 @@ class Training:
         if phase.interacts and self.rollouts is None:
             total = 0
         with self.console.stage(phase.name, total) as stage, Interruption() as interruption:
-            while not self._ended(phase, total):
+            ended = self._ended(phase, total)
+            while not ended:
                 before = self._done(phase)
                 advance(phase)
                 done, ended = self._done(phase), self._ended(phase, total)
