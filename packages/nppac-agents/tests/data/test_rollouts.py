@@ -7,7 +7,8 @@ from nppac_agents.methods.nppac import NPPAC
 
 def make_rollouts(point_config, spaces, prior, seed=0, **settings):
     generator = torch.Generator().manual_seed(seed)
-    settings = {"trust_region": None, "standardise_states": False} | settings
+    alone = {"trust_region": None, "standardise_states": False, "staggered_resets": False}
+    settings = alone | settings
     agent = NPPAC(policy_hidden=(16,), critic_hidden=(16,), **settings).build(
         spaces, prior, None, generator=generator
     )
@@ -50,16 +51,43 @@ def test_stored_next_states_are_the_last_states_of_episodes_not_the_first_of_the
     assert same.tolist() == [True] * 19 + [False] + [True] * 4
 
 
-def test_restored_rollouts_go_on_identically(point_config, spaces, prior):
+def test_first_episodes_are_cut_at_different_times_where_resets_are_staggered(
+    point_config, spaces, prior
+):
+    rollouts = make_rollouts(point_config, spaces, prior, staggered_resets=True)
+    ended = [rollouts.step() for _ in range(60)]
+    assert {i: len(episodes) for i, episodes in enumerate(ended, 1) if episodes} == {
+        20: 1, 26: 1, 33: 1, 40: 1, 46: 1, 53: 1, 60: 1
+    }  # fmt: skip
+    assert {episode.length for episodes in ended for episode in episodes} == {20}
+    for env, lasts in enumerate([[5, 25, 45], [12, 32, 52], [19, 39, 59]]):
+        ring = rollouts.replay.transitions(100 * env + torch.arange(60))
+        assert ring.truncated.nonzero().squeeze(1).tolist() == lasts
+        assert not ring.terminated.any()
+        goes_on = (ring.next_states[:-1] == ring.states[1:]).all(1)
+        assert (~goes_on).nonzero().squeeze(1).tolist() == [last for last in lasts if last < 59]
+
+
+def test_an_episode_that_ended_by_itself_is_not_followed_by_a_cut(point_config, spaces, prior):
     rollouts = make_rollouts(point_config, spaces, prior)
-    for _ in range(25):
+    rollouts.until_cut[:] = [25, 0, 0]
+    lengths = [[e.length for e in rollouts.step()] for _ in range(60)]
+    assert [length for length in lengths if length] == [[20, 20, 20]] * 3
+
+
+@pytest.mark.parametrize("staggered", [False, True])
+@pytest.mark.parametrize("before", [4, 25])
+def test_restored_rollouts_go_on_identically(point_config, spaces, prior, staggered, before):
+    rollouts = make_rollouts(point_config, spaces, prior, staggered_resets=staggered)
+    for _ in range(before):
         rollouts.step()
-    copy = make_rollouts(point_config, spaces, prior, seed=7)
+    copy = make_rollouts(point_config, spaces, prior, seed=7, staggered_resets=staggered)
     copy.load_state(rollouts.state())
     copy.agent.acting.set_state(rollouts.agent.acting.get_state())
     for _ in range(30):
         rollouts.step(), copy.step()
         np.testing.assert_array_equal(rollouts.states, copy.states)
+        np.testing.assert_array_equal(rollouts.modes, copy.modes)
 
 
 @pytest.mark.parametrize("start", ["residual", "fresh"])

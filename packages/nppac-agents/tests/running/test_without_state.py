@@ -105,7 +105,9 @@ def test_two_resumes_of_one_checkpoint_go_on_alike(plain_experiment, run):
 def test_a_restart_begins_other_episodes_and_cuts_those_that_ran(plain_experiment, prior, spaces):
     def rollouts(seed: int) -> Rollouts:
         generator = torch.Generator().manual_seed(0)
-        alone = {"standardise_states": False, "trust_region": None}
+        alone = {
+            "standardise_states": False, "trust_region": None, "staggered_resets": False
+        }  # fmt: skip
         method = plain_experiment.agent.model_copy(update=alone)
         agent = method.build(spaces, prior, None, generator=generator)
         replay = agent.make_replay(300, 3, generator)

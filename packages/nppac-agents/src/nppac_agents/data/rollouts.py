@@ -45,6 +45,10 @@ class Rollouts:
     An environment whose episode ends is reset within the same step, so that each step observes the
     last states of the ended episodes and the first states of the new ones together: the prior is
     evaluated on all of them in one batch, which the replay and the next action find in memory.
+
+    Where the method staggers resets, the first episodes of E environments are cut after 1/E, 2/E,
+    ... of the horizon, as a time limit cuts them: episodes that are as long as the horizon would
+    else begin and end together throughout, and their rewards come in waves.
     """
 
     def __init__(
@@ -60,6 +64,9 @@ class Rollouts:
         self.episodes = 0
         self.modes = np.zeros(n_envs, dtype=bool)
         self._start(np.arange(n_envs))
+        self.until_cut = np.zeros(n_envs, dtype=np.int64)
+        if agent.method.staggers_resets() and env.horizon is not None:
+            self.until_cut[:-1] = env.horizon * np.arange(1, n_envs) // n_envs
         self.can_be_saved = all(has_state(env) for env in self.envs.envs)
 
     def step(self) -> list[Episode]:
@@ -87,7 +94,19 @@ class Rollouts:
         last = np.flatnonzero(ended)
         episodes = [Episode(float(returns[i]), int(lengths[i]), bool(self.modes[i])) for i in last]
         self._start(last)
+        self._stagger(ended)
         return episodes
+
+    def _stagger(self, ended: np.ndarray) -> None:
+        """Cut the first episodes whose time it is, unless they ended by themselves."""
+        self.until_cut[ended] = 0
+        cut = self.until_cut == 1
+        self.until_cut = np.maximum(self.until_cut - 1, 0)
+        if not cut.any():
+            return
+        self.replay.cut_episodes(np.flatnonzero(cut))
+        self.states, _ = self.envs.reset(options={"reset_mask": cut})
+        self._start(np.flatnonzero(cut))
 
     def _start(self, envs: np.ndarray) -> None:
         """Episodes begin in the environments ``envs`` (indices)."""
@@ -104,6 +123,7 @@ class Rollouts:
             "states": torch.from_numpy(self.states.copy()),
             "modes": torch.from_numpy(self.modes.copy()),
             "episodes": torch.tensor(self.episodes),
+            "until_cut": torch.from_numpy(self.until_cut.copy()),
         }
         for index, env in enumerate(self.envs.envs if self.can_be_saved else ()):
             arrays = get_env_state(env)
@@ -123,6 +143,7 @@ class Rollouts:
         self.states = state["states"].numpy().copy()
         self.modes = state["modes"].numpy().copy()
         self.episodes = int(state["episodes"])
+        self.until_cut = state["until_cut"].numpy().copy()
         if not self.can_be_saved:
             self._restart()
         for index, env in enumerate(self.envs.envs if self.can_be_saved else ()):

@@ -202,6 +202,11 @@ class RegularisedActorCritic(ActorCritic):
         description="Share of training episodes that the policy's mode plays, as it is deployed: "
         "it comes to states that its samples never see.",
     )
+    staggered_resets: bool = Field(
+        default=False,
+        description="Cut the first episodes of the training environments at different times, so "
+        "that rewards at the end of episodes do not come in waves.",
+    )
 
     @model_validator(mode="after")
     def _subset_fits_ensemble(self) -> Self:
@@ -241,6 +246,10 @@ class RegularisedActorCritic(ActorCritic):
         if not self.relative_rewards:
             return batch.rewards
         return agent.parts.critic.in_units(batch.rewards, self.discounting().full_weight)
+
+    def staggers_resets(self) -> bool:
+        """``staggered_resets``."""
+        return self.staggered_resets
 
     def plays_mode(self, episode: int) -> bool:
         """``mode_share`` of them, evenly spread."""

@@ -111,6 +111,10 @@ class Method(ComponentConfig, ABC):
             actions[modes] = self.act(agent, states[modes], deterministic=True)
         return actions
 
+    def staggers_resets(self) -> bool:
+        """Whether the first episodes of the training environments are cut at different times."""
+        return False
+
     def plays_mode(self, episode: int) -> bool:
         """Whether a training episode, counted over all environments, is one of the mode's."""
         return False

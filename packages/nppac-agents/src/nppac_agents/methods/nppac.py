@@ -21,8 +21,8 @@ A residual policy has, beyond the paper, by default:
     n_steps         targets of several rewards; the divergence is paid at their last state alone
     mode_share      as many training episodes are played by the mode, so that critics and policy
                     know the states that it comes to
-    bounded_values, relative_rewards, n_critics, target_subset, demonstration_share,
-    rollout_steps, critic_warmup_updates: see their fields
+    bounded_values, relative_rewards, staggered_resets, n_critics, target_subset,
+    demonstration_share, rollout_steps, critic_warmup_updates: see their fields
 
 Policies with another start have the paper's settings by default (``PUBLISHED``).
 """
@@ -62,7 +62,7 @@ PUBLISHED: dict[str, Any] = {
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
     "tau": 0.005, "n_steps": 1, "policy_learning_rate": 3e-4, "relative_rewards": False,
     "critic_layer_norm": False, "standardise_states": False, "bounded_values": False,
-    "mode_share": 0.0, "rollout_steps": 0, "critic_warmup_updates": 0,
+    "mode_share": 0.0, "staggered_resets": False, "rollout_steps": 0, "critic_warmup_updates": 0,
     "temperature_learning_rate": 3e-4,
 }  # fmt: skip
 """What the paper sets, as defaults of every start but the residual one"""
@@ -135,6 +135,7 @@ class NPPAC(RegularisedActorCritic):
         RegularisedActorCritic, "policy_learning_rate", 1e-4
     )
     mode_share: float = inherited(RegularisedActorCritic, "mode_share", 0.5)
+    staggered_resets: bool = inherited(RegularisedActorCritic, "staggered_resets", True)
     relative_rewards: bool = inherited(RegularisedActorCritic, "relative_rewards", True)
     critic_layer_norm: bool = inherited(RegularisedActorCritic, "critic_layer_norm", True)
     standardise_states: bool = inherited(RegularisedActorCritic, "standardise_states", True)
