@@ -141,6 +141,22 @@ def test_at_the_prior_there_is_no_regularisation(build, random_batch, doubled, c
     torch.testing.assert_close(target, plain.detach())
 
 
+def test_critics_can_learn_the_value_of_the_mode(
+    build, random_batch, randomise, doubled, critic_target
+):
+    settings = {"alpha": 0.4, "n_steps": 1, "target_action": "mode", "bounded_values": False}
+    agent = randomise(build("nppac", **settings)).double()
+    batch = doubled(random_batch())
+    prior = agent.method.prior_after(agent, batch)
+    with torch.no_grad():
+        policy = agent.parts.policy(batch.next_states, prior)
+        kl = parts.analytic_kl(policy, prior)
+        value = agent.parts.critic.slow(batch.next_states, policy.mean).amin(0)
+    assert (kl > 0.01).all()
+    expected = batch.rewards + batch.discounts * (value - 0.4 * kl)
+    torch.testing.assert_close(critic_target(agent, batch), expected)
+
+
 def test_terminal_states_have_no_future(build, random_batch, randomise, ending, critic_target):
     agent = randomise(build("nppac"))
     batch = ending(agent, random_batch(), terminated=[1.0] * 32)

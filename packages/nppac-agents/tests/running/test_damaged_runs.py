@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from equal_runs import assert_equal_checkpoints, timeless_events
 from nppac_agents.cli import main
 from nppac_agents.experiment.config import (
     EvaluationConfig,
@@ -27,7 +28,7 @@ from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.reporting.frames import load_frames
 from nppac_agents.running import run as run_module
 from nppac_agents.running import saved_prior as module
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.checkpoint import checkpoints
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory, resolved
@@ -263,24 +264,12 @@ def resume(experiment, stopped, tmp_path, capsys) -> Callable[..., tuple[int, st
 
 def assert_ended_alike(one: Path, other: Path) -> None:
     """Checkpoints to the bit, metrics apart from clocks and from where the folder lies."""
-    left, right = (Checkpoint.load(checkpoints(d / "checkpoints")[-1]) for d in (one, other))
-    assert {k: v for k, v in left.position.items() if k != "wall_seconds"} == {
-        k: v for k, v in right.position.items() if k != "wall_seconds"
-    }
-    for owner, tensors in left.tensors.items():
-        assert tensors.keys() == right.tensors[owner].keys()
-        for name, tensor in tensors.items():
-            assert torch.equal(tensor, right.tensors[owner][name]), f"{owner}/{name}"
-    clocks = {"wall_seconds", "updates_per_second", "env_steps_per_second"}
-    events = [
-        [
-            {k: v for k, v in event.items() if k not in clocks}
-            for event in read_metrics(folder / "metrics.jsonl")
-            if event["event"] != "changes"
-        ]
-        for folder in (one, other)
-    ]
-    assert events[0] == events[1]
+    assert_equal_checkpoints(one, other)
+    left, right = (
+        [event for event in timeless_events(path) if event["event"] != "changes"]
+        for path in (one, other)
+    )
+    assert left == right
     assert (one / "prior.safetensors").read_bytes() == (other / "prior.safetensors").read_bytes()
 
 

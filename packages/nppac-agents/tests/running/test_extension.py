@@ -1,17 +1,15 @@
 import io
 
 import pytest
-import torch
+from equal_runs import assert_equal_checkpoints, timeless_events, timeless_summary
 from nppac_agents.methods.bc import BC
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
-from nppac_agents.running.metrics import read_metrics
+from nppac_agents.running.checkpoint import checkpoints
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run import run_experiment
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
-CLOCKS = {"wall_seconds", "updates_per_second", "env_steps_per_second"}
 
 
 def lasting(experiment, env_steps, **evaluation):
@@ -21,12 +19,6 @@ def lasting(experiment, env_steps, **evaluation):
     )
     judged = experiment.evaluation.model_copy(update={"every": 60, **evaluation})
     return experiment.model_copy(update={"training": training, "evaluation": judged})
-
-
-def events(run):
-    return [
-        {k: v for k, v in event.items() if k not in CLOCKS} for event in read_metrics(run.metrics)
-    ]
 
 
 @pytest.fixture
@@ -52,21 +44,15 @@ def test_a_run_extended_from_n_to_2n_equals_one_of_2n_bit_for_bit(
     _, whole = run_point(long, "whole")
     _, extended = run_point(short, "extended")
     assert "is one more" not in extend(extended, short, long)
-    left, right = (Checkpoint.load(checkpoints(run.checkpoints)[-1]) for run in (whole, extended))
-    for owner, tensors in left.tensors.items():
-        assert tensors.keys() == right.tensors[owner].keys()
-        for name, tensor in tensors.items():
-            assert torch.equal(tensor, right.tensors[owner][name]), f"{owner}/{name}"
-    changes = next(event for event in events(extended) if event["event"] == "changes")
+    assert_equal_checkpoints(whole.path, extended.path)
+    events = timeless_events(extended.path)
+    changes = next(event for event in events if event["event"] == "changes")
     assert changes["changes"] == {"training.env_steps": [120, 240]}
     assert changes["env_steps"] == 120
-    assert events(whole) == [event for event in events(extended) if event != changes]
+    assert timeless_events(whole.path) == [event for event in events if event != changes]
     kept = [checkpoints(run.checkpoints / "best")[-1].name for run in (whole, extended)]
     assert kept[0] == kept[1]
-    clocks = {"wall_seconds"}
-    assert {k: v for k, v in whole.summary().items() if k not in clocks} == {
-        k: v for k, v in extended.summary().items() if k not in clocks
-    }
+    assert timeless_summary(whole.path) == timeless_summary(extended.path)
 
 
 def test_evaluation_may_change_and_one_evaluation_more_is_named(
@@ -78,9 +64,13 @@ def test_evaluation_may_change_and_one_evaluation_more_is_named(
     assert "the evaluation at 90 steps, where the run ended before, is one more" in extend(
         run, short, long
     )
-    played = [(e["env_steps"], e["episodes"]) for e in events(run) if e["event"] == "evaluation"]
+    played = [
+        (e["env_steps"], e["episodes"])
+        for e in timeless_events(run.path)
+        if e["event"] == "evaluation"
+    ]
     assert played == [(0, 4), (60, 4), (90, 4), (120, 2)]
-    assert [e["episodes"] for e in events(run) if e["event"] == "reporting"][-1] == 3
+    assert [e["episodes"] for e in timeless_events(run.path) if e["event"] == "reporting"][-1] == 3
 
 
 def test_fewer_steps_than_made_and_an_agent_without_interaction_are_refused(

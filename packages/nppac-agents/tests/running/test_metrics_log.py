@@ -94,6 +94,7 @@ def test_on_a_device_a_loss_is_read_late_and_none_is_missed(recorder, bad):
 def test_a_restored_recorder_continues_the_means(recorder, tmp_path):
     recorder.add(losses(kl=1.0))
     recorder.env_steps = 8
+    recorder.stopwatch.seconds["update"] = 3.0
     sums, counters = recorder.state()
     other = Recorder(tmp_path / "other.jsonl")
     other.load_state(sums, counters)
@@ -101,6 +102,9 @@ def test_a_restored_recorder_continues_the_means(recorder, tmp_path):
     assert other.write_training("online") == {"kl": 1.5}
     assert (other.env_steps, other.updates) == (8, 2)
     assert other.wall_seconds >= counters["wall_seconds"]
+    assert other.stopwatch.seconds == {"update": 3.0}
+    spent = other.time_spent()
+    assert sum(spent.values()) == pytest.approx(other.wall_seconds, abs=0.1)
     other.close()
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import torch
+from equal_runs import assert_equal_checkpoints
 from nppac_agents.experiment.config import TrainingConfig
 from nppac_agents.methods.dapg import DAPG
 from nppac_agents.running import training as training_module
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
 from nppac_priors.errors import ConfigError
 
@@ -53,13 +52,7 @@ def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
         run_point(on_policy, "killed")
     monkeypatch.undo()
     _, resumed = run_point(on_policy, "killed", resume=True)
-    left, right = (
-        Checkpoint.load(checkpoints(run.checkpoints)[-1]).tensors for run in (whole, resumed)
-    )
-    for owner, tensors in left.items():
-        assert tensors.keys() == right[owner].keys()
-        for name, tensor in tensors.items():
-            assert torch.equal(tensor, right[owner][name]), f"{owner}/{name}"
+    assert_equal_checkpoints(whole.path, resumed.path)
 
 
 def test_a_dry_run_makes_its_update_on_one_step_of_each_environment(on_policy, run_point):

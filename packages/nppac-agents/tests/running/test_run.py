@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from equal_runs import assert_equal_checkpoints, timeless_events
 from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.running import run as run_module
@@ -22,26 +23,6 @@ from nppac_priors.errors import ConfigError, NumericalError
 pytestmark = pytest.mark.medium
 
 
-def same_metrics(one, other):
-    clocks = {"wall_seconds", "updates_per_second", "env_steps_per_second"}
-    kept = [
-        [{k: v for k, v in event.items() if k not in clocks} for event in read_metrics(d.metrics)]
-        for d in (one, other)
-    ]
-    return kept[0] == kept[1]
-
-
-def assert_same_checkpoints(one, other):
-    left, right = (Checkpoint.load(checkpoints(d.checkpoints)[-1]) for d in (one, other))
-    assert {k: v for k, v in left.position.items() if k != "wall_seconds"} == {
-        k: v for k, v in right.position.items() if k != "wall_seconds"
-    }
-    for owner, tensors in left.tensors.items():
-        assert tensors.keys() == right.tensors[owner].keys()
-        for name, tensor in tensors.items():
-            assert torch.equal(tensor, right.tensors[owner][name]), f"{owner}/{name}"
-
-
 def test_a_run_leaves_everything_that_the_design_names(point_run):
     summary, run = point_run
     assert summary["status"] == "done"
@@ -50,6 +31,10 @@ def test_a_run_leaves_everything_that_the_design_names(point_run):
     for path in (run.metrics, run.prior, run.prior_std, run.report, run.path / "environment.json"):
         assert path.stat().st_size > 0
     assert run.summary() == summary
+    assert summary["time_spent"].keys() == {
+        "update", "acting", "prior", "environment", "evaluation", "checkpoint", "rest"
+    }  # fmt: skip
+    assert sum(summary["time_spent"].values()) == pytest.approx(summary["wall_seconds"], abs=0.5)
     assert load_prior(run.prior).state_dim == 4
     events = read_metrics(run.metrics)
     assert [e["env_steps"] for e in events if e["event"] == "evaluation"] == [0, 51, 102, 150]
@@ -212,7 +197,7 @@ def test_without_reporting_starts_nothing_is_reported(point_experiment, run_poin
     summary, run = run_point(point_experiment.model_copy(update={"evaluation": unreported}), "bare")
     assert summary["reported"] is summary["reported_intervals"] is None
     assert summary["protocol"]["reporting"] is None
-    assert_same_checkpoints(point_run[1], run)
+    assert_equal_checkpoints(point_run[1].path, run.path)
 
 
 @pytest.mark.slow
@@ -221,10 +206,10 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(
 ):
     _, one = point_run
     _, two = run_point(point_experiment, "two")
-    assert same_metrics(one, two)
-    assert_same_checkpoints(one, two)
+    assert timeless_events(one.path) == timeless_events(two.path)
+    assert_equal_checkpoints(one.path, two.path)
     _, three = run_point(point_experiment.model_copy(update={"seed": 1}), "three")
-    assert not same_metrics(one, three)
+    assert timeless_events(one.path) != timeless_events(three.path)
 
 
 @pytest.mark.parametrize(
@@ -250,8 +235,8 @@ def test_a_killed_run_resumes_as_if_nothing_had_happened(
         run_point(point_experiment, "killed")
     monkeypatch.undo()
     _, resumed = run_point(point_experiment, "killed", resume=True)
-    assert same_metrics(whole, resumed)
-    assert_same_checkpoints(whole, resumed)
+    assert timeless_events(whole.path) == timeless_events(resumed.path)
+    assert_equal_checkpoints(whole.path, resumed.path)
 
 
 @pytest.mark.slow
@@ -282,8 +267,8 @@ def test_a_run_killed_at_its_end_reports_the_same_when_resumed(
         run_point(point_experiment, "killed")
     monkeypatch.undo()
     summary, resumed = run_point(point_experiment, "killed", resume=True)
-    assert same_metrics(whole, resumed)
-    for name in ("wall_seconds", "config_hash"):  # the folder differs
+    assert timeless_events(whole.path) == timeless_events(resumed.path)
+    for name in ("wall_seconds", "time_spent", "config_hash"):  # the folder differs
         summary[name] = expected[name]
     assert summary == expected
 
@@ -305,8 +290,8 @@ def test_an_interrupted_run_writes_a_checkpoint_and_resumes(
         run_point(point_experiment, "interrupted")
     monkeypatch.undo()
     _, run = run_point(point_experiment, "interrupted", resume=True)
-    assert same_metrics(whole, run)
-    assert_same_checkpoints(whole, run)
+    assert timeless_events(whole.path) == timeless_events(run.path)
+    assert_equal_checkpoints(whole.path, run.path)
 
 
 def test_a_distilled_start_is_trained_before_the_first_evaluation(point_experiment, run_point):

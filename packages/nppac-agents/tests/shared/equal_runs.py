@@ -1,4 +1,4 @@
-"""Runs of a study as processes, and that two of them are equal to the bit."""
+"""That two runs are equal to the bit, but for their clocks; and runs of a study as processes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.lock import living_owner
+from nppac_agents.running.metrics import read_metrics
 
-TIMES = ("wall_seconds", "updates_per_second", "env_steps_per_second")
+TIMES = ("wall_seconds", "time_spent", "updates_per_second", "env_steps_per_second")
 
 
 def without_times(value):
@@ -19,26 +20,35 @@ def without_times(value):
     return value
 
 
-def measured(path: Path) -> list:
-    """All metrics and the summary of a run, but how long it took."""
-    lines = (path / "metrics.jsonl").read_text().splitlines()
-    lines.append((path / "summary.json").read_text())
-    return [without_times(json.loads(line)) for line in lines]
+def timeless_events(path: Path) -> list[dict]:
+    """What a run in a folder recorded, but how long it took."""
+    return [without_times(event) for event in read_metrics(path / "metrics.jsonl")]
 
 
-def learned(path: Path) -> dict:
-    """The tensors of a run's last checkpoint."""
-    return Checkpoint.load(checkpoints(path / "checkpoints")[-1]).tensors
+def timeless_summary(path: Path) -> dict:
+    return without_times(json.loads((path / "summary.json").read_text()))
+
+
+def last_checkpoint(path: Path) -> Checkpoint:
+    return Checkpoint.load(checkpoints(path / "checkpoints")[-1])
+
+
+def assert_equal_checkpoints(one: Path, other: Path) -> None:
+    """The last ones of two runs: every tensor, and where they are."""
+    left, right = last_checkpoint(one), last_checkpoint(other)
+    assert without_times(left.position) == without_times(right.position)
+    assert left.tensors.keys() == right.tensors.keys()
+    for owner, tensors in left.tensors.items():
+        assert tensors.keys() == right.tensors[owner].keys()
+        for name, tensor in tensors.items():
+            assert tensor.equal(right.tensors[owner][name]), (owner, name)
 
 
 def assert_equal_runs(one: Path, other: Path) -> None:
-    assert measured(one) == measured(other)
+    assert timeless_events(one) == timeless_events(other)
+    assert timeless_summary(one) == timeless_summary(other)
     assert (one / "prior.safetensors").read_bytes() == (other / "prior.safetensors").read_bytes()
-    ours, theirs = learned(one), learned(other)
-    for owner, tensors in ours.items():
-        assert tensors.keys() == theirs[owner].keys()
-        for name, tensor in tensors.items():
-            assert tensor.equal(theirs[owner][name]), (owner, name)
+    assert_equal_checkpoints(one, other)
 
 
 def assert_went_on_and_equals_an_undisturbed_study(command, file: Path, seeds) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from nppac_agents.agent import Agent
 from nppac_agents.data.replay import TensorReplay
 from nppac_agents.parts.tensors import below
+from nppac_agents.stopwatch import Stopwatch
 
 
 class Step(NamedTuple):
@@ -52,7 +53,14 @@ class Rollouts:
     """
 
     def __init__(
-        self, env: EnvConfig, n_envs: int, agent: Agent, replay: TensorReplay, *, seed: int
+        self,
+        env: EnvConfig,
+        n_envs: int,
+        agent: Agent,
+        replay: TensorReplay,
+        *,
+        seed: int,
+        stopwatch: Stopwatch | None = None,
     ) -> None:
         self.envs = SyncVectorEnv(
             [partial(make_checked, env)] * n_envs, autoreset_mode=AutoresetMode.SAME_STEP
@@ -60,6 +68,7 @@ class Rollouts:
         self.agent = agent
         self.replay = replay
         self.seed = seed
+        self.stopwatch = stopwatch or Stopwatch()
         self.states, _ = self.envs.reset(seed=seed)
         self.episodes = 0
         self.modes = np.zeros(n_envs, dtype=bool)
@@ -77,16 +86,20 @@ class Rollouts:
             FaultyEnvironmentError: what an environment returned is not sound.
         """
         states = self.states
-        actions = self.agent.explore(states, self.modes)
+        with self.stopwatch("acting"):
+            actions = self.agent.explore(states, self.modes)
         if not np.isfinite(actions).all():
             raise NumericalError("the policy's action is not finite; the networks have diverged")
-        observed, rewards, terminated, truncated, info = self.envs.step(np.clip(actions, -1, 1))
+        with self.stopwatch("environment"):
+            outcome = self.envs.step(np.clip(actions, -1, 1))
+        observed, rewards, terminated, truncated, info = outcome
         ended = terminated | truncated
         next_states = observed.copy()
         if ended.any():
             next_states[ended] = np.stack(info["final_obs"][ended])
         if self.agent.observed is not None:
-            self.agent.observed.moments(np.concatenate([next_states, observed[ended]]))
+            with self.stopwatch("prior"):
+                self.agent.observed.moments(np.concatenate([next_states, observed[ended]]))
         _, returns, lengths, _ = self.replay.add(
             Step(states, actions, rewards, terminated, truncated, next_states)
         )

@@ -8,7 +8,7 @@ What V(s') is, the method says (``next_value``), and what else its critics minim
 (``critic_loss``). ``RegularisedActorCritic`` has the equations that SAC and N-PPAC share: with
 kappa(s, a) the regulariser of the policy pi at s and alpha its temperature,
 
-    V(s')         min_j Qbar_j(s', a') - alpha kappa(s', a'),   a' ~ pi(.|s')
+    V(s')         min_j Qbar_j(s', a') - alpha kappa(s', a'),   a' ~ pi(.|s'), or its mode
     policy        minimise mean [alpha kappa(s, a) - min_j Q_j(s, a)],   a ~ pi(.|s)
     temperature   minimise over log alpha: -log alpha mean [kappa - target], if it is learned
 
@@ -195,6 +195,11 @@ class RegularisedActorCritic(ActorCritic):
     actor_value: Literal["lowest", "mean"] = Field(
         default="lowest", description="What the policy ascends of the critics' values."
     )
+    target_action: Literal["sample", "mode"] = Field(
+        default="sample",
+        description="Whose value the critics learn: that of the policy's samples, or that of its "
+        "mode, which is deployed.",
+    )
     mode_share: float = Field(
         default=0.0,
         ge=0,
@@ -292,6 +297,8 @@ class RegularisedActorCritic(ActorCritic):
         policy = agent.parts.policy(batch.next_states, prior)
         actions, log_prob = policy.sample(agent.noise)
         kappa = self.kappa(policy, actions, log_prob, prior)
+        if self.target_action == "mode":
+            actions = policy.mode()
         critic = agent.parts.critic
         value = critic.lowest(batch.next_states, actions, self.target_subset, agent.noise)
         return value - agent.parts.temperature.value() * kappa

@@ -15,6 +15,7 @@ from nppac_agents.loggers.logger import Logger
 from nppac_agents.phase import Losses
 from nppac_agents.running.divergence import DivergedError
 from nppac_agents.running.metrics import MetricsMark, MetricsWriter
+from nppac_agents.stopwatch import Stopwatch
 
 
 class Recorder:
@@ -23,9 +24,13 @@ class Recorder:
     Attributes:
         env_steps: environment steps so far.
         updates: updates so far, of any phase.
+        stopwatch: what the run's time was spent on.
     """
 
-    def __init__(self, metrics: Path, loggers: Sequence[Logger] = ()) -> None:
+    def __init__(
+        self, metrics: Path, loggers: Sequence[Logger] = (), stopwatch: Stopwatch | None = None
+    ) -> None:
+        self.stopwatch = stopwatch or Stopwatch()
         self.env_steps = 0
         self.updates = 0
         self._writer = MetricsWriter(metrics)
@@ -39,6 +44,11 @@ class Recorder:
     def wall_seconds(self) -> float:
         """Seconds of this run, those before a resume included."""
         return time.perf_counter() - self._start
+
+    def time_spent(self) -> dict[str, float]:
+        """``wall_seconds`` by what they were spent on."""
+        spent = self.stopwatch.seconds
+        return {**spent, "rest": self.wall_seconds - sum(spent.values())}
 
     def add(self, losses: Losses) -> None:
         """Count one update and add its losses to the running means.
@@ -120,6 +130,7 @@ class Recorder:
             "env_steps": self.env_steps,
             "updates": self.updates,
             "wall_seconds": self.wall_seconds,
+            "time_spent": dict(self.stopwatch.seconds),
             "loss_counts": self._counts,
         }
         return dict(self._sums), counters
@@ -128,6 +139,7 @@ class Recorder:
         """Continues from what ``state()`` returned."""
         self.env_steps, self.updates = counters["env_steps"], counters["updates"]
         self._start = time.perf_counter() - counters["wall_seconds"]
+        self.stopwatch.seconds.update(counters["time_spent"])
         self._sums, self._counts = dict(sums), dict(counters["loss_counts"])
         self._last = time.perf_counter(), self.env_steps, self.updates
 

@@ -39,6 +39,7 @@ from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.shared_fits import shared_fit
 from nppac_agents.running.training import Training
+from nppac_agents.stopwatch import Stopwatch
 
 _RESTARTED = (
     "the environment has no get_state and set_state: its training episodes start anew, and the run "
@@ -191,17 +192,23 @@ def _training(run: _Run, agent: Agent, identity: RunIdentity) -> Iterator[Traini
     """The learning loop with its environments and files, closed at the end whatever happens."""
     config, training = run.config, run.config.training
     with contextlib.ExitStack() as stack:
+        stopwatch = Stopwatch()
         replay = agent.make_replay(training.replay_capacity, training.n_envs, run.seeds.replay)
         rollouts = evaluator = None
         if config.env is not None:
             rollouts = Rollouts(
-                config.env, training.n_envs, agent, replay, seed=run.seeds.environments
+                config.env,
+                training.n_envs,
+                agent,
+                replay,
+                seed=run.seeds.environments,
+                stopwatch=stopwatch,
             )
             stack.callback(rollouts.close)
             evaluator = Evaluator(config.env, config.evaluation.episodes)
             stack.callback(evaluator.close)
         loggers = [opened(logger, run.directory.path) for logger in config.logging.all_loggers()]
-        recorder = Recorder(run.directory.metrics, loggers)
+        recorder = Recorder(run.directory.metrics, loggers, stopwatch)
         stack.callback(recorder.close)
         yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console, identity)
 
@@ -280,6 +287,7 @@ def _summary(run: _Run, training: Training) -> dict[str, Any]:
         "env_steps": recorder.env_steps,
         "updates": recorder.updates,
         "wall_seconds": round(recorder.wall_seconds, 1),
+        "time_spent": {name: round(spent, 1) for name, spent in recorder.time_spent().items()},
         "before": _measured(evaluations[0]) if evaluations else None,
         "after": _measured(evaluations[-1]) if evaluations else None,
         **_reported(reported.get("last")),

@@ -107,8 +107,9 @@ class Training:
         self.judged = True
         if self.evaluator is None:
             return None
-        measures = self.evaluator.evaluate(self.agent, self.config.evaluation.selection_seeds)
-        gauges = guard.look(self.agent, self.replay)
+        with self.recorder.stopwatch("evaluation"):
+            measures = self.evaluator.evaluate(self.agent, self.config.evaluation.selection_seeds)
+            gauges = guard.look(self.agent, self.replay)
         self.recorder.write_evaluation(measures, "evaluation", **gauges)
         means = measures.means()
         self.console.line(
@@ -119,7 +120,8 @@ class Training:
         for warning in guard.warnings(gauges):
             self.console.line(f"warning: {warning}")
         if self.selection.prefers(means):
-            self._checkpoint({"agent": self.agent.state()}).save(folder / BEST, kept=1)
+            with self.recorder.stopwatch("checkpoint"):
+                self._checkpoint({"agent": self.agent.state()}).save(folder / BEST, kept=1)
         return measures
 
     def report(self, folder: Path) -> None:
@@ -137,7 +139,8 @@ class Training:
         self.agent.load_state(last)
 
     def _report(self, evaluator: Evaluator, policy: str, seeds: range, env_steps: int) -> None:
-        measures = evaluator.evaluate(self.agent, seeds)
+        with self.recorder.stopwatch("evaluation"):
+            measures = evaluator.evaluate(self.agent, seeds)
         intervals = episode_intervals(measures)
         self.recorder.write_evaluation(
             measures,
@@ -183,10 +186,11 @@ class Training:
     def _save(self, folder: Path) -> None:
         """Save a checkpoint whose numbers are finite; another never takes the place of one."""
         self.recorder.require_finite()
-        checkpoint = self.checkpoint()
-        for owner, tensors in checkpoint.tensors.items():
-            require_finite(_named(owner, tensors), self.recorder.position)
-        checkpoint.save(folder)
+        with self.recorder.stopwatch("checkpoint"):
+            checkpoint = self.checkpoint()
+            for owner, tensors in checkpoint.tensors.items():
+                require_finite(_named(owner, tensors), self.recorder.position)
+            checkpoint.save(folder)
 
     def _explained(self, error: NumericalError, folder: Path) -> str:
         """The error in one line, with where it began and what is left."""
@@ -231,7 +235,9 @@ class Training:
         every = max(self.config.logging.every, updates // 100)
         with self.console.stage(phase.name, updates) as stage:
             for update in range(1, updates + 1):
-                self.recorder.add(self.agent.learn(phase, self.replay))
+                with self.recorder.stopwatch("update"):
+                    losses = self.agent.learn(phase, self.replay)
+                self.recorder.add(losses)
                 if update % every == 0 or update == updates:
                     stage.advance(update, **_headline(self.recorder.write_training(phase.name)))
 
@@ -286,7 +292,9 @@ class Training:
         return math.floor(earned * training.updates_per_step)
 
     def _update_and_record(self, phase: Phase) -> None:
-        self.recorder.add(self.agent.learn(phase, self.replay))
+        with self.recorder.stopwatch("update"):
+            losses = self.agent.learn(phase, self.replay)
+        self.recorder.add(losses)
         self.phase_updates += 1
         if phase.error is not None and self.phase_updates % UPDATES_PER_ERROR == 0:
             self.errors.append(phase.error(self.agent, self.replay))
