@@ -29,6 +29,14 @@ class Quantities(NamedTuple):
 
 TRAINING = (
     Quantities(
+        "returns",
+        "Returns of training episodes",
+        "means of the latest 20, undiscounted",
+        {"rollout_return": "played by samples", "mode_return": "played by the mode"},
+        "Samples explore, the mode is what is deployed. Where they stay far apart they come to "
+        "different states, and what one learns there says little of the other.",
+    ),
+    Quantities(
         "kl",
         "Divergence from the prior",
         "KL(π || π₀), batch mean, in nats",
