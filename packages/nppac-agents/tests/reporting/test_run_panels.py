@@ -75,7 +75,7 @@ def test_returns_of_samples_and_of_the_mode_are_in_one_panel(write_run):
     panels = training_panels(run, "online").panels
     samples, mode = next(panel for panel in panels if panel.key == "returns").curves
     np.testing.assert_array_equal([samples.y, mode.y], [[500, 1000], [750, 1500]])
-    assert (samples.name, mode.name) == ("played by samples", "played by the mode")
+    assert (samples.name, mode.name) == ("return of samples", "return of the mode")
     assert not {"rollout_return", "mode_return"} & {panel.key for panel in panels}
 
 
