@@ -29,7 +29,8 @@ $(VENV)/installed: constraints.txt pyproject.toml $(addsuffix /pyproject.toml,$(
 
 quickstart: $(VENV)/installed
 	@echo "==> learning door opening from the demonstrations that ship; the run goes to $(QUICKSTART)"
-	$(BIN)/nppac-run examples/quickstart.json --output-dir $(QUICKSTART)
+	@echo "==> if one is there, it goes on; for a new one: make quickstart QUICKSTART=runs/another"
+	$(BIN)/nppac-run examples/quickstart.json --output-dir $(QUICKSTART) --resume
 
 test-fast: $(VENV)/installed
 	@echo "==> running the short tests"

@@ -12,6 +12,7 @@ minutes and gigabytes for each Python; the environments go when they have been t
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -102,12 +103,17 @@ def try_out(python: str, wheels: list[Path], constraints: Path, folder: Path) ->
     else:
         subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
     own = str(folder / "bin" / "python")
-    install = [own, "-m", "pip", "install", "--quiet", "-c", str(constraints)]
+    install = [own, "-m", "pip", "install", "--quiet", "--no-compile", "-c", str(constraints)]
     installed = subprocess.run([*install, *map(str, wheels)], check=False)
     if installed.returncode:
         return False
-    done = subprocess.run([own, "-P", str(SMOKE)], cwd=folder, check=False)
+    done = subprocess.run([own, "-P", str(SMOKE)], cwd=folder, env=_without_sources(), check=False)
     return done.returncode == 0
+
+
+def _without_sources() -> dict[str, str]:
+    """The environment variables but `PYTHONPATH`, which would hide the wheels."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 if __name__ == "__main__":

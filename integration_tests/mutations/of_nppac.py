@@ -23,7 +23,7 @@ BEYOND_THE_PAPER = mutations_of("nppac-agents", [
     ("critics learn from what is held out", NPPAC,
      "held_out=len(replay) // HELD_OUT", "held_out=0", "methods/test_nppac.py -k do_not_learn"),
     ("the error is measured on all rollouts", NPPAC,
-     ".first(len(replay) // HELD_OUT)", ".first(len(replay))",
+     "first=len(replay) // HELD_OUT)", "first=len(replay))",
      "methods/test_nppac.py -k do_not_learn"),
     ("errors are not over their variance", PROMISES,
      ".mean() / variance", ".mean()", "parts/test_promises.py"),

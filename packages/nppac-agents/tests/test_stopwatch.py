@@ -30,10 +30,14 @@ def test_what_is_timed_inside_of_something_else_counts_once(passes):
 
 def test_a_failure_ends_what_was_timed(passes):
     stopwatch = Stopwatch()
+
+    def fail():
+        passes(1)
+        raise ValueError("no")
+
     with stopwatch("update"):
         with pytest.raises(ValueError, match="no"), stopwatch("environment"):
-            passes(1)
-            raise ValueError("no")
+            fail()
         passes(2)
     passes(4)
     assert stopwatch.seconds == {"environment": 1, "update": 2}

@@ -51,7 +51,8 @@ def test_plugins_as_json_and_as_a_table(nppac_run):
     }
     assert {"env", "prior", "agent", "logger", "executor"} == {row["what"] for row in rows}
     lines = nppac_run("plugins").out.splitlines()
-    assert lines[0].split() == ["what", "kind", "distribution", "version", "status", "class"]
+    assert lines[0].split() == ["what", "kind", "distribution", "version", "status"]
+    assert max(map(len, lines)) <= 80
     assert any(line.split()[:3] == ["agent", "nppac", "nppac-agents"] for line in lines)
 
 

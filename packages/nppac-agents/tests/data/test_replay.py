@@ -147,6 +147,17 @@ def test_the_latest_in_order_are_of_all_rings():
     assert batch.truncated.tolist() == [0, 1] * 3
 
 
+def test_the_first_in_order_are_those_of_the_whole_order_with_the_ends_of_rings():
+    replay = make_replay(None)
+    for number in range(3):
+        replay.add(step_of(number, 3))
+    for size in (2, 3, 5, 9, 20):
+        columns = columns_of(replay.in_order(first=size))
+        for name, column in columns_of(replay.in_order()).items():
+            if name != "extra":
+                assert torch.equal(columns[name], column[:size])
+
+
 def test_in_order_does_not_truncate_what_terminated_and_skips_empty_rings():
     replay = make_replay(None)
     for number in range(2):

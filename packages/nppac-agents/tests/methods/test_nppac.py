@@ -393,7 +393,7 @@ def test_the_error_of_critics_is_measured_on_rollouts_that_they_do_not_learn_fro
         [agent.method.not_held_out(agent, replay).states[:, 0] for _ in range(20)]
     ).unique()
     assert seen.tolist() == [*range(4, 16), *range(100, 116)]
-    held_out = replay.in_order().first(4)
+    held_out = replay.in_order(first=4)
     assert held_out.states[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
     expected = parts.unexplained(agent.parts.critic, held_out, agent.method.gamma)
     assert agent.method.held_out_error(agent, replay) == expected

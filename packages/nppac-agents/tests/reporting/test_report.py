@@ -109,7 +109,7 @@ def test_the_reported_result_is_that_of_the_reporting_starts(page, reported_run)
     assert shown["episodes"] == "200"
     assert "reset seeds 10000 to 10199" in page.text
     low, high = event["intervals"]["return_mean"]
-    cells = [text for _, text in page.named("td")]
+    cells = [text for attributes, text in page.named("span") if attributes.get("class") == "whole"]
     assert shown["return_mean"] == f"{event['return_mean']:,.1f}"
     assert f" [{low:,.1f}, {high:,.1f}]" in cells
 

@@ -63,6 +63,22 @@ def test_what_only_one_method_reports_gets_its_own_panel(write_run):
     np.testing.assert_array_equal(panel.curves[0].y, [250, 500])
 
 
+def test_returns_of_samples_and_of_the_mode_are_in_one_panel(write_run):
+    def with_returns(event):
+        return {
+            **event,
+            "rollout_return": 2 * event["updates"],
+            "mode_return": 3 * event["updates"],
+        }
+
+    run = rewrite(write_run(last_step=500), with_returns)
+    panels = training_panels(run, "online").panels
+    samples, mode = next(panel for panel in panels if panel.key == "returns").curves
+    np.testing.assert_array_equal([samples.y, mode.y], [[500, 1000], [750, 1500]])
+    assert (samples.name, mode.name) == ("return of samples", "return of the mode")
+    assert not {"rollout_return", "mode_return"} & {panel.key for panel in panels}
+
+
 def test_a_panel_all_of_whose_quantities_stay_is_none_at_all(write_run):
     run = rewrite(
         write_run(last_step=500), lambda event: {**event, "critic_value": 1.0, "target_value": 2.0}

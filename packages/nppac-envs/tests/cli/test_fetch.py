@@ -23,9 +23,11 @@ def test_a_set_is_written_under_its_name(nppac_demos, demonstrations):
 
 
 def test_without_a_name_the_sets_are_listed(nppac_demos):
-    out = nppac_demos("fetch").out
-    assert "door-human" in out
-    assert "theirs" in out
+    lines = nppac_demos("fetch").out.splitlines()
+    rows = [line.split() for line in lines]
+    assert ["door-human", "25", "6729", "minari", "D4RL/door/human-v2"] in rows
+    assert ["theirs", "3", "-", "npz", "release.npz"] in rows
+    assert max(map(len, lines)) <= 80
 
 
 def test_mistakes_are_one_line(nppac_demos):

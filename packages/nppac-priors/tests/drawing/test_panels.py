@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from nppac_priors.drawing.panels import Curve, Panel, row_figure, wide_range
 from nppac_priors.drawing.rendering import figure_png, figure_svg
 from nppac_priors.drawing.style import PAPER, SERIES, count_text, power_text, spread
@@ -34,6 +35,22 @@ def test_count_text(value, text):
 )
 def test_power_text(value, text):
     assert power_text(value) == text
+
+
+@pytest.mark.parametrize("name", ["limit", "on data", "measured", "residual", "exact-gp"])
+def test_names_of_curves_stay_within_the_figure(name):
+    drawn = panel([1, 2, 3], [2, 3, 4])
+    drawn = replace(drawn, curves=[replace(curve, name=name) for curve in drawn.curves])
+    figure = row_figure([drawn])
+    figure.canvas.draw()
+    texts = [t for t in figure.findobj(Text) if t.get_text() == name]
+    assert len(texts) == 2
+    assert all(t.get_window_extent().x1 <= figure.bbox.x1 for t in texts)
+
+
+def test_the_last_value_has_a_minus_sign():
+    (axes,) = row_figure([panel([1, -2, -3])]).axes
+    assert "−3" in [text.get_text() for text in axes.texts]
 
 
 def test_spread_keeps_names_apart_and_inside():

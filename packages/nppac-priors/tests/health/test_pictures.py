@@ -112,4 +112,6 @@ def test_training_shows_each_seed_and_their_median():
     drawn = [tuple(line.get_ydata()) for line in axes.lines]
     assert set(off) <= set(drawn)
     assert drawn.count((2.0, 0.2)) == 2
+    dotted = [tuple(line.get_ydata()) for line in axes.lines if line.get_linestyle() == ":"]
+    assert dotted == [(1.0, 1.0)]
     assert axes.get_yscale() == "log"

@@ -40,12 +40,15 @@ def validate(arguments: argparse.Namespace) -> int:
 
 
 def plugins(arguments: argparse.Namespace) -> int:
-    """List every component and every plugin that failed to load or is left out."""
+    """List every component and every plugin that failed to load or is left out.
+
+    Their classes are in the JSON alone: with them a line is wider than a terminal.
+    """
     rows = [row for registry in _registries() for row in _plugin_rows(registry)]
     if arguments.json:
         print(json.dumps(rows, indent=2))
     else:
-        names = ("what", "kind", "distribution", "version", "status", "class")
+        names = ("what", "kind", "distribution", "version", "status")
         print(table([names, *([row[name] or "" for name in names] for row in rows)]))
         for row in rows:
             if row["error"]:

@@ -186,7 +186,7 @@ class TensorReplay(ReplayBufferManager):
         after = torch.where(demonstrated, (rows + 1).clamp(max=len(self._rows) - 1), within)
         return after, rows == self._newest[ring]
 
-    def in_order(self, latest: int | None = None) -> Transitions:
+    def in_order(self, latest: int | None = None, *, first: int | None = None) -> Transitions:
         """Transitions of the interaction, ring after ring, each from its oldest to its newest.
 
         The newest of a ring whose episode goes on counts as truncated, so that whatever follows a
@@ -194,6 +194,7 @@ class TensorReplay(ReplayBufferManager):
 
         Args:
             latest: about how many, the same number of every ring; all of them if None.
+            first: only as many from the beginning of this order; nothing else is copied.
         """
         most = self.maxsize if latest is None else math.ceil(latest / self.buffer_num)
         lengths = np.minimum(self._lengths, most)
@@ -202,9 +203,9 @@ class TensorReplay(ReplayBufferManager):
             for ring, start, length in zip(self.buffers, self._offset, lengths, strict=True)
         ]
         device = self._rows.device
-        rows_of = self._rows[torch.from_numpy(np.concatenate(rows)).to(device)]
+        rows_of = self._rows[torch.from_numpy(np.concatenate(rows)[:first]).to(device)]
         newest = np.cumsum(lengths[lengths > 0]) - 1
-        ends = torch.from_numpy(newest).to(device)
+        ends = torch.from_numpy(newest[newest < len(rows_of)]).to(device)
         truncated = self.layout.column("truncated")
         ended = rows_of[ends, self.layout.column("terminated")]
         rows_of[ends, truncated] = torch.maximum(rows_of[ends, truncated], 1.0 - ended)

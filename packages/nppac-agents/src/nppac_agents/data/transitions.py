@@ -46,16 +46,9 @@ class Transitions:
 
     def every(self, step: int) -> Transitions:
         """Every ``step``-th of them."""
-        return self._part(slice(None, None, step))
-
-    def first(self, size: int) -> Transitions:
-        """The first ``size`` of them."""
-        return self._part(slice(size))
-
-    def _part(self, rows: slice) -> Transitions:
         columns = columns_of(self)
-        extra = {name: column[rows] for name, column in columns.pop("extra").items()}
-        return Transitions(**{name: c[rows] for name, c in columns.items()}, extra=extra)
+        extra = {name: column[::step] for name, column in columns.pop("extra").items()}
+        return Transitions(**{name: c[::step] for name, c in columns.items()}, extra=extra)
 
     def followed_by(self, others: Transitions) -> Transitions:
         """These transitions, then the others."""

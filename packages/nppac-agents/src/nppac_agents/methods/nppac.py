@@ -373,7 +373,7 @@ class NPPAC(RegularisedActorCritic):
 
     def held_out_error(self, agent: Agent, replay: TensorReplay) -> float:
         """The share of the variance of held-out returns that the critics do not explain."""
-        held_out = replay.in_order().first(len(replay) // HELD_OUT)
+        held_out = replay.in_order(first=len(replay) // HELD_OUT)
         return parts.unexplained(agent.parts.critic, held_out, self.gamma)
 
     def distil(self, agent: Agent, batch: tuple[Tensor, Any]) -> Losses:

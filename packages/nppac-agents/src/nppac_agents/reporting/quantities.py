@@ -29,6 +29,14 @@ class Quantities(NamedTuple):
 
 TRAINING = (
     Quantities(
+        "returns",
+        "Returns of training episodes",
+        "means of the latest 20, undiscounted",
+        {"rollout_return": "return of samples", "mode_return": "return of the mode"},
+        "Samples explore, the mode is what is deployed. Where they stay far apart they come to "
+        "different states, and what one learns there says little of the other.",
+    ),
+    Quantities(
         "kl",
         "Divergence from the prior",
         "KL(π || π₀), batch mean, in nats",
@@ -43,6 +51,14 @@ TRAINING = (
         {"critic_value": "value", "target_value": "target"},
         "What the critics promise, and what they are fitted to. Both should settle near the "
         "returns that are possible; growth far beyond these is overestimation.",
+    ),
+    Quantities(
+        "held_out_error",
+        "Held-out error",
+        "share of the variance of returns",
+        {"held_out_error": "held-out error"},
+        "What the critics do not explain of the returns of rollouts that they do not learn from. "
+        "The warm-up ends when it falls no further.",
     ),
     Quantities(
         "gradients",

@@ -37,8 +37,9 @@ def find_resumption(
             from the beginning would then overwrite what the run has measured, so that is left to
             whoever removes the checkpoints.
     """
-    environment = directory.path / "environment.json"
-    stored = _stored_identity(environment, console)
+    environment = directory.environment
+    begun = environment.exists() or not directory.is_unused
+    stored = _stored_identity(environment, console) if begun else None
     if stored is not None:
         stored.require_same(current, environment)
     checkpoint = _latest_intact(directory, stored, current, console)

@@ -19,7 +19,6 @@ from nppac_agents.agent import Agent
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.loggers.logger import opened
-from nppac_agents.reporting.measures import MEASURES
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, CheckpointFileError
@@ -34,11 +33,13 @@ from nppac_agents.running.precision import matmul_precision
 from nppac_agents.running.prior_std import prior_std_curve
 from nppac_agents.running.provenance import describe_environment
 from nppac_agents.running.resumption import find_resumption
-from nppac_agents.running.run_directory import RunDirectory, config_hash, in_words
+from nppac_agents.running.run_directory import RunDirectory, in_words
 from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.shared_fits import shared_fit
+from nppac_agents.running.summary import outcome, summary_of
 from nppac_agents.running.training import Training
+from nppac_agents.spaces import Spaces
 from nppac_agents.stopwatch import Stopwatch
 
 _RESTARTED = (
@@ -56,8 +57,15 @@ class _Run:
     console: Console
     seeds: Seeds
     device: torch.device
+    spaces: Spaces
     demonstrations: Demonstrations | None
     shared_fits: Path | None
+
+    def build_agent(self, prior: Prior | None) -> Agent:
+        """The untrained agent."""
+        return assembly.build_agent(
+            self.config, self.spaces, prior, self.demonstrations, self.seeds, self.device
+        )
 
 
 def run_experiment(
@@ -90,50 +98,25 @@ def run_experiment(
     if dry_run:
         config = _shortened(config)
     with matmul_precision(config.training.matmul_precision):
-        return _run_experiment(config, run_dir, console, dry_run, resume, shared_fits)
-
-
-def _run_experiment(
-    config: ExperimentConfig,
-    run_dir: RunDirectory,
-    console: Console,
-    dry_run: bool,
-    resume: bool,
-    shared_fits: Path | None,
-) -> dict[str, Any]:
-    device = assembly.resolve_device(config.device)
-    spaces, demonstrations = assembly.spaces_and_demonstrations(config)
-    seeds = Seeds.of(config.seed)
-    run = _Run(config, run_dir, console, seeds, device, demonstrations, shared_fits)
-    identity, checkpoint = _origin(run, resume)
-    prior, identity = _prepare(run, identity)
-    agent = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
-    require_extensible(run_dir, config, agent, checkpoint)
-    _trim_metrics(run_dir.metrics, checkpoint)
-    with _training(run, agent, identity) as training:
-        if dry_run:
-            again = assembly.build_agent(config, spaces, prior, demonstrations, run.seeds, device)
-            _dry_run(run, training, again, prior)
-            return {}
-        if checkpoint is not None:
-            _restore(training, checkpoint)
-            training.selection.replay(_events(run, "evaluation"))
-            run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
-            if training.rollouts is not None and not training.rollouts.can_be_saved:
-                run.console.line(_RESTARTED)
-            for line in differences(run_dir, config, checkpoint):
-                run.console.line(line)
-        if run_dir.changes:
-            _adopt_changes(run, training.recorder)
-        training.run(run_dir.checkpoints)
-        if not _events(run, "reporting"):
-            training.report(run_dir.checkpoints)
-        summary = _summary(run, training)
-    run_dir.write_summary(summary)
-    report = _write_report(run, prior, agent)
-    for line in _outcome(summary):
+        device = assembly.resolve_device(config.device)
+        spaces, data = assembly.spaces_and_demonstrations(config)
+        seeds = Seeds.of(config.seed)
+        run = _Run(config, run_dir, console, seeds, device, spaces, data, shared_fits)
+        identity, checkpoint = _origin(run, resume)
+        prior, identity = _prepare(run, identity)
+        agent = run.build_agent(prior)
+        require_extensible(run_dir, config, agent, checkpoint)
+        _trim_metrics(run_dir.metrics, checkpoint)
+        with _training(run, agent, identity) as training:
+            if dry_run:
+                _dry_run(run, training, prior)
+                return {}
+            _train(run, training, checkpoint)
+            summary = _summary(run, training)
+        run_dir.write_summary(summary)
+        report = _write_report(run, prior, agent)
+    for line in (*outcome(summary), f"report: {report}"):
         console.line(line)
-    console.line(f"report: {report}")
     return summary
 
 
@@ -213,6 +196,28 @@ def _training(run: _Run, agent: Agent, identity: RunIdentity) -> Iterator[Traini
         yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console, identity)
 
 
+def _train(run: _Run, training: Training, checkpoint: Checkpoint | None) -> None:
+    """From the checkpoint, or the beginning, to the end, and the report of what was learned."""
+    if checkpoint is not None:
+        _continue(run, training, checkpoint)
+    if run.directory.changes:
+        _adopt_changes(run, training.recorder)
+    training.run(run.directory.checkpoints)
+    if not _events(run, "reporting"):
+        training.report(run.directory.checkpoints)
+
+
+def _continue(run: _Run, training: Training, checkpoint: Checkpoint) -> None:
+    """Put everything where the checkpoint says, and say what that is."""
+    _restore(training, checkpoint)
+    training.selection.replay(_events(run, "evaluation"))
+    run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
+    if training.rollouts is not None and not training.rollouts.can_be_saved:
+        run.console.line(_RESTARTED)
+    for line in differences(run.directory, run.config, checkpoint):
+        run.console.line(line)
+
+
 def _restore(training: Training, checkpoint: Checkpoint) -> None:
     """Put everything where the checkpoint says.
 
@@ -241,8 +246,9 @@ def _shortened(config: ExperimentConfig) -> ExperimentConfig:
     )
 
 
-def _dry_run(run: _Run, training: Training, again: Agent, prior: Prior | None) -> None:
+def _dry_run(run: _Run, training: Training, prior: Prior | None) -> None:
     """All that a run does: the resume is of another agent of the same configuration."""
+    again = run.build_agent(prior)
     losses = training.try_out()
     values = ", ".join(f"{name} {value.item():.3g}" for name, value in losses.items())
     run.console.line(f"dry run: everything builds, and one update gives {values}")
@@ -278,82 +284,12 @@ def _adopt_changes(run: _Run, recorder: Recorder) -> None:
 
 
 def _summary(run: _Run, training: Training) -> dict[str, Any]:
-    recorder, protocol = training.recorder, run.config.evaluation
-    evaluations = _events(run, "evaluation")
-    reported = {event["policy"]: event for event in _events(run, "reporting")}
-    return {
-        "kind": run.config.agent.kind,
-        "seed": run.config.seed,
-        "env_steps": recorder.env_steps,
-        "updates": recorder.updates,
-        "wall_seconds": round(recorder.wall_seconds, 1),
-        "time_spent": {name: round(spent, 1) for name, spent in recorder.time_spent().items()},
-        "before": _measured(evaluations[0]) if evaluations else None,
-        "after": _measured(evaluations[-1]) if evaluations else None,
-        **_reported(reported.get("last")),
-        "best": _best(run, training, evaluations, reported) if evaluations else None,
-        "protocol": {
-            "selection": _starts(protocol.selection_seeds) if evaluations else None,
-            "reporting": _starts(protocol.reporting_seeds) if reported else None,
-        },
-        "config_hash": config_hash(run.config),
-        "status": "done",
-    }
-
-
-def _best(
-    run: _Run,
-    training: Training,
-    evaluations: list[dict[str, Any]],
-    reported: dict[str, dict[str, Any]],
-) -> dict[str, Any]:
-    """The policy that the run keeps: when it was, and what it showed."""
-    best = evaluations[training.selection.best]
-    return {
-        "env_steps": best["env_steps"],
-        "updates": best["updates"],
-        "selected_by": run.config.evaluation.select_by,
-        "selection": _measured(best),
-        **_reported(reported.get("best", reported.get("last"))),
-    }
-
-
-def _reported(event: dict[str, Any] | None) -> dict[str, Any]:
-    """What one policy showed on the reporting starts; nothing where none were played."""
-    return {
-        "reported": None if event is None else _measured(event),
-        "reported_intervals": None if event is None else event["intervals"],
-    }
-
-
-def _outcome(summary: dict[str, Any]) -> list[str]:
-    """What learning did to success, a loss as plainly as a gain, and which policy is kept."""
-    lines, best = [], summary["best"]
-    if best is None:
-        return lines
-    for name in ("success_ever", "success_at_end"):
-        before, after = summary["before"][name], summary["after"][name]
-        change = f"; learning LOWERED it by {before - after:.2f}" if after < before else ""
-        lines.append(f"{name}: {before:.2f} before learning, {after:.2f} after{change}")
-    which = "the last one" if best["updates"] == summary["updates"] else "not the last one"
-    which = "the untrained one" if best["updates"] == 0 else which
-    lines.append(
-        f"best policy: at {best['env_steps']:,} steps ({which}), chosen by {best['selected_by']}; "
-        "it is in checkpoints/best"
-    )
-    return lines
+    events = (_events(run, kind) for kind in ("evaluation", "reporting"))
+    return summary_of(run.config, training, *events)
 
 
 def _events(run: _Run, kind: str) -> list[dict[str, Any]]:
     return [event for event in read_metrics(run.directory.metrics) if event["event"] == kind]
-
-
-def _measured(event: dict[str, Any]) -> dict[str, Any]:
-    return {measure.field: event[measure.field] for measure in MEASURES}
-
-
-def _starts(seeds: range) -> dict[str, int]:
-    return {"first_seed": seeds[0], "episodes": len(seeds)}
 
 
 def _write_report(run: _Run, prior: Prior | None, agent: Agent) -> Path:

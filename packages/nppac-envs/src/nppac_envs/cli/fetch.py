@@ -16,9 +16,9 @@ from nppac_envs.errors import ConfigError
 def fetch(arguments: argparse.Namespace) -> int:
     """Write a set, or list those that there are."""
     if arguments.name is None:
-        rows = [("name", "episodes", "steps", "from")]
+        rows = [("name", "episodes", "steps", "source")]
         for name, public in PUBLIC_SETS.items():
-            rows.append((name, str(public.episodes), str(public.steps or "-"), public.page))
+            rows.append((name, str(public.episodes), str(public.steps or "-"), public.origin))
         print(table(rows))
         return ExitCode.DONE
     output = arguments.output or Path(f"{arguments.name}.npz")

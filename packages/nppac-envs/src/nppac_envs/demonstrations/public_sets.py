@@ -44,6 +44,12 @@ class PublicSet:
     rewards: Literal["zero-one", "binary"] | None = None
     hash: str | None = None
 
+    @property
+    def origin(self) -> str:
+        """The kind of its source, and its id or file there, in some words."""
+        place = self.settings.get("id", self.settings.get("path"))
+        return f"{self.settings['source']} {place}"
+
 
 def _minari(id: str, episodes: int, steps: int | None = None, **more: Any) -> PublicSet:
     """A whole set of Minari's server, or with `n_episodes` its first ones."""

@@ -28,7 +28,7 @@ from nppac_priors.drawing.style import (
 
 Scale = Literal["linear", "log", "symlog"]
 Array = NDArray[np.float64]
-_BESIDE, _RIGHT = 8, 0.62
+_BESIDE, _RIGHT = 7, 0.62
 """Names of so many characters stand right of the axes, in so many inches; longer ones below."""
 _ABOVE, _BELOW = 0.45, 0.42
 
@@ -229,7 +229,8 @@ def _set_scales(axes: Axes, panel: Panel) -> None:
 
 def _labels(panel: Panel) -> list[Label]:
     if len(panel.curves) == 1:
-        return [Label(_last(c), format(_last(c), panel.form), c.colour) for c in panel.curves]
+        ends = [(_last(curve), curve.colour) for curve in panel.curves]
+        return [Label(y, format(y, panel.form).replace("-", "−"), colour) for y, colour in ends]
     return [Label(_last(curve), curve.name, curve.colour) for curve in panel.named]
 
 

@@ -89,7 +89,7 @@ def _judged(score: float, growth: float, ratio: float) -> tuple[Word, str]:
 
 def _off_data(score: float, growth: float, ratio: float) -> tuple[Word, str]:
     surer = "of the states off the data have a standard deviation below the on-data median"
-    claims = f"off the data the median standard deviation is {ratio:.2f} of the held-out error"
+    claims = f"off the data the median standard deviation is {ratio:.2f} times the held-out error"
     if score >= COLLAPSED_SCORE and growth < COLLAPSED_GROWTH:
         return "collapsed", (
             f"{percent(score)} {surer} ({percent(COLLAPSED_SCORE)} or more), and the median there "
