@@ -239,7 +239,7 @@ PRIORS = mutations_of("nppac-priors", [
      "1.0 / precision.diagonal()",
      "test_left_out.py"),
     ("left-out variances forget the noise", "gp/exact/left_out.py",
-     "rotated.append(latent + 1.0)", "rotated.append(latent)",
+     "(latent + 1.0) @ self", "latent @ self",
      "test_left_out.py"),
     ("the group that is left out stays", "left_out.py",
      "stays[rows] = False", "pass",
