@@ -40,7 +40,7 @@ PER_STEP, PER_EPISODE = 0.01, 0.1
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("set", help="name of a shipped set, or an npz file of demonstrations")
     parser.add_argument("--env", help="kind of environment; the set's name if not given")
     parser.add_argument("--fresh", type=Path, help="npz file of the same demonstrator, other seeds")

@@ -21,7 +21,7 @@ SIZE = (3.15, 2.6)
 
 
 def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("found", type=Path, nargs="+", help="JSON files that alarm.py wrote")
     parser.add_argument("--output", type=Path, required=True, help="PNG")
     return parser.parse_args()

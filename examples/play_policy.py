@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from nppac_envs.environments import env_config, setting
 from nppac_envs.measures import EpisodeMeasures, Measures
 from nppac_priors import DeployedPolicy, load_policy
 
-Program = Callable[[np.ndarray], dict[str, np.ndarray]]
+Program = Callable[[np.ndarray], Mapping[str, Any]]
 
 
 def play(policy: DeployedPolicy, envs: list[Any], seeds: range) -> tuple[Measures, np.ndarray]:
@@ -88,7 +88,7 @@ def compared(policy: DeployedPolicy, program: Program, states: np.ndarray) -> di
 
 def main() -> None:
     """Play, compare, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="that nppac-run export wrote")
     parser.add_argument("--env", required=True, help="kind of environment")
     parser.add_argument("--set", type=setting, action="append", default=[], metavar="NAME=VALUE")
