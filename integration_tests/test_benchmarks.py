@@ -1,4 +1,4 @@
-"""The benchmark of updates runs, at sizes that say nothing."""
+"""Benchmarks run, at sizes that say nothing."""
 
 import json
 import subprocess
@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from nppac_envs import ShippedConfig
 
-UPDATE = Path(__file__).parents[1] / "benchmarks" / "update.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+UPDATE, ALARM, FIGURE = (BENCHMARKS / f"{n}.py" for n in ("update", "alarm", "alarm_figure"))
 
 
 @pytest.mark.slow
@@ -29,3 +31,24 @@ def test_updates_are_timed_in_turns_and_peers_that_are_not_installed_left_out(tm
         rows["nppac-paper"]["ms"] / rows["tianshou-sac"]["ms"], rel=0.9
     )
     assert rows["tianshou-sac"]["setting"]["batch"] == 8
+
+
+@pytest.mark.slow
+def test_an_alarm_is_judged_and_drawn(tmp_path):
+    ShippedConfig(name="pen").load().take(8).save_npz(tmp_path / "fresh.npz")
+    found, figure = tmp_path / "pen.json", tmp_path / "pen.png"
+    prior = {"steps": 2, "subset_size": 50}
+    subprocess.run(
+        [
+            *(sys.executable, ALARM, "pen", "--every", "20", "--episodes", "2", "--json", found),
+            *("--fresh", tmp_path / "fresh.npz", "--prior", json.dumps(prior)),
+        ],
+        check=True,
+    )
+    row = json.loads(found.read_text())
+    assert (row["left_out"]["episodes"], row["fresh"]["episodes"], row["states"]) == (25, 8, 125)
+    assert len(row["played"]) == 10
+    low, high = row["left_out"]["alarmed_interval"]
+    assert low <= row["left_out"]["alarmed"] <= high
+    subprocess.run([sys.executable, FIGURE, found, "--output", figure], check=True)
+    assert figure.stat().st_size > 10_000

@@ -416,6 +416,9 @@ AGENTS = mutations_of("nppac-agents", [
     ("a distilled policy is compared where the prior was fitted", "running/export.py",
      "if not len(states):", "if len(states):",
      "running/test_export.py -k distilled"),
+    ("a card tells folders of the machine", "running/policy_card.py",
+     "return typed.name", "return value",
+     "running/test_policy_card.py -k no_path"),
     # Pages and schema.
     ("a change's interval takes the wrong ends", "reporting/intervals.py",
      "low = q - p - np.hypot(q - q_low, p_high - p)",

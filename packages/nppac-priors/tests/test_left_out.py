@@ -10,6 +10,7 @@ from nppac_priors import (
 )
 from nppac_priors.errors import ConfigError, DataError
 from nppac_priors.gp.exact.conditioning import condition
+from nppac_priors.gp.exact.left_out import LeaveOut
 from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.predictor import Predictor
 from nppac_priors.left_out import by_fits
@@ -32,9 +33,9 @@ def gp(data):
     return ExactGPConfig(kernel="matern32", steps=30, variance_tolerance=0.0).fit(*data)
 
 
-def conditioned_without(gp, start, stop):
-    """The posterior from all rows but those of one episode, with the same hyper-parameters."""
-    kept = [t[[i for i in range(39) if not start <= i < stop]] for t in vars(gp.data).values()]
+def conditioned_without(gp, left_out):
+    """The posterior from all rows but some, with the same hyper-parameters."""
+    kept = [t[[i for i in range(39) if i not in left_out]] for t in vars(gp.data).values()]
     rest = TrainingData(*kept)
     factors = condition(gp.config.kernel, gp.hyperparameters, rest)
     return Predictor(gp.config.kernel, gp.hyperparameters, rest.states, factors, torch.float64)
@@ -58,9 +59,16 @@ def test_the_exact_gp_gives_what_conditioning_on_the_other_episodes_gives(gp, da
         std = left_out_std(gp.config.kernel, gp.hyperparameters, gp.data, lengths).float()
     ends = np.cumsum(LENGTHS)
     for start, stop in zip(ends - LENGTHS, ends, strict=True):
-        _, wanted = conditioned_without(gp, start, stop).moments(gp.data.states[start:stop])
+        _, wanted = conditioned_without(gp, range(start, stop)).moments(gp.data.states[start:stop])
         torch.testing.assert_close(std[start:stop], wanted.float(), rtol=1e-5, atol=1e-7)
     assert (std > gp.moments(data[0])[1] * 0.999).all() or weighted
+
+
+def test_the_exact_gp_leaves_out_two_episodes_at_once(gp):
+    rows = torch.cat([torch.arange(7), torch.arange(19, 28)])
+    std = LeaveOut(gp.config.kernel, gp.hyperparameters, gp.data).std(rows)
+    _, wanted = conditioned_without(gp, rows.tolist()).moments(gp.data.states[rows])
+    torch.testing.assert_close(std.float(), wanted.float(), rtol=1e-5, atol=1e-7)
 
 
 def test_the_sparse_gp_conditions_anew_on_the_other_episodes(data):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nppac_priors.config import ComponentConfig as ComponentConfig
     from nppac_priors.config import PriorConfig as PriorConfig
     from nppac_priors.cvae.config import CVAEConfig as CVAEConfig
+    from nppac_priors.deployed.hub import pull_policy as pull_policy
+    from nppac_priors.deployed.hub import push_policy as push_policy
     from nppac_priors.deployed.loading import load_policy as load_policy
     from nppac_priors.deployed.policy import DeployedPolicy as DeployedPolicy
     from nppac_priors.episodes import Episodes as Episodes
@@ -58,6 +60,7 @@ _MODULES = {
     "networks.bayesian.config": ["BayesianMLPConfig"],
     "config": ["ComponentConfig", "PriorConfig"],
     "cvae.config": ["CVAEConfig"],
+    "deployed.hub": ["pull_policy", "push_policy"],
     "deployed.loading": ["load_policy"],
     "deployed.policy": ["DeployedPolicy"],
     "networks.ensemble": ["EnsembleConfig"],

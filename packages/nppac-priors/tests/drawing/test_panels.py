@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib import colors, image
 from matplotlib.text import Text
 from nppac_priors.drawing.panels import Curve, Panel, row_figure, wide_range
 from nppac_priors.drawing.rendering import figure_png, figure_svg
@@ -64,6 +66,22 @@ def test_wide_range_needs_outliers_far_above_one():
     assert not wide_range([Curve(STEPS, np.array([1.0, 30.0, np.nan]), "")])
     assert not wide_range([Curve(STEPS, np.array([1e-6, 1e-3, 1.0]), "")])
     assert wide_range([Curve(STEPS, np.array([1.0, 2.0, 1e4]), "")])
+
+
+def test_names_below_stay_where_they_are_when_a_footnote_makes_the_picture_taller():
+    long, short = (
+        Curve(STEPS, np.full(3, y), colour, "a name that is long")
+        for y, colour in zip((1.0, 2.0), SERIES, strict=False)
+    )
+    drawn = replace(panel([1.0]), curves=[long, short])
+
+    def apart(footnote):
+        picture = image.imread(io.BytesIO(figure_png(row_figure([drawn], footnote=footnote))))
+        blue = np.abs(picture[..., :3] - colors.to_rgb(SERIES[0])).max(2) < 0.02
+        return np.ptp(np.flatnonzero(blue.any(1)))
+
+    assert apart("") > 100
+    assert abs(apart("How to read it.\nIn two lines.") - apart("")) <= 2
 
 
 def test_names_of_several_curves_and_the_value_of_one():

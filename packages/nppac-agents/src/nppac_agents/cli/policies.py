@@ -96,5 +96,6 @@ def export(arguments: argparse.Namespace) -> int:
             distil=arguments.distil,
             onnx=arguments.onnx,
             program=arguments.program,
+            licence=arguments.licence,
         )
     return ExitCode.DONE

@@ -142,6 +142,12 @@ def export_parser() -> Parser:
         action="store_true",
         help="also write policy.pt2, a torch.export program, which needs torch alone",
     )
+    parser.add_argument(
+        "--licence",
+        metavar="TEXT",
+        help="licence of the policy, for its card: an SPDX name such as MIT, or a line; without "
+        "it the card says that there is none",
+    )
     return parser
 
 

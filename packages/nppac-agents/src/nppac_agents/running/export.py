@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,21 @@ from typing import Any
 import torch
 from nppac_envs import Demonstrations
 from nppac_priors import DeployedPolicy, GaussianPrior, load_policy
-from nppac_priors.atomic_files import write_json
+from nppac_priors.atomic_files import write_bytes, write_json
 from nppac_priors.deployed.alarm import Alarm
 from nppac_priors.deployed.distillation import Deviation, deviation, distilled
-from nppac_priors.deployed.files import save_policy
+from nppac_priors.deployed.files import CARD_FILE, PAGE_FILE, save_policy
 from nppac_priors.deployed.program import require_onnx
 from nppac_priors.errors import ConfigError, DataError
-from nppac_priors.plugin_loading import version_of
 from nppac_priors.thinning import evenly
 
 from nppac_agents.agent import Agent
 from nppac_agents.running.console import Console
+from nppac_agents.running.policy_card import card, environment_of, page
 from nppac_agents.running.run_directory import RunDirectory
-from nppac_agents.running.run_policy import RunPolicy, run_policy, visited_states
+from nppac_agents.running.run_policy import run_policy, visited_states
 
-CARD, ONNX, PROGRAM = "card.json", "policy.onnx", "policy.pt2"
+ONNX, PROGRAM = "policy.onnx", "policy.pt2"
 _COMPARED = 2_000
 """States at which a distilled policy is compared with its teacher"""
 
@@ -40,6 +39,7 @@ def export(
     distil: int | None = None,
     onnx: bool = False,
     program: bool = False,
+    licence: str | None = None,
 ) -> None:
     """Write a policy with its prior, its alarm and a card for people.
 
@@ -52,6 +52,7 @@ def export(
         distil: inducing points that exact Gaussian processes in its prior are reduced to.
         onnx: also write it as an ONNX file.
         program: also write it as a ``torch.export`` program.
+        licence: of the policy, in a line, for its card.
 
     Raises:
         ConfigError: something is in the folder, the run has no such policy, or its method acts in
@@ -84,11 +85,12 @@ def export(
         **_environment_fields(run_dir),
     }
     save_policy(folder, fields, tensors, prior, alarm)
-    card = _card(run_dir, found, alarm)
+    facts = card(run_dir, found, alarm, agent.demonstrations, folder, licence)
     deployed = functools.cache(lambda: load_policy(folder))  # conditions an exact process anew
     if distil is not None:
-        card["distilled"] = _compared(run_dir, agent, deployed(), teacher, console)
-    write_json(folder / CARD, card)
+        facts["distilled"] = _compared(run_dir, agent, deployed(), teacher, console)
+    write_json(folder / CARD_FILE, facts)
+    write_bytes(folder / PAGE_FILE, page(facts).encode())
     if onnx:
         deployed().save_onnx(folder / ONNX)
     if program:
@@ -136,53 +138,10 @@ def _alarm(
 
 def _environment_fields(run_dir: RunDirectory) -> dict[str, Any]:
     """What `environment.json` says of an environment of others: its units, its observations."""
-    details = _environment(run_dir).get("env") or {}
+    details = environment_of(run_dir).get("env") or {}
     bounds = details.get("action_bounds")
     return {
         "observation_keys": details.get("observation_keys"),
         "action_low": None if bounds is None else bounds[0],
         "action_high": None if bounds is None else bounds[1],
     }
-
-
-def _card(run_dir: RunDirectory, policy: RunPolicy, alarm: Alarm | None) -> dict[str, Any]:
-    """Where the policy comes from and what it reached, for people; nothing reads it back."""
-    config, environment = run_dir.config(), _environment(run_dir)
-    summary = run_dir.summary() or {}
-    reported = {"last": summary, "best": summary.get("best") or {}}.get(policy.name, {})
-    return {
-        "policy": policy.name,
-        "env_steps": policy.env_steps,
-        "env": None if config.env is None else config.env.model_dump(mode="json"),
-        "agent": config.agent.model_dump(mode="json"),
-        "prior": None if config.prior is None else config.prior.model_dump(mode="json"),
-        "demonstrations_hash": environment.get("demonstrations_hash"),
-        "run_id": environment.get("run_id"),
-        "seed": config.seed,
-        "measures": reported.get("reported"),
-        "intervals": reported.get("reported_intervals"),
-        "starts": (summary.get("protocol") or {}).get("reporting"),
-        "alarm": None if alarm is None else _rates(alarm),
-        "versions": {name: version_of(name) for name in ("nppac-agents", "nppac-priors", "torch")},
-    }
-
-
-def _rates(alarm: Alarm) -> dict[str, Any]:
-    """Thresholds of trust at usual rates of false alarms; None where there are too few episodes."""
-    card: dict[str, Any] = {
-        "states": len(alarm.scores),
-        "episodes": len(alarm.episode_scores),
-    }
-    for unit, rate in (("per_step", 0.01), ("per_episode", 0.05), ("per_episode", 0.1)):
-        try:
-            card[f"threshold_{rate:g}_{unit}"] = alarm.threshold(**{unit: rate})
-        except DataError:
-            card[f"threshold_{rate:g}_{unit}"] = None
-    return card
-
-
-def _environment(run_dir: RunDirectory) -> dict[str, Any]:
-    try:
-        return json.loads(run_dir.environment.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{run_dir.environment}: cannot be read: {error}") from None

@@ -20,12 +20,14 @@ from nppac_priors.deployed.alarm import Alarm
 from nppac_priors.deployed.spec import PolicySpec
 from nppac_priors.errors import ConfigError, PolicyFileError
 from nppac_priors.prior import GaussianPrior
-from nppac_priors.tensor_file import checksum, write_tensors
+from nppac_priors.tensor_file import TensorFileError, checksum, write_tensors
 
 FORMAT = "nppac-policy"
 VERSION = "1"
 POLICY_FILE = "policy.safetensors"
 PRIOR_FILE = "prior.safetensors"
+CARD_FILE, PAGE_FILE = "card.json", "README.md"
+"""For people: what is known of the policy, as data and as a page."""
 ACTOR, SCORES, EPISODE_SCORES = "actor/", "alarm/scores", "alarm/episode_scores"
 
 
@@ -67,3 +69,16 @@ def save_policy(
         raise ConfigError("; ".join(error_lines(error, "policy"))) from error
     except OSError as error:
         raise PolicyFileError(f"{folder}: cannot be written: {error.strerror or error}") from error
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """The checksums of a policy's files, by name.
+
+    Raises:
+        PolicyFileError: The policy is missing, or a file is damaged.
+    """
+    names = [n for n in (POLICY_FILE, PRIOR_FILE) if n == POLICY_FILE or (folder / n).exists()]
+    try:
+        return {name: checksum(folder / name) for name in names}
+    except TensorFileError as error:
+        raise PolicyFileError(str(error)) from error

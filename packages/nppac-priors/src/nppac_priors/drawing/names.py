@@ -42,16 +42,16 @@ def draw_names(
     figure: Figure, names: Sequence[Name], left: float, top: float, width: float
 ) -> None:
     """Names below each other, a piece of its curve before each; places are in inches."""
-    inches = figure.dpi_scale_trans
+    across, above = figure.get_size_inches()  # shares of these move with what a file cuts off
     for name in names:
-        middle = top - LINE / 2
-        ends = [left, left + _STUB - 0.07]
-        stub = Line2D(ends, [middle] * 2, transform=inches, color=name.colour, linewidth=2.2,
-                      linestyle=name.line)  # fmt: skip
+        ends = [left / across, (left + _STUB - 0.07) / across]
+        middle = (top - LINE / 2) / above
+        stub = Line2D(ends, [middle] * 2, transform=figure.transFigure, color=name.colour,
+                      linewidth=2.2, linestyle=name.line)  # fmt: skip
         figure.add_artist(stub)
         for line in wrapped(name.text, width - _STUB):
-            figure.text(left + _STUB, top - LINE / 2, line, transform=inches, size=SMALL,
-                        color=INK, va="center")  # fmt: skip
+            middle = (top - LINE / 2) / above
+            figure.text((left + _STUB) / across, middle, line, size=SMALL, color=INK, va="center")
             top -= LINE
 
 

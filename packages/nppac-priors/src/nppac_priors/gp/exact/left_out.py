@@ -1,7 +1,8 @@
-"""Predictive variances of the exact GP at its own data, without the episode of each state.
+"""Predictive variances of the exact GP at some of its own data, as if it had not seen these.
 
-No refit: the covariance of an episode given all others is the inverse of its block of the inverse
-covariance of all. Hyper-parameters stay those of all the data.
+No refit and, for one row or many, one factorisation: the covariance of some states given all others
+is the inverse of their block of the inverse covariance of all. Hyper-parameters stay those of all
+the data.
 """
 
 from __future__ import annotations
@@ -17,7 +18,51 @@ from nppac_priors.gp.model import Hyperparameters
 from nppac_priors.progress import Progress, ProgressCallback
 
 
-@torch.no_grad()
+class LeaveOut:
+    """The GP without some of its N states, whichever are asked for.
+
+    With D^-1/2 B D^-1/2 = V diag(g) V', actions rotated by V' D^-1/2 are independent GPs with
+    covariances g_j K + I, whose inverses share the eigenvectors U of K.
+
+    Args:
+        kernel: Data kernel.
+        hyperparameters: On the device of the data.
+        data: N points.
+    """
+
+    @torch.no_grad()
+    def __init__(
+        self, kernel: KernelName, hyperparameters: Hyperparameters, data: TrainingData
+    ) -> None:
+        """Factorise the covariance of all N states; time grows with the cube of N."""
+        self._row_scale = data.weights.double().sqrt()[:, None]
+        covariance = covariance_matrix(kernel, data.states, hyperparameters.lengthscale)
+        covariance.mul_(self._row_scale).mul_(self._row_scale.T)
+        eigenvalues, self._modes = eigendecompose(covariance, "exact-gp")
+        self._noise_variance = hyperparameters.noise_variance
+        root = self._noise_variance.sqrt()
+        g, self._rotation = torch.linalg.eigh(
+            hyperparameters.task_covariance / (root[:, None] * root)
+        )
+        self._inverse = 1.0 / (torch.outer(g.clamp_min(0.0), eigenvalues) + 1.0)
+
+    @torch.no_grad()
+    def std(self, rows: Tensor) -> Tensor:
+        """Standard deviations at some of the states by the GP without all of these.
+
+        Args:
+            rows: (n,) different indices of states.
+
+        Returns:
+            (n, A), observation noise included, float64.
+        """
+        modes, scale = self._modes[rows], self._row_scale[rows]
+        blocks = [_left_out_variance((modes * weights) @ modes.T) for weights in self._inverse]
+        latent = ((torch.stack(blocks, dim=1) - 1.0) / scale.square()).clamp_(min=0.0)
+        variance = (latent + 1.0) @ self._rotation.square().T * self._noise_variance
+        return variance.sqrt()
+
+
 def left_out_std(
     kernel: KernelName,
     hyperparameters: Hyperparameters,
@@ -25,10 +70,7 @@ def left_out_std(
     episode_lengths: Tensor,
     progress: ProgressCallback | None = None,
 ) -> Tensor:
-    """Standard deviations (N, A), observation noise included, float64.
-
-    With D^-1/2 B D^-1/2 = V diag(g) V', actions rotated by V' D^-1/2 are independent GPs with
-    covariances g_j K + I, whose inverses share the eigenvectors U of K.
+    """Standard deviations (N, A), each by the GP without the episode of its state.
 
     Args:
         kernel: Data kernel.
@@ -37,28 +79,13 @@ def left_out_std(
         episode_lengths: (E,) that sum to N.
         progress: Called after every episode.
     """
-    row_scale = data.weights.double().sqrt()[:, None]
-    covariance = covariance_matrix(kernel, data.states, hyperparameters.lengthscale)
-    covariance.mul_(row_scale).mul_(row_scale.T)
-    eigenvalues, modes = eigendecompose(covariance, "exact-gp")
-    del covariance
-    root = hyperparameters.noise_variance.sqrt()
-    g, v = torch.linalg.eigh(hyperparameters.task_covariance / (root[:, None] * root))
-    inverse = 1.0 / (torch.outer(g.clamp_min(0.0), eigenvalues) + 1.0)
-    rotated = []
-    parts = zip(
-        modes.split(episode_lengths.tolist()),
-        row_scale.split(episode_lengths.tolist()),
-        strict=True,
-    )
-    for done, (rows, scale) in enumerate(parts, start=1):
-        blocks = [_left_out_variance((rows * weights) @ rows.T) for weights in inverse]
-        latent = ((torch.stack(blocks, dim=1) - 1.0) / scale.square()).clamp_(min=0.0)
-        rotated.append(latent + 1.0)
+    without = LeaveOut(kernel, hyperparameters, data)
+    parts = []
+    for rows in torch.arange(len(data.states)).split(episode_lengths.tolist()):
+        parts.append(without.std(rows))
         if progress is not None:
-            progress(Progress("leave out", done, len(episode_lengths), {}))
-    variance = torch.cat(rotated) @ v.square().T * hyperparameters.noise_variance
-    return variance.sqrt()
+            progress(Progress("leave out", len(parts), len(episode_lengths), {}))
+    return torch.cat(parts)
 
 
 def _left_out_variance(precision: Tensor) -> Tensor:
