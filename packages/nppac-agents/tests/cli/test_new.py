@@ -71,6 +71,17 @@ def test_a_file_that_is_there_is_kept(nppac_run, mine, tmp_path):
     assert json.loads((tmp_path / "experiment.json").read_text()) == {}
 
 
+@pytest.mark.parametrize(
+    ("horizon", "ratio", "first"),
+    [(20, 1.0, 400), (50, 1.0, 1_000), (100, 0.5, 2_000), (200, 0.25, 4_000), (1_000, 0.25, 4_000),
+     (None, 1.0, 4_000)],
+)  # fmt: skip
+def test_long_episodes_get_fewer_updates_a_step(mine, horizon, ratio, first):
+    written = starter({"kind": "gymnasium", "horizon": horizon}, {}, mine)
+    assert written["training"]["updates_per_step"] == ratio
+    assert written["training"]["start_steps"] == written["agent"]["rollout_steps"] == first
+
+
 def test_many_steps_get_the_sparse_process():
     steps = MANY_STEPS + 1
     states = np.zeros((steps, 2), np.float32)

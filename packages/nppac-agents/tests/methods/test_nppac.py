@@ -129,7 +129,8 @@ def test_the_whole_gradient_grows_fourfold_in_the_limit_of_a_narrow_prior(
 
 def test_at_the_prior_there_is_no_regularisation(build, random_batch, doubled, critic_target):
     """An untrained residual policy is the prior, in its scale: plain double Q-learning."""
-    agent = build("nppac", kl_estimator="analytic", alpha=10.0, prior_scale=0.25).double()
+    settings = {"alpha": 10.0, "prior_scale": 0.25, "target_action": "sample"}
+    agent = build("nppac", kl_estimator="analytic", **settings).double()
     batch = doubled(random_batch())
     noise = agent.noise.get_state()
     target = critic_target(agent, batch)

@@ -14,10 +14,14 @@ from nppac_agents.methods.nppac import NPPAC
 
 MANY_STEPS = 20_000
 """Demonstrated steps from which on the sparse process replaces the exact one"""
-EPISODES_FIRST = 40
+EPISODES_FIRST = 20
 """Episodes of the prior before it is corrected"""
-MOST_FIRST = NPPAC().rollout_steps
+MOST_FIRST = 4_000
 """Environment steps that these take at most"""
+WARM_UP = 1_000
+"""Most updates of the critics alone, on these episodes"""
+UPDATES_PER_EPISODE = 50
+"""From few episodes, more teach the critics what these happened to have (`docs/results.md`)"""
 
 
 def starter(
@@ -54,18 +58,20 @@ def starter(
             "env_steps": 20_000,
             "n_envs": 8,
             "start_steps": agent["rollout_steps"],
-            "updates_per_step": 1.0,
+            "updates_per_step": _update_ratio(env.get("horizon")),
         },
         "evaluation": {"every": 2_500, "episodes": 20, "reporting_episodes": 100},
     }
     experiment["$comment"] += [
         why,
         "agent: starts as the prior and learns what to add. kl_budget (nats per action dimension) "
-        "and trust_region (in half of the prior's standard deviations) say how far it may go: "
-        "lower them where the success falls, raise them where it stands still. What is not named "
-        "here has its "
+        "and trust_region (in the prior's standard deviations) say how far it may go: lower them "
+        "where the success falls, raise them where it stands still. What is not named here has its "
         "default: `nppac-run schema`.",
-        "agent.rollout_steps: some forty episodes of the prior, before the critics are believed.",
+        "agent.rollout_steps: some twenty episodes of the prior, on which critics alone learn "
+        "first.",
+        "training.updates_per_step: some fifty updates an episode; more learn what few episodes "
+        "happened to have.",
         "agent.gamma: looks ahead about four tenths of the horizon, at most a hundred steps.",
         "checkpoints/best keeps the best policy of the run, the prior among the candidates.",
         "training.env_steps: steps of all n_envs environments together.",
@@ -79,8 +85,14 @@ def _agent(horizon: int | None) -> dict[str, Any]:
     agent: dict[str, Any] = {"kind": "nppac", "start": "residual"}
     agent |= NPPAC().model_dump(include={"kl_budget", "trust_region"})
     agent["rollout_steps"] = min(EPISODES_FIRST * (horizon or MOST_FIRST), MOST_FIRST)
+    agent["critic_warmup_updates"] = WARM_UP
     agent["gamma"] = round(min(0.99, max(0.9, 1 - 2.5 / horizon)), 4) if horizon else 0.99
     return agent
+
+
+def _update_ratio(horizon: int | None) -> float:
+    """Updates per environment step: ``UPDATES_PER_EPISODE``, between a quarter and one."""
+    return round(min(1.0, max(0.25, UPDATES_PER_EPISODE / horizon)), 2) if horizon else 1.0
 
 
 def _seen(data: Demonstrations) -> str:

@@ -13,16 +13,17 @@ optimizer that goes on online (appendix I).
 
 A residual policy has, beyond the paper, by default:
 
+    target_action   the critics learn the value of its mode, which is what is deployed
+    mode_share      as many training episodes are played by the mode, so that critics and policy
+                    know the states that it comes to; samples of the others explore
     kl_budget       alpha rises, from its first value, while the mean divergence is above the
                     budget, and falls back below it: a price that follows the critics' scale
-    prior_scale     half the prior's standard deviation: what explores, and what the critics
-                    judge, is nearer to the mean that is deployed
-    trust_region    its mean stays within so many of these
+    trust_region    its mean stays within so many of the prior's standard deviations
     n_steps         targets of several rewards; the divergence is paid at their last state alone
-    mode_share      as many training episodes are played by the mode, so that critics and policy
-                    know the states that it comes to
-    bounded_values, relative_rewards, staggered_resets, n_critics, target_subset,
-    demonstration_share, rollout_steps, critic_warmup_updates: see their fields
+    bounded_values, relative_rewards, staggered_resets: see their fields
+
+It is to be updated a quarter as often as it acts (``training.updates_per_step``): from few
+episodes, more updates teach the critics what these episodes happened to have.
 
 Policies with another start have the paper's settings by default (``PUBLISHED``).
 """
@@ -58,11 +59,11 @@ if TYPE_CHECKING:
 
 
 PUBLISHED: dict[str, Any] = {
-    "kl_budget": None, "trust_region": None, "kl_estimator": "sampled", "prior_scale": "std",
+    "kl_budget": None, "trust_region": None, "kl_estimator": "sampled",
     "timeouts_are_terminal": True, "batch_size": 1024, "policy_hidden": (256, 256, 256, 256),
-    "tau": 0.005, "n_steps": 1, "policy_learning_rate": 3e-4, "relative_rewards": False,
+    "n_steps": 1, "policy_learning_rate": 3e-4, "relative_rewards": False,
     "critic_layer_norm": False, "standardise_states": False, "bounded_values": False,
-    "mode_share": 0.0, "staggered_resets": False, "rollout_steps": 0, "critic_warmup_updates": 0,
+    "target_action": "sample", "mode_share": 0.0, "staggered_resets": False,
     "temperature_learning_rate": 3e-4,
 }  # fmt: skip
 """What the paper sets, as defaults of every start but the residual one"""
@@ -98,7 +99,7 @@ class NPPAC(RegularisedActorCritic):
         "alpha fixed. The paper's tuned variant uses one nat per action dimension.",
     )
     kl_budget: float | None = Field(
-        default=0.06,
+        default=0.015,
         gt=0,
         description="Nats per action dimension above which alpha rises, and below which it falls "
         "back to its first value; null lets the divergence grow.",
@@ -117,11 +118,11 @@ class NPPAC(RegularisedActorCritic):
         "`analytic`: the exact divergence between Gaussians, for an unsquashed policy only.",
     )
     prior_scale: PriorScale = Field(
-        default=0.5,
+        default="std",
         description="Scale of the prior's normal, in which a residual policy starts and the "
         "divergence is measured: its standard deviation (`std`, the paper's text), its variance "
-        "(what the published code passes), or a share of its standard deviation: the smaller, the "
-        "nearer is the policy that explores, and is judged, to its mean, which is deployed.",
+        "(what the published code passes), or a share of its standard deviation, with which it "
+        "explores less.",
     )
     timeouts_are_terminal: bool = Field(
         default=False,
@@ -129,10 +130,12 @@ class NPPAC(RegularisedActorCritic):
         "hand tasks, no on locomotion).",
     )
     batch_size: BatchSize = Field(default=256, description="Transitions per update.")
-    tau: float = inherited(RegularisedActorCritic, "tau", 0.02)
     n_steps: int = inherited(RegularisedActorCritic, "n_steps", 5)
     policy_learning_rate: LearningRate = inherited(
         RegularisedActorCritic, "policy_learning_rate", 1e-4
+    )
+    target_action: Literal["sample", "mode"] = inherited(
+        RegularisedActorCritic, "target_action", "mode"
     )
     mode_share: float = inherited(RegularisedActorCritic, "mode_share", 0.5)
     staggered_resets: bool = inherited(RegularisedActorCritic, "staggered_resets", True)
@@ -154,13 +157,13 @@ class NPPAC(RegularisedActorCritic):
         description="Share of demonstrated transitions, with their rewards, in a minibatch.",
     )
     rollout_steps: int = Field(
-        default=8_000,
+        default=0,
         ge=0,
-        description="Environment steps that the starting policy collects before any update, best "
-        "some forty episodes; they count.",
+        description="Environment steps that the starting policy collects before any update; they "
+        "count.",
     )
     critic_warmup_updates: int = Field(
-        default=4_000,
+        default=0,
         ge=0,
         description="Most updates of the critics alone, on these rollouts, before the policy "
         "learns; they end once the error on held-out rollouts falls no further.",
