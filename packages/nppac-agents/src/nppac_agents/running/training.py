@@ -235,9 +235,7 @@ class Training:
         every = max(self.config.logging.every, updates // 100)
         with self.console.stage(phase.name, updates) as stage:
             for update in range(1, updates + 1):
-                with self.recorder.stopwatch("update"):
-                    losses = self.agent.learn(phase, self.replay)
-                self.recorder.add(losses)
+                self._update(phase)
                 if update % every == 0 or update == updates:
                     stage.advance(update, **_headline(self.recorder.write_training(phase.name)))
 
@@ -291,10 +289,12 @@ class Training:
         earned = max(self.recorder.env_steps - unpaid, 0)
         return math.floor(earned * training.updates_per_step)
 
-    def _update_and_record(self, phase: Phase) -> None:
+    def _update(self, phase: Phase) -> None:
         with self.recorder.stopwatch("update"):
-            losses = self.agent.learn(phase, self.replay)
-        self.recorder.add(losses)
+            self.recorder.add(self.agent.learn(phase, self.replay))
+
+    def _update_and_record(self, phase: Phase) -> None:
+        self._update(phase)
         self.phase_updates += 1
         if phase.error is not None and self.phase_updates % UPDATES_PER_ERROR == 0:
             self.errors.append(phase.error(self.agent, self.replay))
