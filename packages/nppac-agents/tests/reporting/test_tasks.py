@@ -77,7 +77,7 @@ def test_every_format_is_written_and_is_what_its_name_says(groups, tmp_path):
             assert out.read_bytes() == first
     page = (tmp_path / "out" / "x.html").read_text()
     assert "Performance profile" in page
-    assert page.count('<th scope="col">steps to 90 %</th>') == 2
+    assert page.count('<th scope="col">steps to 90\u00a0%</th>') == 2
     data = json.loads((tmp_path / "out" / "x.json").read_text())
     assert set(data["tasks"]) == {"door", "pen"}
     assert len(data["runs"]) == 14
