@@ -66,7 +66,7 @@ def test_the_configuration_has_every_kind_and_field(reference):
     page = reference.configuration()
     for kind in ("door", "exact-gp", "nppac", "minari"):
         assert f"\n### `{kind}`\n" in page
-    assert "| `kl_budget` | number > 0 or null | `0.06` |" in page
+    assert "| `kl_budget` | number > 0 or null | `0.015` |" in page
     assert "| `n_envs` | integer ≥ 1, ≤ 1024 | `8` |" in page
 
 
