@@ -22,11 +22,22 @@ def command(*words: str) -> str:
 
 
 def main() -> None:
-    """Files, commands, a prior with its report, and a run from its first step to its export."""
+    """What a wheel holds, and what it does."""
+    try_files()
+    try_commands()
+    print(f"passed: Python {sys.version.split()[0]}, torch {version('torch')}")
+
+
+def try_files() -> None:
+    """Schema and examples are in the package, which an installation from sources has outside."""
     package = files("nppac_agents")
     schema = json.loads((package / "schema" / "experiment.schema.json").read_text())
     assert schema["title"] == "nppac experiment"
     command("nppac-run", "validate", str(package / "examples" / "quickstart.json"))
+
+
+def try_commands() -> None:
+    """Commands, a prior with its report, and a run from its first step to its export."""
     for name in ("nppac-run", "nppac-prior", "nppac-demos"):
         assert command(name, "--version").startswith("nppac-")
     command("nppac-demos", "inspect", "door")
@@ -47,7 +58,6 @@ def main() -> None:
         action = load_policy(str(Path(folder) / "policy")).act(np.zeros(3))
         assert action.shape == (1,)
         assert np.isfinite(action).all()
-    print(f"passed: Python {sys.version.split()[0]}, torch {version('torch')}")
 
 
 def write_demonstrations(path: Path) -> None:
