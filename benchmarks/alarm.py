@@ -21,6 +21,7 @@ import argparse
 import itertools
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +93,9 @@ def judged(shares: list[float], alarms: list[bool]) -> dict[str, Any]:
     }
 
 
-def left_out(prior: Any, lengths: list[int]) -> dict[str, Any]:
+def left_out(without: LeaveOut, rows: Sequence[Tensor]) -> dict[str, Any]:
     """False alarms on each demonstrated episode, of which neither prior nor alarm know."""
-    without = LeaveOut(prior.config.kernel, prior.hyperparameters, prior.data)
-    rows = list(torch.arange(sum(lengths)).split(lengths))
+    lengths = [len(part) for part in rows]
     std: dict[tuple[int, int], Tensor] = {}
     for one, other in itertools.combinations(range(len(rows)), 2):
         both = without.std(torch.cat([rows[one], rows[other]])).split(
@@ -132,10 +132,12 @@ def main() -> None:
     prior: Any = ExactGPConfig(**arguments.prior).fit(
         states, actions, generator=torch.Generator().manual_seed(0)
     )
-    alarm = Alarm.of(prior.left_out_std(states, actions, lengths), torch.tensor(lengths))
+    without = LeaveOut(prior.config.kernel, prior.hyperparameters, prior.data)
+    rows = torch.arange(len(states)).split(lengths)
+    alarm = Alarm.of(torch.cat([without.std(part) for part in rows]), torch.tensor(lengths))
     found: dict[str, Any] = {
         "set": arguments.set, "every": arguments.every, "states": len(states),
-        "per_step": PER_STEP, "per_episode": PER_EPISODE, "left_out": left_out(prior, lengths),
+        "per_step": PER_STEP, "per_episode": PER_EPISODE, "left_out": left_out(without, rows),
     }  # fmt: skip
     print(json.dumps(found), file=sys.stderr, flush=True)
     if arguments.fresh is not None:
