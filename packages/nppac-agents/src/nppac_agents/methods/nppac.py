@@ -22,8 +22,8 @@ A residual policy has, beyond the paper, by default:
     n_steps         targets of several rewards; the divergence is paid at their last state alone
     bounded_values, relative_rewards, staggered_resets: see their fields
 
-It is to be updated a quarter as often as it acts (``training.updates_per_step``): from few
-episodes, more updates teach the critics what these episodes happened to have.
+Some fifty updates an episode suit it (``training.updates_per_step``, a quarter for episodes of 200
+steps): from few episodes, more teach the critics what these happened to have.
 
 Policies with another start have the paper's settings by default (``PUBLISHED``).
 """
