@@ -29,17 +29,17 @@ def multi_step(
         after: gives for rows (B,) those of the next step of the same environment, and whether
             they hold nothing yet.
     """
-    gamma, index, last = layout.discounting.gamma, start, start
+    gamma, last = layout.discounting.gamma, start
     alive = torch.ones_like(start, dtype=torch.bool)
     rewards = rows.new_zeros(len(start))
     steps = rows.new_zeros(len(start))
     ended = torch.zeros_like(alive)
     for step in range(layout.discounting.n_steps):
         if step:
-            index, nothing = after(index)
+            index, nothing = after(last)
             alive = alive & ~ended & ~nothing
-        step_rewards, ended = layout.outcomes(rows, index)
+            last = torch.where(alive, index, last)  # a row that holds nothing yet is never read
+        step_rewards, ended = layout.outcomes(rows, last)
         rewards = rewards + alive * gamma**step * step_rewards
-        last = torch.where(alive, index, last)
         steps = steps + alive
     return layout.unpack(rows[start], followed_by=(rows[last], rewards, steps))
