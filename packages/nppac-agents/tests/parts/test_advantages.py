@@ -62,6 +62,19 @@ def test_sums_from_the_end_keep_dtype():
     assert sums.tolist() == [2.0, 2.0, 3.0]
 
 
+@pytest.mark.parametrize("size", [1, 2, 5, 64, 1000])
+def test_sums_from_the_end_are_those_of_a_loop(size):
+    generator = torch.Generator().manual_seed(size)
+    terms, factors = torch.randn(2, size, generator=generator, dtype=torch.float64)
+    factors = factors.abs().clamp(max=1.0)
+    expected, following = [], 0.0
+    for term, factor in zip(terms.flip(0).tolist(), factors.flip(0).tolist(), strict=True):
+        following = term + factor * following
+        expected.append(following)
+    expected = torch.tensor(expected[::-1], dtype=torch.float64)
+    torch.testing.assert_close(backward_sums(terms, factors), expected, rtol=1e-12, atol=1e-12)
+
+
 def test_time_starts_anew_after_every_end():
     assert steps_since_start(ENDS).tolist() == [0, 1, 2, 0, 1, 2, 3, 0, 1]
     assert steps_since_start(torch.zeros(1)).tolist() == [0]

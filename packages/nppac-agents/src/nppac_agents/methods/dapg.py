@@ -126,8 +126,8 @@ class DAPG(Method):
         """A tanh network in units of the demonstrations, and a baseline V(s, t)."""
         everything = agent.layout.unpack(agent.demonstrated)
         network = parts.StandardisedPolicy(
-            everything.states.cpu(),
-            everything.actions.cpu(),
+            everything.states,
+            everything.actions,
             self.policy_hidden,
             lowest_log_std=self.lowest_log_std,
             generator=generator,

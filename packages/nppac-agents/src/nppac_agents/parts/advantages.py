@@ -23,12 +23,17 @@ def generalised_advantages(errors: Tensor, ends: Tensor, decay: float) -> Tensor
 
 
 def backward_sums(terms: Tensor, factors: Tensor) -> Tensor:
-    """y_t = x_t + f_t y_{t+1}, (B,), of terms x and factors f (B,); nothing follows the last."""
-    sums, following = [], 0.0
-    for term, factor in zip(reversed(terms.tolist()), reversed(factors.tolist()), strict=True):
-        following = term + factor * following
-        sums.append(following)
-    return torch.tensor(sums[::-1], dtype=terms.dtype, device=terms.device)
+    """y_t = x_t + f_t y_{t+1}, (B,), of terms x and factors f (B,); nothing follows the last.
+
+    Sums of 1, 2, 4, ... rows, each of two halves: log B operations, none of them on the host.
+    """
+    sums, weights, reach = terms.double(), factors.double(), 1
+    while reach < len(terms):
+        further = weights[: len(terms) - reach] * sums[reach:]
+        sums = torch.cat([sums[:-reach] + further, sums[-reach:]])
+        weights = weights[:-reach] * weights[reach:]
+        reach *= 2
+    return sums.to(terms.dtype)
 
 
 def steps_since_start(ends: Tensor) -> Tensor:

@@ -22,19 +22,18 @@ def conjugate_gradients(
     Args:
         product: v (P,) to A v.
         target: the right side.
-        iterations: at most so many products.
-        tolerance: it stops where the squared residual is this share of its first value.
+        iterations: so many products; whether to go on is not read off the device.
+        tolerance: it moves no further where the squared residual is this share of its first value.
     """
     solution = torch.zeros_like(target)
     residual, direction = target.clone(), target.clone()
     squared = first = residual @ residual
     for _ in range(iterations):
-        if squared <= tolerance * first:
-            break
+        goes_on = squared > tolerance * first
         image = product(direction)
-        length = squared / (direction @ image)
+        length = torch.where(goes_on, squared / (direction @ image), 0.0)
         solution = solution + length * direction
         residual = residual - length * image
         previous, squared = squared, residual @ residual
-        direction = residual + (squared / previous) * direction
+        direction = residual + torch.where(goes_on, squared / previous, 0.0) * direction
     return solution
