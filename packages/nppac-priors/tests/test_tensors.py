@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,16 @@ def test_it_never_makes_the_host_wait_for_a_device(prior, demonstrated):
     prior.tensors(demonstrated[0])  # the first makes what is kept
     with no_waiting():
         prior.tensors(demonstrated[0])
+
+
+def test_it_leaves_its_device_for_nothing(prior, demonstrated, monkeypatch):
+    """On the meta device nothing is computed, and a tensor of the CPU among others is an error."""
+    monkeypatch.setattr("nppac_priors.gp.exact.prior.hash_data", lambda *_: "of no data")
+    prior.tensors(demonstrated[0])
+    elsewhere = copy.deepcopy(prior).to("meta")
+    mean, std = elsewhere.tensors(torch.zeros(5, 3, device="meta"))
+    assert mean.device == std.device == torch.device("meta")
+    assert mean.shape == std.shape == (5, 2)
 
 
 def test_it_says_what_the_checked_door_says_and_in_float64_on_request(prior, demonstrated):
