@@ -108,9 +108,18 @@ def test_the_same_generator_gives_the_same_numbers(shaped, split):
     assert numbers() == numbers()
 
 
-def test_a_prior_fitted_to_the_held_out_episodes_too_is_refused(shaped, examination, split):
-    assert examination.examine(shaped(constant, data_hash=split.fitted.data_hash))
-    with pytest.raises(DataError, match="was not fitted to the 7 episodes that are left"):
+def test_a_prior_fitted_to_the_held_out_episodes_too_is_known_by_its_hash(
+    shaped, examination, split
+):
+    def examined(data_hash):
+        return examination.examine(shaped(constant, data_hash=data_hash))
+
+    assert not examined(split.fitted.data_hash).saw_held_out
+    assert examined(split.whole_hash).saw_held_out
+
+
+def test_a_prior_fitted_to_other_episodes_is_refused(shaped, examination):
+    with pytest.raises(DataError, match="neither to all 10 episodes nor to the 7 that are left"):
         examination.examine(shaped(constant, data_hash="0" * 64))
 
 

@@ -23,6 +23,10 @@ COLLAPSED_RATIO, OVERCONFIDENT_RATIO = 0.25, 0.75
 COVERAGE_TOLERANCE = 0.05
 MARGIN = 0.1
 """A threshold is nearly met where a tenth more or less would have met it."""
+SAW_ALL = (
+    "It was fitted to these episodes, too: what is measured on them flatters it, and its error "
+    "there, which the verdict takes, is too small."
+)
 WORDS: tuple[Word, ...] = ("healthy", "overconfident off the data", "collapsed")
 
 
