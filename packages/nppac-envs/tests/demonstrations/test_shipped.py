@@ -39,7 +39,8 @@ def test_every_set_that_ships_says_how_it_was_made_and_loads():
         loaded = ShippedConfig(name=name).load()
         assert loaded.source == f"shipped {name}"
         assert (loaded.n_episodes, len(loaded)) == (story["episodes"], story["steps"])
-        assert story["made_by"] and len(story["commit"]) == 40
+        assert story["made_by"]
+        assert len(story["commit"]) == 40
 
 
 def test_what_ships_stays_small():

@@ -94,8 +94,8 @@ def test_what_was_fitted_can_be_reported(nppac_prior, data):
         "--quiet",
     )
     assert (result.code, result.err) == (0, [])
-    assert "Where its own mean goes" in result.out
-    assert "Where its own mean goes" in Path("out/health.html").read_text()
+    assert "At the visited states" in result.out
+    assert "At the visited states" in Path("out/health.html").read_text()
     assert result.out.splitlines()[0].split() == ["gp", "net"]
     assert result.out.splitlines()[-1] == "out/health.html"
     assert {"NLL", "collapse"} <= set(result.out.split())

@@ -53,7 +53,7 @@ def test_a_prior_that_is_healthy_all_around_may_be_sure_of_itself_where_its_mean
     assert assess(prior, split, generator=generator).verdict.word == "healthy"
     health = Examination(split, generator=generator, visited=went).examine(prior)
     assert health.verdict.word == "collapsed"
-    assert "where its own mean goes" in health.verdict.rule
+    assert "at the visited states" in health.verdict.rule
     assert health.visited.states == 60
     assert health.visited.collapse_score == 1.0
     assert health.visited.off_data > 0.8
@@ -64,7 +64,7 @@ def test_few_visited_states_off_the_data_decide_nothing(shaped, split):
     generator = torch.Generator().manual_seed(0)
     health = Examination(split, generator=generator, visited=stayed).examine(shaped(collapsing))
     assert (health.visited.off_data, health.visited.median_std) == (0.0, None)
-    assert "own mean" not in health.verdict.rule
+    assert "visited" not in health.verdict.rule
 
 
 def test_coverage_of_the_demonstrated_actions_is_over_the_fitted_episodes(

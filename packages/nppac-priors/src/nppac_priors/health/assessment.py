@@ -48,7 +48,7 @@ class Health:
         demonstrated: Share of the actions that it was fitted to within its central intervals, by
             their nominal coverage 0.5, 0.9, 0.95.
         off_data: Away from the demonstrations.
-        visited: Where its own mean goes; None where that was not recorded.
+        visited: Where the mean of a prior goes; None where that was not recorded.
         forecast_on_data: KL and gradient norm on demonstration states.
         forecast_off_data: The same off the data.
         query_microseconds: Time for one state, in batches of 1,024, as measured once here.
