@@ -38,6 +38,19 @@ def test_an_environment_by_its_id_gets_a_prior_and_an_agent_that_starts_as_it(
     assert all(line in result.out for line in config.comment)
 
 
+@pytest.mark.parametrize(
+    ("data", "env", "horizon", "ratio"),
+    [("door", "door", 200, 0.25), ("mine.npz", "Pendulum-v1", 200, 0.25)],
+)
+def test_a_horizon_that_nobody_named_is_the_environments_own(
+    nppac_run, mine, tmp_path, data, env, horizon, ratio
+):
+    result = nppac_run("new", data, "--env", env)
+    assert (result.code, result.err) == (0, [])
+    config = load_experiment(tmp_path / "experiment.json")
+    assert (config.env.horizon, config.training.updates_per_step) == (horizon, ratio)
+
+
 def test_without_an_environment_it_clones(nppac_run, mine, tmp_path):
     assert nppac_run("new", "mine.npz", "--output", "clone.json").code == 0
     config = load_experiment(tmp_path / "clone.json")

@@ -8,6 +8,7 @@ import pytest
 from nppac_agents.experiment.loading import load_experiment
 from nppac_agents.studies.loading import load_study
 from nppac_agents.studies.study import Study
+from nppac_envs.demonstrations.public_sets import PUBLIC_SETS
 
 ROOT = Path(__file__).parents[4]
 FIGURE_2 = ROOT / "studies" / "nppac-figure-2.json"
@@ -27,6 +28,20 @@ def test_every_study_validates_under_every_budget(path, monkeypatch):
     assert set(load_study(path, {}).budgets) == {"paper", "small"}
     for budget in load_study(path, {}).budgets:
         assert Study.of(load_study(path, {"budget": budget}), path.name).runs
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.json")), ids=lambda p: p.stem)
+def test_the_data_of_every_study_are_public_under_a_name_that_is_fetched(path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    public = [_place(of.settings) for of in PUBLIC_SETS.values()]
+    for point in Study.of(load_study(path, {}), path.name).points:
+        place = _place(point.config.demonstrations.model_dump())
+        assert place in public or Path(str(place["path"])).stem in PUBLIC_SETS, point.config
+
+
+def _place(settings):
+    """Where a set is found, however much of it is read."""
+    return {key: settings.get(key) for key in ("source", "id", "path", "download")}
 
 
 def test_figure_2_is_nine_methods_on_five_tasks_with_six_seeds(figure_2):

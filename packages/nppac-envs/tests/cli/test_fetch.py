@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from nppac_envs import NpzConfig
 from nppac_envs.demonstrations import public_sets
@@ -20,6 +22,21 @@ def test_a_set_is_written_under_its_name(nppac_demos, demonstrations):
     assert "wrote theirs.npz" in result.out
     assert "its hash was not written down before" in result.out
     assert NpzConfig(path="theirs.npz").load().hash == demonstrations.hash
+
+
+def test_a_set_that_differs_from_what_the_first_fetch_wrote_is_refused(nppac_demos, demonstrations):
+    nppac_demos("fetch", "theirs")
+    again = nppac_demos("fetch", "theirs")
+    assert again.code == 0, again.err
+    assert "written down" not in again.out
+    changed = dataclasses.replace(demonstrations, states=demonstrations.states + 1)
+    changed.save_npz("release.npz")
+    result = nppac_demos("fetch", "theirs")
+    assert (result.code, len(result.err)) == (2, 1)
+    assert f"theirs.npz: holds the set of hash {demonstrations.hash}" in result.err[0]
+    assert f"fetched now has {changed.hash}" in result.err[0]
+    assert NpzConfig(path="theirs.npz").load().hash == demonstrations.hash
+    assert nppac_demos("fetch", "theirs", "--output", "new.npz").code == 0
 
 
 def test_without_a_name_the_sets_are_listed(nppac_demos):

@@ -89,6 +89,15 @@ def test_the_shipped_set_replays_as_it_was_recorded():
         assert result.deviations[:60].max() < 1e-3
 
 
+@pytest.mark.parametrize(("kind", "steps"), [("walker2d", 100), ("ant", 25)])
+def test_a_shipped_set_of_locomotion_is_of_the_variant_that_it_is_used_with(kind: str, steps: int):
+    """Another one leaves it at the first contacts; so does the ant itself later, by rounding."""
+    demonstrations = ShippedConfig(name=kind, n_episodes=2).load()
+    config = env_config(kind, SETTINGS.get(kind, {}))
+    for result in replay(demonstrations, config, range(2)):
+        assert result.deviations[:steps].max() < 1e-3
+
+
 def test_the_human_door_set_starts_where_it_did(data: Path):
     """Its first observations hold all but velocities, though not every episode began at rest."""
     human = MinariConfig(id="door/human-v0", root=data / "minari", n_episodes=12).load()

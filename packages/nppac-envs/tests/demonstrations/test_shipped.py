@@ -35,5 +35,14 @@ def test_an_unknown_name_lists_what_ships(folder: Path, demonstrations: Demonstr
 def test_every_set_that_ships_says_how_it_was_made_and_loads():
     stories = {path.stem: json.loads(path.read_text()) for path in shipped.FOLDER.glob("*.json")}
     assert set(stories) == set(shipped_names())
-    for name in shipped_names():
-        assert ShippedConfig(name=name).load().source == f"shipped {name}"
+    for name, story in stories.items():
+        loaded = ShippedConfig(name=name).load()
+        assert loaded.source == f"shipped {name}"
+        assert (loaded.n_episodes, len(loaded)) == (story["episodes"], story["steps"])
+        assert story["made_by"]
+        assert len(story["commit"]) == 40
+
+
+def test_what_ships_stays_small():
+    """12 MB together."""
+    assert sum(path.stat().st_size for path in shipped.FOLDER.glob("*.npz")) <= 12e6

@@ -106,7 +106,8 @@ class Episodes:
             )
         chosen = hold_out_episodes(total, share, generator).numpy()
         held_out, fitted = np.flatnonzero(chosen), np.flatnonzero(~chosen)
-        return HeldOutSplit(self.take(fitted), self.take(held_out), tuple(held_out.tolist()))
+        indices = tuple(held_out.tolist())
+        return HeldOutSplit(self.take(fitted), self.take(held_out), indices, self.data_hash)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,11 +118,13 @@ class HeldOutSplit:
         fitted: For the fit.
         held_out: Not seen by it.
         held_out_indices: Which episodes of the whole set these are, ascending.
+        whole_hash: The hash that a prior fitted to the whole set carries.
     """
 
     fitted: Episodes
     held_out: Episodes
     held_out_indices: tuple[int, ...]
+    whole_hash: str
 
 
 def read_episodes(path: str | Path) -> Episodes:

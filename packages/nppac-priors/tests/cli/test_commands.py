@@ -94,8 +94,8 @@ def test_what_was_fitted_can_be_reported(nppac_prior, data):
         "--quiet",
     )
     assert (result.code, result.err) == (0, [])
-    assert "Where its own mean goes" in result.out
-    assert "Where its own mean goes" in Path("out/health.html").read_text()
+    assert "At the visited states" in result.out
+    assert "At the visited states" in Path("out/health.html").read_text()
     assert result.out.splitlines()[0].split() == ["gp", "net"]
     assert result.out.splitlines()[-1] == "out/health.html"
     assert {"NLL", "collapse"} <= set(result.out.split())
@@ -127,12 +127,26 @@ def test_training_draws_what_it_followed(nppac_prior, data):
     assert np.array(record["off_data_variance"]).shape == (2, 3)
 
 
-def test_a_prior_that_saw_the_held_out_episodes_is_refused(nppac_prior, data):
+@pytest.mark.medium
+def test_a_prior_that_saw_all_episodes_is_judged_and_that_is_said(nppac_prior, data):
+    """As a run's own prior did; beside it one that did not."""
     nppac_prior("fit", data, QUICK, "--output", "all.safetensors", "--hold-out", "0")
-    result = nppac_prior("report", data, "all.safetensors", "--output", "out")
+    nppac_prior("fit", data, QUICK, "--output", "some.safetensors")
+    both = "all.safetensors", "--compare", "some.safetensors"
+    result = nppac_prior("report", data, *both, "--output", "out")
+    assert (result.code, result.err) == (0, [])
+    for text in (result.out, Path("out/health.html").read_text()):
+        assert text.count("It was fitted to these episodes, too") == 1
+    priors = json.loads(Path("out/health.json").read_text())["priors"]
+    assert [prior["saw_held_out"] for prior in priors.values()] == [True, False]
+
+
+def test_a_prior_of_another_share_of_the_episodes_is_refused(nppac_prior, data):
+    nppac_prior("fit", data, QUICK, "--output", "half.safetensors", "--hold-out", "0.5")
+    result = nppac_prior("report", data, "half.safetensors", "--output", "out")
     assert result.code == 2
     (line,) = result.err
-    assert "was not fitted to the 4 episodes that are left" in line
+    assert "neither to all 6 episodes nor to the 4 that are left" in line
     assert not Path("out").exists()
 
 

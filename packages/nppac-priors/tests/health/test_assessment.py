@@ -53,7 +53,7 @@ def test_a_prior_that_is_healthy_all_around_may_be_sure_of_itself_where_its_mean
     assert assess(prior, split, generator=generator).verdict.word == "healthy"
     health = Examination(split, generator=generator, visited=went).examine(prior)
     assert health.verdict.word == "collapsed"
-    assert "where its own mean goes" in health.verdict.rule
+    assert "at the visited states" in health.verdict.rule
     assert health.visited.states == 60
     assert health.visited.collapse_score == 1.0
     assert health.visited.off_data > 0.8
@@ -64,7 +64,7 @@ def test_few_visited_states_off_the_data_decide_nothing(shaped, split):
     generator = torch.Generator().manual_seed(0)
     health = Examination(split, generator=generator, visited=stayed).examine(shaped(collapsing))
     assert (health.visited.off_data, health.visited.median_std) == (0.0, None)
-    assert "own mean" not in health.verdict.rule
+    assert "visited" not in health.verdict.rule
 
 
 def test_coverage_of_the_demonstrated_actions_is_over_the_fitted_episodes(
@@ -108,9 +108,18 @@ def test_the_same_generator_gives_the_same_numbers(shaped, split):
     assert numbers() == numbers()
 
 
-def test_a_prior_fitted_to_the_held_out_episodes_too_is_refused(shaped, examination, split):
-    assert examination.examine(shaped(constant, data_hash=split.fitted.data_hash))
-    with pytest.raises(DataError, match="was not fitted to the 7 episodes that are left"):
+def test_a_prior_fitted_to_the_held_out_episodes_too_is_known_by_its_hash(
+    shaped, examination, split
+):
+    def examined(data_hash):
+        return examination.examine(shaped(constant, data_hash=data_hash))
+
+    assert not examined(split.fitted.data_hash).saw_held_out
+    assert examined(split.whole_hash).saw_held_out
+
+
+def test_a_prior_fitted_to_other_episodes_is_refused(shaped, examination):
+    with pytest.raises(DataError, match="neither to all 10 episodes nor to the 7 that are left"):
         examination.examine(shaped(constant, data_hash="0" * 64))
 
 

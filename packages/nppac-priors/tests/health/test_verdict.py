@@ -57,11 +57,11 @@ def test_the_worse_of_moved_and_visited_states_counts(went, word):
     numbers = {"collapse_score": 0.0, "growth_ratio": 3.0, "honesty_ratio": 2.0}
     found = verdict(**numbers, coverage_90=0.9, visited=went)
     assert found.word == word
-    assert ("where its own mean goes" in found.rule) == (word != "healthy")
+    assert ("at the visited states" in found.rule) == (word != "healthy")
     collapsed = verdict(
         collapse_score=1.0, growth_ratio=0.1, honesty_ratio=0.1, coverage_90=0.9, visited=went
     )
-    assert (collapsed.word, "own mean" in collapsed.rule) == ("collapsed", False)
+    assert (collapsed.word, "visited" in collapsed.rule) == ("collapsed", False)
 
 
 @pytest.mark.parametrize(

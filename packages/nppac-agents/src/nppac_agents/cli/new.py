@@ -34,7 +34,7 @@ def new(arguments: argparse.Namespace) -> int:
 
 
 def _environment(arguments: argparse.Namespace, *dimensions: int) -> dict[str, Any]:
-    """The field `env`, whose environment has been made once and has the data's dimensions."""
+    """The field `env` with its horizon, on which settings depend; made once to see that it fits."""
     from nppac_envs.checked import make_checked
     from nppac_envs.environments import setting
     from nppac_priors.errors import ConfigError
@@ -48,6 +48,7 @@ def _environment(arguments: argparse.Namespace, *dimensions: int) -> dict[str, A
     config: Any = env_registry().parse(env, "env")
     with contextlib.closing(make_checked(config)) as made:
         spaces: Any = made.observation_space, made.action_space
+        horizon = config.horizon or (made.spec and made.spec.max_episode_steps)
         found = tuple(space.shape[0] for space in spaces)
     if found != dimensions:
         raise ConfigError(
@@ -55,4 +56,4 @@ def _environment(arguments: argparse.Namespace, *dimensions: int) -> dict[str, A
             f"dimensions, environment {config.shown_as} has {found[0]} and {found[1]}; they are of "
             "different tasks, or lack columns"
         )
-    return env
+    return env | ({"horizon": horizon} if horizon else {})

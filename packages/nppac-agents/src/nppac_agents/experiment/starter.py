@@ -70,8 +70,8 @@ def starter(
         "default: `nppac-run schema`.",
         "agent.rollout_steps: some twenty episodes of the prior, on which critics alone learn "
         "first.",
-        "training.updates_per_step: some fifty updates an episode; more learn what few episodes "
-        "happened to have.",
+        "training.updates_per_step: some fifty updates an episode, at least one in four steps; "
+        "more learn what few episodes happened to have.",
         "agent.gamma: looks ahead about four tenths of the horizon, at most a hundred steps.",
         "checkpoints/best keeps the best policy of the run, the prior among the candidates.",
         "training.env_steps: steps of all n_envs environments together.",

@@ -73,7 +73,7 @@ def report(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"a report takes up to {MOST_PRIORS} priors, got {len(subjects)}")
     split = read_episodes(arguments.data).hold_out(arguments.hold_out, _generator(arguments.seed))
     loaded = {
-        label: check_fits(load_prior(subject, device=arguments.device), split.fitted)
+        label: check_fits(load_prior(subject, device=arguments.device), split)
         for label, subject in subjects.items()
         if isinstance(subject, Path)
     }
@@ -83,7 +83,7 @@ def report(arguments: argparse.Namespace) -> int:
             priors[label] = loaded[label]
         else:
             prior, seconds = _fitted(label, subject, split.fitted, arguments)
-            priors[label], facts[label] = check_fits(prior, split.fitted), {"fit_seconds": seconds}
+            priors[label], facts[label] = check_fits(prior, split), {"fit_seconds": seconds}
     visited = None
     if arguments.visited is not None:
         visited = read_visited(arguments.visited, split.fitted.states.shape[1])

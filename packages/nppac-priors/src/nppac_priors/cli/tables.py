@@ -51,6 +51,7 @@ def _wrapped(row: Sequence[str], room: int) -> list[list[str]]:
 def health_table(healths: Mapping[str, Health]) -> str:
     """The numbers of all priors, then their verdicts with the rules."""
     from nppac_priors.health.numbers import shown_numbers
+    from nppac_priors.health.verdict import SAW_ALL
 
     rows, group = [["", *healths]], ""
     for number in shown_numbers(healths.values()):
@@ -60,7 +61,7 @@ def health_table(healths: Mapping[str, Health]) -> str:
         rows.append([f"  {number.name}", *(number.text(health) for health in healths.values())])
     verdicts = [
         f"{label}: {health.verdict.word}. {health.verdict.rule}; on held-out episodes "
-        f"{health.verdict.on_held_out}."
+        f"{health.verdict.on_held_out}." + (f" {SAW_ALL}" if health.saw_held_out else "")
         for label, health in healths.items()
     ]
     return "\n".join([table(rows, numbers=True), "", *verdicts])

@@ -29,7 +29,7 @@ from nppac_priors.health.visited import MOST, Visited, visited
 from nppac_priors.thinning import evenly
 
 if TYPE_CHECKING:
-    from nppac_priors.episodes import Episodes, HeldOutSplit
+    from nppac_priors.episodes import HeldOutSplit
     from nppac_priors.prior import Prior
 
 OFF_DATA_PERCENTILE = 95
@@ -43,17 +43,19 @@ class Health:
 
     Attributes:
         verdict: In words.
-        held_out: On episodes that it was not fitted to.
+        saw_held_out: It was fitted to the whole set, so that `held_out` flatters it.
+        held_out: On episodes that it was not fitted to, if it did not see the whole set.
         demonstrated: Share of the actions that it was fitted to within its central intervals, by
             their nominal coverage 0.5, 0.9, 0.95.
         off_data: Away from the demonstrations.
-        visited: Where its own mean goes; None where that was not recorded.
+        visited: Where the mean of a prior goes; None where that was not recorded.
         forecast_on_data: KL and gradient norm on demonstration states.
         forecast_off_data: The same off the data.
         query_microseconds: Time for one state, in batches of 1,024, as measured once here.
     """
 
     verdict: Verdict
+    saw_held_out: bool
     held_out: Calibration
     demonstrated: dict[float, float]
     off_data: OffData
@@ -104,7 +106,7 @@ class Examination:
             DataError: The prior is for other dimensions, or was fitted to other episodes.
             NumericalError: It is not finite somewhere.
         """
-        check_fits(prior, self.split.fitted)
+        check_fits(prior, self.split)
         started = time.perf_counter()
         mean, std = moments(prior, self.split.held_out.states)
         seconds = time.perf_counter() - started
@@ -123,6 +125,7 @@ class Examination:
                 coverage_90=held_out.coverage[0.9],
                 visited=None if went is None else went.judged_by(held_out.rmse_of_dimensions),
             ),
+            saw_held_out=prior.data_hash == self.split.whole_hash,
             held_out=held_out,
             demonstrated=self._demonstrated(prior),
             off_data=away,
@@ -152,7 +155,7 @@ def assess(prior: Prior, split: HeldOutSplit, *, generator: torch.Generator) -> 
     """Measure one prior; `Examination` measures several on the same states.
 
     Args:
-        prior: Fitted to `split.fitted`.
+        prior: Fitted to `split.fitted`, or to the whole set.
         split: As `Episodes.hold_out` gives it.
         generator: A CPU generator that draws the states off the data.
 
@@ -163,23 +166,24 @@ def assess(prior: Prior, split: HeldOutSplit, *, generator: torch.Generator) -> 
     return Examination(split, generator=generator).examine(prior)
 
 
-def check_fits(prior: Prior, fitted: Episodes) -> Prior:
-    """The prior, after a check that it was fitted to these episodes: the others are held out.
+def check_fits(prior: Prior, split: HeldOutSplit) -> Prior:
+    """The prior, after a check that it was fitted to the episodes not held out, or to all of them.
 
     Raises:
         DataError: It is for other dimensions, or was fitted to other data.
     """
-    kind = prior.config.kind
+    kind, fitted = prior.config.kind, split.fitted
+    left, out = len(fitted.episode_lengths), len(split.held_out_indices)
     dimensions = fitted.states.shape[1], fitted.actions.shape[1]
     if (prior.state_dim, prior.action_dim) != dimensions:
         raise DataError(
             f"prior {kind!r} maps {prior.state_dim} state dimensions to {prior.action_dim} "
             f"actions, the demonstrations have {dimensions[0]} and {dimensions[1]}"
         )
-    if prior.data_hash and prior.data_hash != fitted.data_hash:
+    if prior.data_hash and prior.data_hash not in (fitted.data_hash, split.whole_hash):
         raise DataError(
-            f"prior {kind!r} was not fitted to the {len(fitted.episode_lengths)} episodes that "
-            f"are left when the others are held out; fit it with the same data, seed and share "
-            f"of held-out episodes"
+            f"prior {kind!r} was fitted neither to all {left + out} episodes nor to the {left} "
+            f"that are left when the others are held out; fit it with the same data, seed and "
+            f"share of held-out episodes"
         )
     return prior

@@ -50,7 +50,7 @@ def power_of_ten(value: float) -> str:
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _HELD_OUT = "On held-out episodes"
 _DEMONSTRATED = "On the fitted demonstrations"
-_VISITED = "Where its own mean goes"
+_VISITED = "At the visited states"
 _STD = "Standard deviation, on and off the data"
 _FORECAST = "Forecast: a policy 0.1 away from the prior's mean"
 _COST = "Cost"
@@ -145,6 +145,13 @@ NUMBERS = (
         "share of states off the data with a standard deviation below the on-data median",
         lambda h: h.off_data.collapse_score,
         ".3f",
+    ),
+    Number(
+        _VISITED,
+        "states",
+        "how many were asked about; one recorded prior's mean visited them, whoever is judged",
+        lambda h: None if h.visited is None else h.visited.states,
+        ",d",
     ),
     Number(
         _VISITED,

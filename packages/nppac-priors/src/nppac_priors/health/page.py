@@ -12,7 +12,7 @@ from nppac_priors.drawing.pages import render
 from nppac_priors.drawing.rendering import figure_svg
 from nppac_priors.health.assessment import Health
 from nppac_priors.health.numbers import shown_numbers
-from nppac_priors.health.verdict import percent
+from nppac_priors.health.verdict import SAW_ALL, percent
 
 _PIXELS_PER_INCH = 108
 _MARKS = {"healthy": "good", "overconfident off the data": "warn", "collapsed": "bad"}
@@ -58,6 +58,7 @@ def health_page(
         marks=_MARKS,
         numbers=shown_numbers(healths.values()),
         percent=percent,
+        saw_all=SAW_ALL,
         drawn={key: _drawn(picture, list(healths)) for key, picture in pictures.items()},
         provenance=provenance,
     )

@@ -48,10 +48,11 @@ def write_report(
     facts: Mapping[str, Mapping[str, Any]] | None = None,
     visited: NDArray[np.float32] | None = None,
 ) -> dict[str, Health]:
-    """Measure priors that were fitted to `split.fitted`, and write the report into a folder.
+    """Measure fitted priors, and write the report into a folder.
 
     Args:
-        priors: By label, in the order of the report; at most `MOST_PRIORS`.
+        priors: Fitted to `split.fitted` or to all episodes, by label, in the order of the report;
+            at most `MOST_PRIORS`.
         split: As `Episodes.hold_out` gives it.
         folder: Made where it is missing.
         generator: A CPU generator that draws the states off the data.

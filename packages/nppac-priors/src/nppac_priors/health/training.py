@@ -108,7 +108,7 @@ def _fitted_variances(
         generator=torch.Generator().manual_seed(seed),
         progress=progress,
     )
-    _, std = moments(check_fits(prior, episodes), probes.states)
+    _, std = moments(check_fits(prior, examination.split), probes.states)
     variance = std.double().square().mean(dim=1).numpy()
     off = is_off_data(probes, examination.off_data_from)
     medians = (torch.from_numpy(variance[mask]).quantile(0.5) for mask in (off, probes.on_data))

@@ -7,7 +7,7 @@ demonstrations. A prior that knows how little it knows claims off the data at le
 it makes even where demonstrators go.
 
 States off the data are demonstrated ones moved in all directions, and, where they were recorded,
-those that the prior's own mean visits: the worse of the two counts.
+those that the mean of a prior visits: the worse of the two counts.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ COLLAPSED_RATIO, OVERCONFIDENT_RATIO = 0.25, 0.75
 COVERAGE_TOLERANCE = 0.05
 MARGIN = 0.1
 """A threshold is nearly met where a tenth more or less would have met it."""
+SAW_ALL = (
+    "It was fitted to these episodes, too: what is measured on them flatters it, and its error "
+    "there, which the verdict takes, is too small."
+)
 WORDS: tuple[Word, ...] = ("healthy", "overconfident off the data", "collapsed")
 
 
@@ -62,7 +66,7 @@ def verdict(
     if visited is not None:
         there, why = _judged(*visited)
         if WORDS.index(there) > WORDS.index(word):
-            word, rule = there, f"where its own mean goes, {why}"
+            word, rule = there, f"at the visited states, {why}"
     on_held_out = "calibrated"
     if coverage_90 < 0.9 - COVERAGE_TOLERANCE:
         on_held_out = "overconfident"

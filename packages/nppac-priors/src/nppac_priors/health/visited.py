@@ -1,4 +1,4 @@
-"""What a prior claims at states that its own mean visits, where no random move would lead.
+"""What a prior claims at states that a mean visits, its own or another's: no random moves.
 
 A stationary process is healthy by construction on moves in all directions: far from every
 demonstration its standard deviation is that of its kernel. Where its own actions lead is another
