@@ -34,6 +34,7 @@ from nppac_envs.checked import make_checked
 from nppac_envs.environments import env_config
 from nppac_priors import ExactGPConfig
 from nppac_priors.deployed.alarm import Alarm, scores_of
+from nppac_priors.gp.exact.conditioning import decompose
 from nppac_priors.gp.exact.left_out import LeaveOut
 from torch import Tensor
 
@@ -132,7 +133,9 @@ def main() -> None:
     prior: Any = ExactGPConfig(**arguments.prior).fit(
         states, actions, generator=torch.Generator().manual_seed(0)
     )
-    without = LeaveOut(prior.config.kernel, prior.hyperparameters, prior.data)
+    hyperparameters, data = prior.hyperparameters, prior.data
+    decomposition = decompose(prior.config.kernel, hyperparameters, data)
+    without = LeaveOut(decomposition, hyperparameters, data)
     rows = torch.arange(len(states)).split(lengths)
     alarm = Alarm.of(torch.cat([without.std(part) for part in rows]), torch.tensor(lengths))
     found: dict[str, Any] = {
