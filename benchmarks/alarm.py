@@ -107,6 +107,17 @@ def rates_of_sets(episodes: int) -> list[float]:
     return beta.ppf((0.025, 0.975), place, episodes + 1 - place).tolist()
 
 
+def step_rates_of_sets(scores: Sequence[Tensor], episodes: int, draws: int = 200) -> list[float]:
+    """The same of the rate per step: alarms of E episodes drawn from many, on all the others."""
+    generator, found = np.random.default_rng(0), []
+    for _ in range(draws):
+        order = generator.permutation(len(scores))
+        known, others = ([scores[i] for i in part] for part in np.split(order, [episodes]))
+        alarm = Alarm(torch.cat(known), torch.stack([part.max() for part in known]))
+        found.append(np.mean(rates(alarm, others)[0]))
+    return np.quantile(found, (0.025, 0.975)).tolist()
+
+
 def left_out(without: LeaveOut, rows: Sequence[Tensor]) -> dict[str, Any]:
     """False alarms on each demonstrated episode, of which neither prior nor alarm know."""
     lengths = [len(part) for part in rows]
@@ -158,8 +169,11 @@ def main() -> None:
     print(json.dumps(found), file=sys.stderr, flush=True)
     if arguments.fresh is not None:
         fresh, _, counts = thinned(loaded(str(arguments.fresh)), arguments.every)
-        found["fresh"] = judged(*rates(alarm, list(_scores(prior, fresh).split(counts))))
+        scores = _scores(prior, fresh).split(counts)
+        found["fresh"] = judged(*rates(alarm, list(scores)))
         found["fresh"]["alarmed_of_sets"] = rates_of_sets(len(lengths))
+        if len(scores) > len(lengths):
+            found["fresh"]["steps_of_sets"] = step_rates_of_sets(scores, len(lengths))
         print(json.dumps(found["fresh"]), file=sys.stderr, flush=True)
     found["played"] = []
     if arguments.episodes:
