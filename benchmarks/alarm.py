@@ -4,12 +4,14 @@ An exact Gaussian process is fitted once to a set of demonstrations. Then
 
 * every episode is judged as a new one would be: by the process without it, against an alarm of the
   others, each of which is judged by the process without both. Hyper-parameters stay those of all;
-* with --fresh, so are further episodes of the same demonstrator, by the process of all;
+* with --fresh, so are further episodes of the same demonstrator, by the process of all. Beside it
+  stands which rates an alarm of so few episodes comes out with, in 95 of 100 sets of them;
 * the process's mean plays episodes, with nothing wrong and with each disturbance at each strength.
 
     python benchmarks/alarm.py door --every 4 --json door.json
     python benchmarks/alarm.py pen --every 2 --json pen.json
     python benchmarks/alarm_figure.py door.json pen.json --output alarm.png
+    python benchmarks/alarm.py pen --every 2 --fresh fresh.npz --episodes 0 --json fresh.json
 
 Time grows with the cube of the states; --every takes every n-th, of episodes to be judged too, as a
 loop would that asks for trust at every n-th step.
@@ -21,7 +23,7 @@ import argparse
 import itertools
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,9 @@ from nppac_envs.checked import make_checked
 from nppac_envs.environments import env_config
 from nppac_priors import ExactGPConfig
 from nppac_priors.deployed.alarm import Alarm, scores_of
+from nppac_priors.gp.exact.conditioning import decompose
 from nppac_priors.gp.exact.left_out import LeaveOut
+from scipy.stats import beta
 from torch import Tensor
 
 PER_STEP, PER_EPISODE = 0.01, 0.1
@@ -47,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--fresh", type=Path, help="npz file of the same demonstrator, other seeds")
     parser.add_argument("--every", type=int, default=1, help="of how many states one is taken")
     parser.add_argument("--prior", type=json.loads, default={}, help="exact-gp fields as JSON")
-    parser.add_argument("--episodes", type=int, default=20, help="played for each disturbance")
+    parser.add_argument("--episodes", type=int, default=20, help="for each disturbance; 0: none")
     parser.add_argument("--first-seed", type=int, default=20_000)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", type=Path, required=True)
@@ -93,6 +97,27 @@ def judged(shares: list[float], alarms: list[bool]) -> dict[str, Any]:
     }
 
 
+def rates_of_sets(episodes: int) -> list[float]:
+    """Between which rates per episode an alarm of E episodes lies, in 95 of 100 sets of E.
+
+    The j-th highest of E exchangeable scores is exceeded with a probability that is distributed as
+    Beta(j, E + 1 - j) (Vovk 2012).
+    """
+    place = int(PER_EPISODE * (episodes + 1) + 1e-9)
+    return beta.ppf((0.025, 0.975), place, episodes + 1 - place).tolist()
+
+
+def step_rates_of_sets(scores: Sequence[Tensor], episodes: int, draws: int = 200) -> list[float]:
+    """The same of the rate per step: alarms of E episodes drawn from many, on all the others."""
+    generator, found = np.random.default_rng(0), []
+    for _ in range(draws):
+        order = generator.permutation(len(scores))
+        known, others = ([scores[i] for i in part] for part in np.split(order, [episodes]))
+        alarm = Alarm(torch.cat(known), torch.stack([part.max() for part in known]))
+        found.append(np.mean(rates(alarm, others)[0]))
+    return np.quantile(found, (0.025, 0.975)).tolist()
+
+
 def left_out(without: LeaveOut, rows: Sequence[Tensor]) -> dict[str, Any]:
     """False alarms on each demonstrated episode, of which neither prior nor alarm know."""
     lengths = [len(part) for part in rows]
@@ -132,7 +157,9 @@ def main() -> None:
     prior: Any = ExactGPConfig(**arguments.prior).fit(
         states, actions, generator=torch.Generator().manual_seed(0)
     )
-    without = LeaveOut(prior.config.kernel, prior.hyperparameters, prior.data)
+    hyperparameters, data = prior.hyperparameters, prior.data
+    decomposition = decompose(prior.config.kernel, hyperparameters, data)
+    without = LeaveOut(decomposition, hyperparameters, data)
     rows = torch.arange(len(states)).split(lengths)
     alarm = Alarm.of(torch.cat([without.std(part) for part in rows]), torch.tensor(lengths))
     found: dict[str, Any] = {
@@ -142,19 +169,33 @@ def main() -> None:
     print(json.dumps(found), file=sys.stderr, flush=True)
     if arguments.fresh is not None:
         fresh, _, counts = thinned(loaded(str(arguments.fresh)), arguments.every)
-        found["fresh"] = judged(*rates(alarm, list(_scores(prior, fresh).split(counts))))
+        scores = _scores(prior, fresh).split(counts)
+        found["fresh"] = judged(*rates(alarm, list(scores)))
+        found["fresh"]["alarmed_of_sets"] = rates_of_sets(len(lengths))
+        if len(scores) > len(lengths):
+            found["fresh"]["steps_of_sets"] = step_rates_of_sets(scores, len(lengths))
+        print(json.dumps(found["fresh"]), file=sys.stderr, flush=True)
+    found["played"] = []
+    if arguments.episodes:
+        found["played"] = list(played(arguments, prior, alarm, demonstrations.states.std(0)))
+    arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def played(
+    arguments: argparse.Namespace, prior: Any, alarm: Alarm, scale: np.ndarray
+) -> Iterator[dict[str, Any]]:
+    """Success and alarms of the process's mean under each disturbance."""
     envs = [
         make_checked(env_config(arguments.env or arguments.set)) for _ in range(arguments.episodes)
     ]
-    found["played"] = []
-    for name, strength, playing in disturbances(demonstrations.states.std(0)):
+    for name, strength, playing in disturbances(scale):
         told, success = play(prior, envs, arguments.first_seed, playing)
         told = told[:, :: arguments.every]
         scores = _scores(prior, told.flatten(0, 1)).unflatten(0, told.shape[:2])
         row = {"what": name, "strength": strength, "success": success}
-        found["played"].append(row | judged(*rates(alarm, list(scores))))
-        print(json.dumps(found["played"][-1]), file=sys.stderr, flush=True)
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+        row |= judged(*rates(alarm, list(scores)))
+        print(json.dumps(row), file=sys.stderr, flush=True)
+        yield row
 
 
 def _scores(prior: Any, states: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ import gpytorch
 import torch
 from gpytorch.distributions import MultitaskMultivariateNormal
 from nppac_priors import ExactGPConfig
-from nppac_priors.gp.exact.conditioning import condition
+from nppac_priors.gp.exact.conditioning import condition, decompose
 from nppac_priors.gp.exact.fitting import fit_hyperparameters, model_log_likelihood
 from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.model import GPModel, Hyperparameters, initial_model
@@ -107,7 +107,7 @@ def held_out_nll(
     hyperparameters: Hyperparameters, data: TrainingData, states, actions: torch.Tensor
 ) -> float:
     """Per action entry in nats, conditioned on all of the data."""
-    factors = condition(KERNEL, hyperparameters, data)
+    factors = condition(decompose(KERNEL, hyperparameters, data), hyperparameters, data)
     mean, std = Predictor(KERNEL, hyperparameters, data.states, factors).moments(states)
     return -torch.distributions.Normal(mean, std).log_prob(actions).mean().item()
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from nppac_priors.gp.exact.conditioning import condition
+from nppac_priors.gp.exact.conditioning import condition, decompose
 from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.model import Hyperparameters
 from nppac_priors.gp.predictor import Factors, Predictor
@@ -51,7 +51,8 @@ def main() -> None:
     )
     if arguments.condition:
         started, cpu = time.perf_counter(), time.process_time()
-        factors = condition(arguments.kernel, hyperparameters, data, 1e-3)
+        decomposition = decompose(arguments.kernel, hyperparameters, data)
+        factors = condition(decomposition, hyperparameters, data, 1e-3)
         wall, cpu = time.perf_counter() - started, time.process_time() - cpu
         print(f"condition on {n} states: {cpu:.1f} s CPU, {wall:.1f} s wall")
     else:

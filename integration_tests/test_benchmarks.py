@@ -47,6 +47,8 @@ def test_an_alarm_is_judged_and_drawn(tmp_path):
     )
     row = json.loads(found.read_text())
     assert (row["left_out"]["episodes"], row["fresh"]["episodes"], row["states"]) == (25, 8, 125)
+    least, most = row["fresh"]["alarmed_of_sets"]
+    assert 0 < least < 2 / 26 < most < 0.25
     assert len(row["played"]) == 10
     low, high = row["left_out"]["alarmed_interval"]
     assert low <= row["left_out"]["alarmed"] <= high

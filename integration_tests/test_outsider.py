@@ -8,9 +8,7 @@ import re
 import runpy
 import shlex
 import signal
-import subprocess
 import sys
-import venv
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,10 +112,8 @@ def test_the_story_of_the_page_runs(story, call, monkeypatch, tmp_path: Path):
     _assert_not_lost(tmp_path / "arm")
 
 
-def test_the_exported_policy_does_as_well_where_there_is_nothing_but_it(
-    story, call, tmp_path: Path
-):
-    """In a virtual environment made for it, which takes a package index and some minutes."""
+def test_the_exported_policy_does_as_well_where_there_is_nothing_but_it(story, call, fresh_python):
+    """It takes a package index and some minutes."""
     for command in (c for c in story if c[1] in ("convert", "fit", "new")):
         assert call(*command)[0] == 0
     assert call("nppac-run", "arm.json", "--output-dir", "arm")[0] == 0
@@ -125,12 +121,8 @@ def test_the_exported_policy_does_as_well_where_there_is_nothing_but_it(
     assert code == 0, text
     found, _ = json.JSONDecoder().raw_decode(text[text.index("{") :])
     assert call("nppac-run", "export", "arm", "arm-policy")[0] == 0
-    venv.create(tmp_path / "fresh", with_pip=True)
-    python, root = tmp_path / "fresh" / "bin" / "python", PAGE.parents[1]
-    needed = ["-c", root / "constraints.txt", root / "packages" / "nppac-priors", "gymnasium"]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *needed], check=True)
-    played = subprocess.run([python, "-c", PLAY], check=True, capture_output=True, text=True)
-    assert json.loads(played.stdout)["success_ever"] == found["measures"]["success_ever"]
+    played = json.loads(fresh_python(["nppac-priors", "gymnasium"], "-c", PLAY))
+    assert played["success_ever"] == found["measures"]["success_ever"]
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])

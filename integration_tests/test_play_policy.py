@@ -1,11 +1,13 @@
 """The example that plays an exported policy measures what an evaluation of a run does."""
 
+import json
 import runpy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from nppac_agents.cli import main
 from nppac_agents.running.evaluation import Evaluator
 from nppac_envs import DoorConfig
 from nppac_envs.checked import make_checked
@@ -15,6 +17,12 @@ from nppac_priors.deployed.spec import ActorSpec
 
 pytestmark = pytest.mark.medium
 FILE = Path(__file__).parents[1] / "examples" / "play_policy.py"
+EPISODES = 20
+SMALL = (
+    "demonstrations.n_episodes=10", "training.env_steps=800", "training.start_steps=400",
+    "evaluation.every=800", "evaluation.episodes=20", "evaluation.reporting_episodes=20",
+    "logging.tensorboard=false", "device=cpu",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -55,3 +63,20 @@ def test_a_program_is_compared_in_shares_of_the_actions_range(folder):
     off = example["compared"](policy, moved, states)
     assert off["action_largest"] == pytest.approx(0.01, rel=1e-3)
     assert off["action_rms"] == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.slow
+def test_a_door_run_reaches_elsewhere_what_evaluate_says(tmp_path, capsys, fresh_python):
+    """In an environment without nppac-agents, which takes a package index and some minutes."""
+    settings = [word for setting in SMALL for word in ("--set", setting)]
+    run, folder = str(tmp_path / "run"), str(tmp_path / "policy")
+    quickstart = str(FILE.with_name("quickstart.json"))
+    assert main(["train", quickstart, "--output-dir", run, "--quiet", *settings]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", run, "--policy", "last", "--episodes", str(EPISODES), "--json"]) == 0
+    wanted = json.loads(capsys.readouterr().out)["measures"]
+    assert main(["export", run, folder, "--policy", "last"]) == 0
+    play = (FILE, folder, "--env", "door", "--episodes", str(EPISODES))
+    found = json.loads(fresh_python(["nppac-priors", "nppac-envs"], *play))["measures"]
+    assert 0 < wanted["success_ever"] == found["success_ever"]
+    assert wanted["success_at_end"] == found["success_at_end"]

@@ -9,8 +9,8 @@ from nppac_priors import (
     VarianceFloor,
 )
 from nppac_priors.errors import ConfigError, DataError
-from nppac_priors.gp.exact.conditioning import condition
-from nppac_priors.gp.exact.left_out import LeaveOut
+from nppac_priors.gp.exact.conditioning import condition, decompose
+from nppac_priors.gp.exact.left_out import LeaveOut, left_out_std
 from nppac_priors.gp.exact.training_data import TrainingData
 from nppac_priors.gp.predictor import Predictor
 from nppac_priors.left_out import by_fits
@@ -37,7 +37,8 @@ def conditioned_without(gp, left_out):
     """The posterior from all rows but some, with the same hyper-parameters."""
     kept = [t[[i for i in range(39) if i not in left_out]] for t in vars(gp.data).values()]
     rest = TrainingData(*kept)
-    factors = condition(gp.config.kernel, gp.hyperparameters, rest)
+    decomposition = decompose(gp.config.kernel, gp.hyperparameters, rest)
+    factors = condition(decomposition, gp.hyperparameters, rest)
     return Predictor(gp.config.kernel, gp.hyperparameters, rest.states, factors, torch.float64)
 
 
@@ -45,8 +46,6 @@ def conditioned_without(gp, left_out):
 def test_the_exact_gp_gives_what_conditioning_on_the_other_episodes_gives(gp, data, weighted):
     std = gp.left_out_std(*data, LENGTHS)
     if weighted:
-        from nppac_priors.gp.exact.left_out import left_out_std
-
         weights = torch.linspace(0.3, 3.0, 39)
         gp = type(gp)(
             gp.config,
@@ -56,7 +55,8 @@ def test_the_exact_gp_gives_what_conditioning_on_the_other_episodes_gives(gp, da
         )
         gp.data = TrainingData(gp.data.states, gp.data.actions, weights)
         lengths = torch.from_numpy(LENGTHS)
-        std = left_out_std(gp.config.kernel, gp.hyperparameters, gp.data, lengths).float()
+        decomposition = decompose(gp.config.kernel, gp.hyperparameters, gp.data)
+        std = left_out_std(decomposition, gp.hyperparameters, gp.data, lengths).float()
     ends = np.cumsum(LENGTHS)
     for start, stop in zip(ends - LENGTHS, ends, strict=True):
         _, wanted = conditioned_without(gp, range(start, stop)).moments(gp.data.states[start:stop])
@@ -66,7 +66,8 @@ def test_the_exact_gp_gives_what_conditioning_on_the_other_episodes_gives(gp, da
 
 def test_the_exact_gp_leaves_out_two_episodes_at_once(gp):
     rows = torch.cat([torch.arange(7), torch.arange(19, 28)])
-    std = LeaveOut(gp.config.kernel, gp.hyperparameters, gp.data).std(rows)
+    decomposition = decompose(gp.config.kernel, gp.hyperparameters, gp.data)
+    std = LeaveOut(decomposition, gp.hyperparameters, gp.data).std(rows)
     _, wanted = conditioned_without(gp, rows.tolist()).moments(gp.data.states[rows])
     torch.testing.assert_close(std.float(), wanted.float(), rtol=1e-5, atol=1e-7)
 

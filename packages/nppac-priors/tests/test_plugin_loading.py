@@ -165,11 +165,15 @@ def test_a_plugin_outside_the_allow_list_is_not_imported(distribution, monkeypat
         registry.get("broken")
 
 
-def test_one_kind_from_two_distributions_is_an_error_that_names_both(distribution, plugin_source):
+def test_one_kind_from_two_distributions_costs_that_kind_and_names_both(
+    distribution, plugin_source
+):
     distribution("acme-priors", "2.1", "acme", plugin_source("same"))
     distribution("zeta-priors", "1.0", "zeta", plugin_source("same"))
+    registry = load()
+    assert registry.get("exact-gp")
     with pytest.raises(DuplicateKindError) as caught:
-        load()
+        registry.get("same")
     message = str(caught.value)
     for part in ("'same'", "acme-priors 2.1", "zeta-priors 1.0", "NPPAC_PLUGINS"):
         assert part in message
@@ -178,7 +182,26 @@ def test_one_kind_from_two_distributions_is_an_error_that_names_both(distributio
 def test_the_kind_of_a_builtin_prior_cannot_be_replaced(distribution, plugin_source):
     distribution("acme-priors", "2.1", "acme", plugin_source("exact-gp"))
     with pytest.raises(DuplicateKindError, match=r"nppac-priors .* and by acme-priors 2\.1"):
-        load()
+        load().get("exact-gp")
+
+
+@pytest.mark.parametrize("group", ["nppac.prior", "nppac_priors", "npac.priors"])
+def test_a_misspelt_group_is_a_broken_plugin_of_the_one_that_was_meant(
+    distribution, plugin_source, group
+):
+    distribution("acme-priors", "2.1", "acme", plugin_source("acme"), group=group)
+    registry = load()
+    (broken,) = registry.broken
+    assert broken.distribution == "acme-priors"
+    assert f"{group!r} does not exist (did you mean 'nppac.priors'?)" in broken.reason
+    with pytest.raises(UnknownKindError, match="may provide it: acme-priors"):
+        registry.get("acme")
+
+
+@pytest.mark.parametrize("group", ["nppac.agents", "pytest11", "console_scripts", "nppac.agent"])
+def test_a_group_that_means_something_else_is_none_of_ours(distribution, plugin_source, group):
+    distribution("acme-priors", "2.1", "acme", plugin_source("acme"), group=group)
+    assert load().broken == ()
 
 
 def test_entry_points_of_one_name_in_two_distributions_both_load(distribution, plugin_source):

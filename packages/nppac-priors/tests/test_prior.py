@@ -34,13 +34,39 @@ def test_arrays_of_any_precision_are_states(linear_prior):
     assert linear_prior(states.astype(np.float16)).mean.dtype == torch.float32
 
 
+@pytest.mark.parametrize("shape", [(), (5,), (4, 5), (2, 1, 3)])
+def test_one_state_or_a_block_is_answered_in_its_shape(linear_prior, shape):
+    states = torch.randn(*shape, 3, generator=torch.Generator().manual_seed(1))
+    wanted = linear_prior.moments(states.reshape(-1, 3))
+    distribution = linear_prior(states.numpy())
+    assert (distribution.batch_shape, distribution.event_shape) == (shape, (2,))
+    for found, rows in zip(linear_prior.moments(states), wanted, strict=True):
+        assert found.shape == (*shape, 2)
+        assert torch.equal(found.reshape(-1, 2), rows)
+    assert torch.equal(linear_prior.mean(states), linear_prior.moments(states)[0])
+    assert torch.equal(distribution.mean, linear_prior.mean(states))
+    assert torch.equal(distribution.stddev, linear_prior.moments(states)[1])
+
+
+def test_nested_lists_are_states(linear_prior):
+    assert torch.equal(
+        linear_prior.mean([[1.0, 2.0, 3.0]]), linear_prior.mean(np.array([[1, 2, 3]]))
+    )
+    with pytest.raises(DataError, match="not an array of numbers"):
+        linear_prior.mean([[1.0, 2.0, 3.0], [1.0]])
+
+
 def test_no_states_give_no_actions(linear_prior):
     assert linear_prior.mean(torch.zeros(0, 3)).shape == (0, 2)
 
 
 @pytest.mark.parametrize("query", ["mean", "moments", "__call__"])
 @pytest.mark.parametrize(
-    "states", [torch.zeros(3), torch.zeros(2, 4), torch.full((1, 3), torch.nan)]
+    "states",
+    [
+        *(torch.zeros(4), torch.zeros(2, 4), torch.zeros(1, 2, 4), torch.zeros(()), np.array("a")),
+        *(torch.full((1, 3), torch.nan), torch.full((3,), torch.inf)),
+    ],
 )
 def test_unusable_states_are_an_error(linear_prior, query, states):
     with pytest.raises(DataError, match="states: "):

@@ -99,7 +99,7 @@ def test_broken_plugins_appear_in_the_message_about_an_unknown_kind():
     assert "left out: left 0.2 (NPPAC_PLUGINS does not name it)" in str(caught.value)
 
 
-def test_two_classes_with_one_kind_are_an_error():
+def test_two_classes_with_one_kind_cost_that_kind_alone():
     class Other(Square):
         pass
 
@@ -107,8 +107,13 @@ def test_two_classes_with_one_kind_are_an_error():
         Component("square", Square, "geometry", "1.0"),
         Component("square", Other, "acme", "2.1"),
     ]
-    with pytest.raises(DuplicateKindError, match=r"geometry 1\.0 .* and by acme 2\.1"):
-        Registry("shape", Shape, components)
+    registry = Registry("shape", Shape, [*SHAPES.components.values(), *components])
+    with pytest.raises(DuplicateKindError, match=r"^x: shape .*geometry 1\.0 .* and by acme 2\.1"):
+        registry.get("square", "x")
+    with pytest.raises(DuplicateKindError, match="uninstall one"):
+        registry.parse({"kind": "square"})
+    assert set(registry.components) == set(SHAPES.components) - {"square"}
+    assert len(registry.conflicts["square"]) > 1
 
 
 def test_parse_validates_with_the_class_of_the_kind():

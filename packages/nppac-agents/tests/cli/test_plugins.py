@@ -152,3 +152,10 @@ def test_a_kind_that_two_plugins_provide_is_a_plugin_problem(plugin_folder, nppa
     (line,) = result.err
     assert "acme-agents 1.5" in line
     assert "nppac-agents" in line
+    assert nppac_run_with(folder, "kinds", "bc").code == 0
+    rows = json.loads(nppac_run_with(folder, "plugins", "--json").out)
+    both = [row for row in rows if row["status"] == "conflict"]
+    assert [row["distribution"] for row in both] == ["nppac-agents", "acme-agents"]
+    assert {row["kind"] for row in both} == {"nppac"}
+    table = nppac_run_with(folder, "plugins").out
+    assert "agent kind 'nppac' is provided by nppac-agents" in table

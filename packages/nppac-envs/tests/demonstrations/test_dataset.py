@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -32,6 +33,15 @@ def test_types_and_sizes(demonstrations: Demonstrations):
     }
     sizes = (demonstrations.state_dim, demonstrations.action_dim, demonstrations.n_episodes)
     assert (*sizes, len(demonstrations)) == (5, 2, 3, 8)
+
+
+def test_it_shows_itself_in_a_line(demonstrations: Demonstrations):
+    source = demonstrations.source
+    line = f"{source}, 3 episodes, 8 steps, {demonstrations.summary()['episodes_with_success']} "
+    assert str(demonstrations) == f"{line}successful"
+    assert repr(demonstrations) == f"<Demonstrations {demonstrations}>"
+    clipped = dataclasses.replace(demonstrations, successes=None, rewards=None, n_clipped=2)
+    assert str(clipped).endswith("8 steps, 2 action entries clipped to [-1, 1]")
 
 
 def test_take_keeps_the_first_episodes(demonstrations: Demonstrations):

@@ -6,6 +6,7 @@ match a hook or to provide valid classes is recorded as a `BrokenPlugin` and cos
 
 from __future__ import annotations
 
+import difflib
 import importlib.metadata
 import inspect
 import logging
@@ -30,6 +31,8 @@ ALLOW_LIST_VARIABLE = "NPPAC_PLUGINS"
 
 STRICT_VARIABLE = "NPPAC_STRICT_PLUGINS"
 """`1` makes a plugin that fails to load an error."""
+
+GROUPS = ("nppac.priors", "nppac.agents", "nppac.envs", "nppac.loggers", "nppac.executors")
 
 _KIND = re.compile(r"[a-z][a-z0-9_-]*")
 
@@ -107,6 +110,20 @@ class LeftOutPlugin:
         return f"{self.distribution} {self.version} ({self.reason})"
 
 
+def installed_entry_points(group: str) -> list[importlib.metadata.EntryPoint]:
+    """Those of a group, and those of misspelt groups to which it comes closest."""
+    installed = importlib.metadata.entry_points()
+    meant = sorted(name for name in installed.groups if _meant(name) == group)
+    return [entry_point for name in meant for entry_point in installed.select(group=name)]
+
+
+def _meant(group: str) -> str | None:
+    if group in GROUPS:
+        return group
+    needed = 0.5 if group.lower().startswith("nppac") else 0.85
+    return next(iter(difflib.get_close_matches(group.lower(), GROUPS, n=1, cutoff=needed)), None)
+
+
 def components_of(plugin: object, hook: Hook, distribution: str, version: str) -> list[Component]:
     """Register one plugin, call its hook and check the classes it returns.
 
@@ -166,6 +183,11 @@ def load_entry_points(
 
 def _loaded(entry_point: importlib.metadata.EntryPoint, hook: Hook) -> list[Component]:
     distribution, version = _origin(entry_point)
+    if entry_point.group != hook.project:
+        raise PluginError(
+            f"its entry-point group {entry_point.group!r} does not exist (did you mean "
+            f"{hook.project!r}?)"
+        )
     with quiet_import(entry_point, distribution, version):
         found = components_of(entry_point.load(), hook, distribution, version)
     for module in (entry_point.module, *(component.cls.__module__ for component in found)):

@@ -97,19 +97,21 @@ class Prior(ABC):
     def __call__(self, states: torch.Tensor | np.ndarray) -> Distribution:
         """The distribution over actions (B, A) for states (B, S).
 
+        A Gaussian prior also takes one state (S,) or a block (T, B, S), and answers in that shape.
+
         Raises:
             DataError: Wrong shape, NaN or infinity.
             PluginFaultError, ContractError: It is no distribution over actions.
         """
-        states = self._checked(states)
-        distribution = self._distribution(states)
-        expected = (len(states), self.action_dim)
+        rows, shape = self._rows(states)
+        distribution = self._distribution(rows)
+        expected = (len(rows), self.action_dim)
         if not isinstance(distribution, Distribution):
             raise fault(self, f"its distribution is {described(distribution)}")
-        shape = (*distribution.batch_shape, *distribution.event_shape)
-        if shape != expected:
-            raise fault(self, f"its distribution has shape {shape}, has to have {expected}")
-        return distribution
+        found = (*distribution.batch_shape, *distribution.event_shape)
+        if found != expected:
+            raise fault(self, f"its distribution has shape {found}, has to have {expected}")
+        return distribution if len(shape) == 1 else self._shaped(distribution, shape)
 
     def save(self, path: str | Path, *, include_factors: bool = False) -> None:
         """Write the prior to one safetensors file, which `load_prior` reads.
@@ -126,8 +128,17 @@ class Prior(ABC):
         sizes = f"{self.state_dim} -> {self.action_dim}"
         return f"<{type(self).__name__} {self.config.kind!r}: {sizes}, on {self.device}>"
 
-    def _checked(self, states: torch.Tensor | np.ndarray) -> torch.Tensor:
-        return finite_matrix(states, "states", columns=self.state_dim, device=self.device)
+    def _rows(self, states: torch.Tensor | np.ndarray) -> tuple[torch.Tensor, tuple[int, ...]]:
+        """Checked states (n, S), and the shape without S in which they were given."""
+        shape = tuple(getattr(states, "shape", ()))
+        reshaped = len(shape) != 2 and shape[-1:] == (self.state_dim,)
+        rows = states.reshape(-1, self.state_dim) if reshaped else states
+        rows = finite_matrix(rows, "states", columns=self.state_dim, device=self.device)
+        return rows, shape[:-1] if reshaped else (len(rows),)
+
+    def _shaped(self, distribution: Distribution, shape: tuple[int, ...]) -> Distribution:
+        """A distribution over the actions at n states, for these states in another shape."""
+        raise DataError(f"states: prior {self.config.kind!r} takes them as (n, S)")
 
 
 class GaussianPrior(Prior):
@@ -154,12 +165,17 @@ class GaussianPrior(Prior):
         return self._moments(states)[0]
 
     def _distribution(self, states: torch.Tensor) -> Distribution:
-        mean, std = self._checked_moments(states)
-        return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
+        return _normal(*self._checked_moments(states))
+
+    def _shaped(self, distribution: Distribution, shape: tuple[int, ...]) -> Distribution:
+        shape = (*shape, self.action_dim)
+        return _normal(distribution.mean.reshape(shape), distribution.stddev.reshape(shape))
 
     @torch.no_grad()
     def moments(self, states: torch.Tensor | np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and standard deviation of the actions, each (B, A) float32, for states (B, S).
+
+        One state (S,) or a block (T, B, S) is answered in that shape.
 
         Raises:
             DataError: Wrong shape, NaN or infinity.
@@ -167,20 +183,22 @@ class GaussianPrior(Prior):
             PluginFaultError, ContractError: They are no two tensors (B, A); a plugin's that are not
                 finite, too.
         """
-        return self._checked_moments(self._checked(states))
+        rows, shape = self._rows(states)
+        mean, std = self._checked_moments(rows)
+        return mean.reshape(*shape, self.action_dim), std.reshape(*shape, self.action_dim)
 
     @torch.no_grad()
     def mean(self, states: torch.Tensor | np.ndarray) -> torch.Tensor:
-        """Mean of the actions (B, A) float32 for states (B, S).
+        """Mean of the actions (B, A) float32 for states (B, S), or another shape as in `moments`.
 
         Raises:
             DataError: Wrong shape, NaN or infinity.
             NumericalError: A mean is not finite.
         """
-        states = self._checked(states)
-        mean = action_rows(self, self._mean(states), "mean", len(states))
+        rows, shape = self._rows(states)
+        mean = action_rows(self, self._mean(rows), "mean", len(rows))
         self._require(torch.isfinite(mean), "mean is not finite")
-        return mean
+        return mean.reshape(*shape, self.action_dim)
 
     def left_out_std(
         self,
@@ -258,6 +276,11 @@ class GaussianPrior(Prior):
         if not usable.all():
             rows = int((~usable).any(dim=1).sum())
             raise fault(self, f"{problem} for {rows} of {len(usable)} states", NumericalError)
+
+
+def _normal(mean: torch.Tensor, std: torch.Tensor) -> Distribution:
+    """Independent normals of the last dimension."""
+    return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
 
 
 def action_rows(prior: Prior, values: object, name: str, rows: int) -> torch.Tensor:

@@ -35,6 +35,7 @@ from nppac_priors.plugin_loading import (
     Hook,
     LeftOutPlugin,
     components_of,
+    installed_entry_points,
     load_entry_points,
     split_by_variables,
     version_of,
@@ -49,6 +50,7 @@ class Registry:
         noun: What the components are called in messages (`"prior"` for group `"nppac.priors"`).
         base: Base class of all of them.
         components: `Component` by kind, sorted.
+        conflicts: Kinds that several plugins provide, and so none: their `Component`s by kind.
         broken: The plugins that failed to load.
         left_out: The plugins that an environment variable leaves out.
     """
@@ -61,14 +63,16 @@ class Registry:
         broken: Iterable[BrokenPlugin] = (),
         left_out: Iterable[LeftOutPlugin] = (),
     ) -> None:
-        """Index the components.
-
-        Raises:
-            DuplicateKindError: Two different classes have one kind.
-        """
+        """Index the components."""
         self.noun = noun
         self.base = base
-        self.components: Mapping[str, Component] = MappingProxyType(_by_kind(noun, components))
+        by_kind = _by_kind(components)
+        self.components: Mapping[str, Component] = MappingProxyType(
+            {kind: owners[0] for kind, owners in by_kind.items() if len(owners) == 1}
+        )
+        self.conflicts: Mapping[str, tuple[Component, ...]] = MappingProxyType(
+            {kind: owners for kind, owners in by_kind.items() if len(owners) > 1}
+        )
         self.broken = tuple(broken)
         self.left_out = tuple(left_out)
 
@@ -94,7 +98,6 @@ class Registry:
             entry_points: Instead of the installed ones of the group.
 
         Raises:
-            DuplicateKindError: Two different classes have one kind.
             PluginLoadError: A plugin failed to load, and `NPPAC_STRICT_PLUGINS=1`.
         """
         group, singular = package.replace("_", "."), package.removesuffix("s")
@@ -123,11 +126,11 @@ class Registry:
             entry_points: Instead of the installed ones of the group.
 
         Raises:
-            DuplicateKindError, PluginLoadError: As for `of`.
+            PluginLoadError: As for `of`.
         """
         components = components_of(builtin, hook, distribution, version_of(distribution))
         if entry_points is None:
-            entry_points = importlib.metadata.entry_points(group=hook.project)
+            entry_points = installed_entry_points(hook.project)
         admitted, left_out = split_by_variables(entry_points)
         found, broken = load_entry_points(admitted, hook)
         return cls(noun, hook.base, components + found, broken, left_out)
@@ -141,7 +144,10 @@ class Registry:
 
         Raises:
             UnknownKindError: No plugin provides it; the message lists what exists.
+            DuplicateKindError: Several do; the message names them.
         """
+        if kind in self.conflicts:
+            raise DuplicateKindError((f"{where}: " if where else "") + self.conflict(kind))
         if kind in self.components:
             return self.components[kind].cls
         raise UnknownKindError((f"{where}: " if where else "") + self._unknown_kind(kind))
@@ -202,6 +208,14 @@ class Registry:
             return union
         return Annotated[union, Field(discriminator="kind")]
 
+    def conflict(self, kind: str) -> str:
+        """Who provides a kind that several do, and what to do."""
+        owners = " and by ".join(map(str, self.conflicts[kind]))
+        return (
+            f"{self.noun} kind {kind!r} is provided by {owners}; uninstall one, or name the "
+            f"distributions to load in {ALLOW_LIST_VARIABLE}"
+        )
+
     def _unknown_kind(self, kind: str) -> str:
         parts = [
             f"unknown {self.noun} kind {kind!r}{did_you_mean(kind, self.components)}",
@@ -219,16 +233,12 @@ class Registry:
         return "known: " + ", ".join(known)
 
 
-def _by_kind(noun: str, components: Iterable[Component]) -> dict[str, Component]:
-    found: dict[str, Component] = {}
+def _by_kind(components: Iterable[Component]) -> dict[str, tuple[Component, ...]]:
+    """The components of each kind, sorted; one class counts once, however often it comes."""
+    found: dict[str, dict[type[Any], Component]] = {}
     for component in components:
-        other = found.setdefault(component.kind, component)
-        if other.cls is not component.cls:
-            raise DuplicateKindError(
-                f"{noun} kind {component.kind!r} is provided by {other} and by {component}; "
-                f"uninstall one, or name the distributions to load in {ALLOW_LIST_VARIABLE}"
-            )
-    return dict(sorted(found.items()))
+        found.setdefault(component.kind, {}).setdefault(component.cls, component)
+    return {kind: tuple(owners.values()) for kind, owners in sorted(found.items())}
 
 
 _schemas_being_written: ContextVar[frozenset[str]] = ContextVar("writing", default=frozenset())

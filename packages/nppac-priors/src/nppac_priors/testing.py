@@ -285,9 +285,14 @@ class PriorConformance:
         assert torch.isfinite(_answer(prior, states[:9])).all()
 
     def test_unusable_queries_are_refused(self, prior: Prior) -> None:
-        """Wrong width, one dimension, NaN, infinity: `DataError`."""
+        """Wrong width, NaN, infinity: `DataError`."""
         states = demonstrations().states[:3]
-        for query in (states[:, :-1], states[0], states / 0.0, torch.full_like(states, math.nan)):
+        for query in (
+            states[:, :-1],
+            states[0, 1:],
+            states / 0.0,
+            torch.full_like(states, math.nan),
+        ):
             with pytest.raises(DataError):
                 prior(query)
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 from nppac_priors import CVAEConfig, load_prior, prior_registry
 from nppac_priors.episodes import Episodes
+from nppac_priors.errors import DataError
 from nppac_priors.health import assess
 from nppac_priors.networks.training import held_out_loss
 from nppac_priors.networks.training_set import TrainingSet
@@ -107,3 +108,8 @@ def test_the_health_report_reads_its_moments_from_draws(demonstrations):
     health = assess(prior, split, generator=generator)
     assert health.held_out.sharpness == pytest.approx(0.61, abs=0.12)
     assert health.held_out.rmse == pytest.approx(0.61, abs=0.06)
+
+
+def test_a_state_in_another_shape_is_refused_in_a_line(prior):
+    with pytest.raises(DataError, match=r"states: prior 'cvae' takes them as \(n, S\)"):
+        prior(torch.zeros(1))

@@ -187,10 +187,10 @@ def _plugin_rows(registry: Any) -> list[dict[str, str | None]]:
             "class": f"{component.cls.__module__}.{component.cls.__qualname__}",
             "distribution": component.distribution,
             "version": component.version,
-            "status": "loaded",
-            "error": None,
+            "status": "loaded" if problem is None else "conflict",
+            "error": problem,
         }
-        for component in registry.components.values()
+        for component, problem in _provided(registry)
     ]
     others = [
         {
@@ -206,3 +206,12 @@ def _plugin_rows(registry: Any) -> list[dict[str, str | None]]:
         for plugin in found
     ]
     return loaded + others
+
+
+def _provided(registry: Any) -> Iterable[tuple[Any, str | None]]:
+    """Every component, with what is wrong where several provide its kind."""
+    for component in registry.components.values():
+        yield component, None
+    for kind, owners in registry.conflicts.items():
+        for component in owners:
+            yield component, registry.conflict(kind)

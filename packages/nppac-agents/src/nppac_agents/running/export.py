@@ -86,7 +86,7 @@ def export(
     }
     save_policy(folder, fields, tensors, prior, alarm)
     facts = card(run_dir, found, alarm, agent.demonstrations, folder, licence)
-    deployed = functools.cache(lambda: load_policy(folder))  # conditions an exact process anew
+    deployed = functools.cache(lambda: load_policy(folder))
     if distil is not None:
         facts["distilled"] = _compared(run_dir, agent, deployed(), teacher, console)
     write_json(folder / CARD_FILE, facts)

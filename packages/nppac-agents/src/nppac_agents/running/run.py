@@ -160,7 +160,7 @@ def _describe(run: _Run) -> dict[str, Any]:
     data_hash = None
     if run.demonstrations is not None:
         data_hash = run.demonstrations.hash
-        run.console.line(f"demonstrations: {_in_short(run.demonstrations)}")
+        run.console.line(f"demonstrations: {run.demonstrations}")
     name = run.device.type
     if name == "cuda":
         name = f"cuda: {torch.cuda.get_device_name(run.device)}"
@@ -306,16 +306,3 @@ def _write_report(run: _Run, prior: Prior | None, agent: Agent) -> Path:
         )
         frames.save(directory.frames)
     return write_report(directory.path)
-
-
-def _in_short(demonstrations: Demonstrations) -> str:
-    """The demonstrations in one line."""
-    counts = demonstrations.summary()
-    parts = [f"{counts['episodes']} episodes", f"{counts['steps']:,} steps"]
-    if counts["episodes_with_success"] is not None:
-        parts.append(f"{counts['episodes_with_success']} successful")
-    if counts["n_rescaled"]:
-        parts.append(f"{counts['n_rescaled']:,} action entries mapped from another range")
-    if counts["n_clipped"]:
-        parts.append(f"{counts['n_clipped']:,} action entries clipped to [-1, 1]")
-    return f"{counts['source']}, {', '.join(parts)}"

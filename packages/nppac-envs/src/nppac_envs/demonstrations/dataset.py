@@ -119,6 +119,22 @@ class Demonstrations:
         """E."""
         return len(self.episode_lengths)
 
+    def __str__(self) -> str:
+        """In a line: source, counts, and what loading changed."""
+        counts = self.summary()
+        parts = [counts["source"], f"{counts['episodes']} episodes", f"{counts['steps']:,} steps"]
+        if counts["episodes_with_success"] is not None:
+            parts.append(f"{counts['episodes_with_success']} successful")
+        if counts["n_rescaled"]:
+            parts.append(f"{counts['n_rescaled']:,} action entries mapped from another range")
+        if counts["n_clipped"]:
+            parts.append(f"{counts['n_clipped']:,} action entries clipped to [-1, 1]")
+        return ", ".join(parts)
+
+    def __repr__(self) -> str:
+        """The same line; an array shows itself."""
+        return f"<Demonstrations {self}>"
+
     def __len__(self) -> int:
         """N, the number of steps."""
         return len(self.states)

@@ -48,8 +48,10 @@ def print_rows(rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
 
 
 def print_missing(registries: Sequence[Registry]) -> None:
-    """A line for each plugin that failed to load or is left out."""
+    """A line for each kind that several plugins claim, and each plugin that is not loaded."""
     for registry in registries:
+        for kind in registry.conflicts:
+            print(registry.conflict(kind))
         for plugin in (*registry.broken, *registry.left_out):
             print(f"{plugin.distribution} {plugin.version}: {plugin.reason}")
 

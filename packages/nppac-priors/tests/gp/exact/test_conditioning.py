@@ -4,7 +4,7 @@ import gpytorch
 import pytest
 import torch
 from gpytorch.distributions import MultitaskMultivariateNormal
-from nppac_priors.gp.exact.conditioning import condition
+from nppac_priors.gp.exact.conditioning import condition, decompose
 from nppac_priors.gp.exact.config import ExactGPConfig
 from nppac_priors.gp.exact.fitting import fit_hyperparameters
 from nppac_priors.gp.exact.reference import load_hyperparameters, load_model
@@ -16,7 +16,8 @@ KERNELS = ["rbf", "matern12", "matern32", "matern52"]
 
 
 def predictor(kernel, hyperparameters, data, dtype=torch.float32, tolerance=0.0) -> Predictor:
-    factors = condition(kernel, hyperparameters, data, tolerance)
+    decomposition = decompose(kernel, hyperparameters, data)
+    factors = condition(decomposition, hyperparameters, data, tolerance)
     return Predictor(kernel, hyperparameters, data.states, factors, dtype)
 
 
@@ -224,7 +225,8 @@ def test_float32_equals_float64_at_full_size(published, source) -> None:
         hyper = load_hyperparameters(published.path, published.kernel, s, a)
     else:
         hyper = fit_hyperparameters(config, data, torch.Generator().manual_seed(0), None)
-    factors = condition(published.kernel, hyper, data, config.variance_tolerance)
+    decomposition = decompose(published.kernel, hyper, data)
+    factors = condition(decomposition, hyper, data, config.variance_tolerance)
     single = Predictor(published.kernel, hyper, data.states, factors)
     double = Predictor(published.kernel, hyper, data.states, factors, torch.float64)
     generator = torch.Generator().manual_seed(0)

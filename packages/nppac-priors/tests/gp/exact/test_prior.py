@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from nppac_priors import ExactGPConfig, load_prior, prior_registry
 from nppac_priors.data import hash_data
 from nppac_priors.errors import ConfigError, DataError
 from nppac_priors.gp import memory
-from nppac_priors.gp.exact.conditioning import check_size
+from nppac_priors.gp.exact.conditioning import Decomposition, check_size, decompose
 from nppac_priors.gp.model import GPModel
 from pydantic import ValidationError
 
@@ -85,8 +86,44 @@ def test_factors_spare_the_conditioning(tmp_path, prior, monkeypatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("nppac_priors.gp.exact.prior.condition", refuse)
-    load_prior(tmp_path / "full")
+    monkeypatch.setattr("nppac_priors.gp.exact.prior.decompose", refuse)
+    load_prior(tmp_path / "full").mean(torch.zeros(1, 3))
+    with pytest.raises(AssertionError):
+        load_prior(tmp_path / "slim").mean(torch.zeros(1, 3))
+
+
+def test_one_factorisation_answers_without_each_episode_and_with_all(
+    tmp_path, demonstrations, prior, monkeypatch
+) -> None:
+    calls = []
+
+    def counted(*arguments: Any) -> Decomposition:
+        calls.append(1)
+        return decompose(*arguments)
+
+    wanted = prior.left_out_std(*demonstrations, torch.tensor([15, 25]))
+    prior.save(tmp_path / "slim")
+    monkeypatch.setattr("nppac_priors.gp.exact.prior.decompose", counted)
+    again = load_prior(tmp_path / "slim")
+    assert torch.equal(again.left_out_std(*demonstrations, torch.tensor([15, 25])), wanted)
+    for mine, theirs in zip(
+        again.moments(demonstrations[0]), prior.moments(demonstrations[0]), strict=True
+    ):
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-6)
+    assert len(calls) == 1
+
+
+def test_a_prior_that_inference_mode_conditions_is_differentiable_afterwards(
+    tmp_path, prior
+) -> None:
+    prior.save(tmp_path / "slim")
+    again = load_prior(tmp_path / "slim")
+    with torch.inference_mode():
+        again.mean(torch.zeros(1, 3))
+    states = torch.full((1, 3), 0.3, requires_grad=True)
+    again.tensors(states)[1].sum().backward()
+    assert states.grad is not None
+    assert states.grad.abs().sum() > 0
 
 
 def test_the_generator_decides_the_fit(demonstrations) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,9 +27,43 @@ _LARGEST = 32_000
 _ADVICE = "take fewer demonstrations, or sparse-gp"
 
 
+class Decomposition(NamedTuple):
+    """Of w^1/2 K w^1/2 = U diag(l) U' over N points, float64; nearly all the time goes into it.
+
+    Attributes:
+        eigenvalues: l, (N,).
+        modes: U, (N, N).
+    """
+
+    eigenvalues: Tensor
+    modes: Tensor
+
+
+@torch.no_grad()
+def decompose(
+    kernel: KernelName, hyperparameters: Hyperparameters, data: TrainingData
+) -> Decomposition:
+    """Factorise the covariance of all data; time grows with the cube of N.
+
+    Args:
+        kernel: Data kernel.
+        hyperparameters: On the device of the data.
+        data: N points. Weights enter as K <- w^1/2 K w^1/2, which is noise D / w.
+
+    Raises:
+        DataError: The matrices do not fit into memory.
+        NumericalError: The eigendecomposition failed with every jitter.
+    """
+    check_size(len(data.states), data.states.device)
+    scale = row_scale(data)
+    covariance = covariance_matrix(kernel, data.states, hyperparameters.lengthscale)
+    covariance.mul_(scale).mul_(scale.T)
+    return Decomposition(*eigendecompose(covariance, "exact-gp"))
+
+
 @torch.no_grad()
 def condition(
-    kernel: KernelName,
+    decomposition: Decomposition,
     hyperparameters: Hyperparameters,
     data: TrainingData,
     variance_tolerance: float = 0.0,
@@ -36,36 +71,33 @@ def condition(
     """Condition the GP on all data; float64 throughout.
 
     With K = U diag(l) U' and D^-1/2 B D^-1/2 = V diag(g) V', everything that the posterior needs is
-    diagonal in the basis (U, V). Weights enter as K <- w^1/2 K w^1/2, which is noise D / w.
+    diagonal in the basis (U, V).
 
     Args:
-        kernel: Data kernel.
+        decomposition: Of the data; its modes are overwritten.
         hyperparameters: On the device of the data.
         data: N points.
         variance_tolerance: Modes go as long as no action's variance moves by more than this
             fraction of its noise variance, at any state.
-
-    Raises:
-        DataError: The matrices do not fit into memory.
-        NumericalError: The eigendecomposition failed with every jitter.
     """
-    check_size(len(data.states), data.states.device)
-    row_scale = data.weights.double().sqrt()[:, None]
-    covariance = covariance_matrix(kernel, data.states, hyperparameters.lengthscale)
-    covariance.mul_(row_scale).mul_(row_scale.T)
-    eigenvalues, modes = eigendecompose(covariance, "exact-gp")
-    del covariance
-    residuals = row_scale * (data.actions.double() - hyperparameters.mean)
+    eigenvalues, modes = decomposition
+    scale = row_scale(data)
+    residuals = scale * (data.actions.double() - hyperparameters.mean)
     mean_weights, variance_weights = diagonal_posterior(
         eigenvalues, modes.T @ residuals, hyperparameters
     )
-    modes.mul_(row_scale)
+    modes.mul_(scale)
     mean_weights = modes @ mean_weights
     kept = _kept_modes(eigenvalues, variance_weights, hyperparameters, variance_tolerance)
     logger.info("exact-gp: %d of %d modes kept", int(kept.sum()), len(kept))
     if not kept.all():
         modes, variance_weights = modes[:, kept], variance_weights[kept]
     return Factors(mean_weights, modes, variance_weights)
+
+
+def row_scale(data: TrainingData) -> Tensor:
+    """w^1/2 (N, 1), float64."""
+    return data.weights.double().sqrt()[:, None]
 
 
 def _kept_modes(

@@ -10,10 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nppac_priors.gp.config import KernelName
-from nppac_priors.gp.eigendecomposition import eigendecompose
+from nppac_priors.gp.exact.conditioning import Decomposition, row_scale
 from nppac_priors.gp.exact.training_data import TrainingData
-from nppac_priors.gp.kernels import covariance_matrix
 from nppac_priors.gp.model import Hyperparameters
 from nppac_priors.progress import Progress, ProgressCallback
 
@@ -25,20 +23,18 @@ class LeaveOut:
     covariances g_j K + I, whose inverses share the eigenvectors U of K.
 
     Args:
-        kernel: Data kernel.
+        decomposition: Of the data.
         hyperparameters: On the device of the data.
         data: N points.
     """
 
     @torch.no_grad()
     def __init__(
-        self, kernel: KernelName, hyperparameters: Hyperparameters, data: TrainingData
+        self, decomposition: Decomposition, hyperparameters: Hyperparameters, data: TrainingData
     ) -> None:
-        """Factorise the covariance of all N states; time grows with the cube of N."""
-        self._row_scale = data.weights.double().sqrt()[:, None]
-        covariance = covariance_matrix(kernel, data.states, hyperparameters.lengthscale)
-        covariance.mul_(self._row_scale).mul_(self._row_scale.T)
-        eigenvalues, self._modes = eigendecompose(covariance, "exact-gp")
+        """Rotate the actions; N x A numbers are kept beside the modes."""
+        self._row_scale = row_scale(data)
+        eigenvalues, self._modes = decomposition
         self._noise_variance = hyperparameters.noise_variance
         root = self._noise_variance.sqrt()
         g, self._rotation = torch.linalg.eigh(
@@ -64,7 +60,7 @@ class LeaveOut:
 
 
 def left_out_std(
-    kernel: KernelName,
+    decomposition: Decomposition,
     hyperparameters: Hyperparameters,
     data: TrainingData,
     episode_lengths: Tensor,
@@ -73,13 +69,13 @@ def left_out_std(
     """Standard deviations (N, A), each by the GP without the episode of its state.
 
     Args:
-        kernel: Data kernel.
+        decomposition: Of the data.
         hyperparameters: On the device of the data.
         data: N points, in the order of their episodes.
         episode_lengths: (E,) that sum to N.
         progress: Called after every episode.
     """
-    without = LeaveOut(kernel, hyperparameters, data)
+    without = LeaveOut(decomposition, hyperparameters, data)
     parts = []
     for rows in torch.arange(len(data.states)).split(episode_lengths.tolist()):
         parts.append(without.std(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Self
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from nppac_priors.data import finite_matrix, hash_data
 from nppac_priors.errors import DataError
-from nppac_priors.gp.exact.conditioning import check_size, condition
+from nppac_priors.gp.exact.conditioning import Decomposition, check_size, condition, decompose
 from nppac_priors.gp.exact.fitting import fit_hyperparameters
 from nppac_priors.gp.exact.left_out import left_out_std
 from nppac_priors.gp.exact.reference import load_hyperparameters
@@ -34,7 +35,6 @@ class ExactGPPrior(GaussianPrior):
     Attributes:
         hyperparameters: Float64, in the units of the data.
         data: What it is conditioned on.
-        predictor: The posterior itself.
     """
 
     config: ExactGPConfig
@@ -44,9 +44,9 @@ class ExactGPPrior(GaussianPrior):
         config: ExactGPConfig,
         hyperparameters: Hyperparameters,
         data: TrainingData,
-        factors: Factors,
+        factors: Factors | None = None,
     ) -> None:
-        """Freeze hyper-parameters, data and the factors that belong to them."""
+        """Freeze hyper-parameters and data, and the factors that belong to them where known."""
         super().__init__(
             config,
             state_dim=data.states.shape[1],
@@ -55,7 +55,24 @@ class ExactGPPrior(GaussianPrior):
         )
         self.hyperparameters = hyperparameters
         self.data = data
-        self.predictor = Predictor(config.kernel, hyperparameters, data.states, factors)
+        if factors is not None:
+            self.predictor = self._predictor(factors)
+
+    @functools.cached_property
+    def predictor(self) -> Predictor:
+        """The posterior itself; without known factors the first question waits for them."""
+        with torch.inference_mode(False):  # else nobody could differentiate it later
+            return self._conditioned(self._decomposed())
+
+    def _decomposed(self) -> Decomposition:
+        return decompose(self.config.kernel, self.hyperparameters, self.data)
+
+    def _conditioned(self, decomposition: Decomposition) -> Predictor:
+        tolerance = self.config.variance_tolerance
+        return self._predictor(condition(decomposition, self.hyperparameters, self.data, tolerance))
+
+    def _predictor(self, factors: Factors) -> Predictor:
+        return Predictor(self.config.kernel, self.hyperparameters, self.data.states, factors)
 
     @property
     def device(self) -> torch.device:
@@ -86,9 +103,9 @@ class ExactGPPrior(GaussianPrior):
         data = TrainingData(
             *(torch.cat([getattr(part, n) for part in (old, more)]) for n in vars(old))
         )
-        config = self.config
-        factors = condition(config.kernel, self.hyperparameters, data, config.variance_tolerance)
-        return type(self)(config, self.hyperparameters, data, factors)
+        extended = type(self)(self.config, self.hyperparameters, data)
+        extended.predictor = extended._conditioned(extended._decomposed())
+        return extended
 
     def _to(self, device: torch.device) -> Self:
         copy = type(self)(
@@ -111,13 +128,14 @@ class ExactGPPrior(GaussianPrior):
         return self.predictor.mean(states)
 
     def _without_episodes(self, seen: Demonstrated) -> Tensor:
-        return left_out_std(
-            self.config.kernel,
-            self.hyperparameters,
-            self.data,
-            seen.episode_lengths,
-            seen.progress,
+        """Factorises once more, or once for this and for all questions that follow."""
+        decomposition = self._decomposed()
+        std = left_out_std(
+            decomposition, self.hyperparameters, self.data, seen.episode_lengths, seen.progress
         )
+        if "predictor" not in vars(self):
+            self.predictor = self._conditioned(decomposition)
+        return std
 
 
 def fit_prior(
@@ -145,20 +163,20 @@ def fit_prior(
     hyperparameters = hyperparameters.to(data.states.device)
     if progress is not None:
         progress(Progress("condition", 0, 1, {}))
-    factors = condition(config.kernel, hyperparameters, data, config.variance_tolerance)
+    prior = ExactGPPrior(config, hyperparameters, data)
+    modes = prior.predictor.factors.modes  # conditions it
     if progress is not None:
-        progress(Progress("condition", 1, 1, {"modes": float(factors.modes.shape[1])}))
-    return ExactGPPrior(config, hyperparameters, data, factors)
+        progress(Progress("condition", 1, 1, {"modes": float(modes.shape[1])}))
+    return prior
 
 
 def restore_prior(
     config: ExactGPConfig, tensors: dict[str, Tensor], device: str | torch.device
 ) -> ExactGPPrior:
-    """Rebuild a prior from `ExactGPPrior.state`, repeating the conditioning if need be."""
+    """Rebuild a prior from `ExactGPPrior.state`; without factors its first use conditions it."""
     hyperparameters = Hyperparameters.take(tensors).to(device)
     data = TrainingData.take(tensors).to(device)
-    if "modes" in tensors:
-        factors = Factors.take(tensors).to(device)
-    else:
-        factors = condition(config.kernel, hyperparameters, data, config.variance_tolerance)
+    factors = Factors.take(tensors).to(device) if "modes" in tensors else None
+    if factors is None:
+        check_size(len(data.states), data.states.device)
     return ExactGPPrior(config, hyperparameters, data, factors)
