@@ -108,6 +108,18 @@ def test_states_of_a_simulator_are_not_taken_for_observations(tmp_path: Path):
     assert RobomimicConfig(path=path, fields=RobomimicFields(states="states")).load().state_dim == 7
 
 
+def test_episodes_that_name_other_observations_are_not_read_as_one_state(tmp_path: Path):
+    renamed = demo(100.0)
+    for group in ("obs", "next_obs"):
+        renamed[f"{group}/tool"] = renamed.pop(f"{group}/eef")
+    path = write(tmp_path, {"demo_0": demo(0.0), "demo_1": demo(10.0), "demo_2": renamed})
+    with pytest.raises(EpisodesError, match=r"demo_2: its observations are .*tool"):
+        RobomimicConfig(path=path).load()
+    assert len(RobomimicConfig(path=path, exclude=(2,)).load().episode_lengths) == 2
+    alike = RobomimicConfig(path=path, fields=RobomimicFields(states="object")).load()
+    assert len(alike.episode_lengths) == 3
+
+
 def test_one_bad_demonstration_does_not_cost_the_set(tmp_path: Path):
     demos = {f"demo_{i}": demo(100.0 * i) for i in range(4)}
     demos["demo_1"] = without("actions", demos["demo_1"])

@@ -66,8 +66,17 @@ class RobomimicConfig(FileConfig, frozen=True):
             demos = list(self._demonstrations(file))
             self._say_left_out(demos[0][1], say)
 
+            first, paths = demos[0][0], self._states(demos[0][1])
+
             def read(item: tuple[str, Any], number: int) -> Episode:
                 name, demo = item
+                if (own := self._states(demo)) != paths:
+                    raise DataError(
+                        f"{where}: {name}: its observations are {_named(own)}, those of {first} "
+                        f"{_named(paths)}; all episodes need the same",
+                        "name what the state is: {fields}",
+                        fields={"states": "NAME,NAME"},
+                    )
                 return self._episode(demo, f"{where}: {name}")
 
             bounds = read_action_bounds(file, self.fields.action_bounds, where)
@@ -151,6 +160,10 @@ class RobomimicConfig(FileConfig, frozen=True):
 def _is_vector(item: Any) -> bool:
     """Whether an array has one row of numbers, or one number, a step; images have more."""
     return getattr(item, "ndim", 0) in (1, 2) and item.dtype.kind in "iuf"
+
+
+def _named(paths: list[str]) -> str:
+    return ", ".join(map(repr, paths)) or "none"
 
 
 def _by_number(name: str) -> tuple[str, int]:
