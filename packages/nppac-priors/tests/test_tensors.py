@@ -100,6 +100,16 @@ def test_it_says_what_the_checked_door_says_and_in_float64_on_request(prior, dem
         torch.testing.assert_close(ours.float(), checked, rtol=3e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 4, 3)])
+def test_the_checked_door_answers_in_float64_on_request(prior, shape):
+    states = np.random.default_rng(2).normal(size=shape)
+    rows = prior.tensors(torch.from_numpy(states).reshape(-1, 3))
+    for answered, expected in zip(prior.moments(states, dtype=torch.float64), rows, strict=True):
+        assert answered.dtype == torch.float64
+        assert answered.shape == (*shape[:-1], 2)
+        assert torch.equal(answered.reshape(-1, 2), expected)
+
+
 def test_at_a_demonstrated_state_the_gradient_is_finite(prior, demonstrated):
     """Its distance to itself is zero, where a root has no slope."""
     states = demonstrated[0].double().requires_grad_()

@@ -20,16 +20,18 @@ def finite_matrix(
     *,
     columns: int | None = None,
     device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
 ) -> torch.Tensor:
-    """The values as a detached float32 tensor (n, columns) on a device.
+    """The values as a detached tensor (n, columns) of float32, or another type, on a device.
 
-    Finite float64 values beyond float32's range become its largest values.
+    In float32, finite float64 values beyond its range become its largest values.
 
     Args:
         values: (n, columns), any real type.
         name: What the values are, for messages.
         columns: Required width; any width above zero if None.
         device: Where the result lives.
+        dtype: Float32 or float64.
 
     Raises:
         DataError: Wrong shape or type, NaN or infinity.
@@ -54,9 +56,9 @@ def finite_matrix(
             f"{name}: {int((~finite).sum())} entries are NaN or infinite, "
             f"the first in row {row}, column {column}"
         )
-    if matrix.dtype == torch.float64:
+    if matrix.dtype == torch.float64 and dtype == torch.float32:
         matrix = matrix.clamp(-_LARGEST, _LARGEST)
-    return matrix.to(torch.float32)
+    return matrix.to(dtype)
 
 
 def demonstration_tensors(

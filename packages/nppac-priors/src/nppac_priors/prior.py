@@ -128,12 +128,16 @@ class Prior(ABC):
         sizes = f"{self.state_dim} -> {self.action_dim}"
         return f"<{type(self).__name__} {self.config.kind!r}: {sizes}, on {self.device}>"
 
-    def _rows(self, states: torch.Tensor | np.ndarray) -> tuple[torch.Tensor, tuple[int, ...]]:
+    def _rows(
+        self, states: torch.Tensor | np.ndarray, dtype: torch.dtype = torch.float32
+    ) -> tuple[torch.Tensor, tuple[int, ...]]:
         """Checked states (n, S), and the shape without S in which they were given."""
         shape = tuple(getattr(states, "shape", ()))
         reshaped = len(shape) != 2 and shape[-1:] == (self.state_dim,)
         rows = states.reshape(-1, self.state_dim) if reshaped else states
-        rows = finite_matrix(rows, "states", columns=self.state_dim, device=self.device)
+        rows = finite_matrix(
+            rows, "states", columns=self.state_dim, device=self.device, dtype=dtype
+        )
         return rows, shape[:-1] if reshaped else (len(rows),)
 
     def _shaped(self, distribution: Distribution, shape: tuple[int, ...]) -> Distribution:
@@ -172,10 +176,16 @@ class GaussianPrior(Prior):
         return _normal(distribution.mean.reshape(shape), distribution.stddev.reshape(shape))
 
     @torch.no_grad()
-    def moments(self, states: torch.Tensor | np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and standard deviation of the actions, each (B, A) float32, for states (B, S).
+    def moments(
+        self, states: torch.Tensor | np.ndarray, *, dtype: torch.dtype = torch.float32
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of the actions, each (B, A), for states (B, S).
 
         One state (S,) or a block (T, B, S) is answered in that shape.
+
+        Args:
+            states: Finite.
+            dtype: Float32, or float64: what `tensors` says then, of all states at once.
 
         Raises:
             DataError: Wrong shape, NaN or infinity.
@@ -183,7 +193,7 @@ class GaussianPrior(Prior):
             PluginFaultError, ContractError: They are no two tensors (B, A); a plugin's that are not
                 finite, too.
         """
-        rows, shape = self._rows(states)
+        rows, shape = self._rows(states, dtype)
         mean, std = self._checked_moments(rows)
         return mean.reshape(*shape, self.action_dim), std.reshape(*shape, self.action_dim)
 
@@ -263,11 +273,13 @@ class GaussianPrior(Prior):
         return by_fits(seen.states, seen.episode_lengths, fit, seen.progress)
 
     def _checked_moments(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        moments = self._moments(states)
+        moments = (self._moments if states.dtype == torch.float32 else self.tensors)(states)
         if not isinstance(moments, tuple) or len(moments) != 2:
             raise fault(self, f"moments are {described(moments)}, have to be a pair (mean, std)")
-        mean = action_rows(self, moments[0], "mean", len(states))
-        std = action_rows(self, moments[1], "std", len(states))
+        mean, std = (
+            action_rows(self, moment, name, len(states), states.dtype)
+            for moment, name in zip(moments, ("mean", "std"), strict=True)
+        )
         usable = torch.isfinite(mean) & torch.isfinite(std) & (std > 0)
         self._require(usable, "mean is not finite, or its std not finite and positive")
         return mean, std
@@ -283,8 +295,10 @@ def _normal(mean: torch.Tensor, std: torch.Tensor) -> Distribution:
     return Independent(Normal(mean, std, validate_args=False), 1, validate_args=False)
 
 
-def action_rows(prior: Prior, values: object, name: str, rows: int) -> torch.Tensor:
-    """Values (rows, A) as float32, checked, so that no later arithmetic broadcasts them.
+def action_rows(
+    prior: Prior, values: object, name: str, rows: int, dtype: torch.dtype = torch.float32
+) -> torch.Tensor:
+    """Values (rows, A) in ``dtype``, checked, so that no later arithmetic broadcasts them.
 
     Raises:
         PluginFaultError, ContractError: They are something else.
@@ -293,7 +307,7 @@ def action_rows(prior: Prior, values: object, name: str, rows: int) -> torch.Ten
     if isinstance(values, torch.Tensor):
         fits = values.shape == expected and values.is_floating_point()
         if fits and values.device.type == prior.device.type:
-            return values.to(torch.float32)
+            return values.to(dtype)
     where = f" on {values.device}" if isinstance(values, torch.Tensor) else ""
     raise fault(
         prior,
