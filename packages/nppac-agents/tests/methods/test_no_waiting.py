@@ -2,14 +2,11 @@
 
 import pytest
 import torch
-from method_table import METHODS
+from method_table import METHODS, ROOM
 from no_waiting import HostWaits, no_waiting
 from nppac_agents.data.rollouts import Step
 
 pytestmark = pytest.mark.medium
-
-ROOM = 40_000
-"""What one update of any method takes from its replay at most"""
 
 
 @pytest.mark.parametrize("kind", METHODS)

@@ -2,15 +2,13 @@
 
 import pytest
 import torch
-from method_table import METHODS, SMALL, configured
+from method_table import METHODS, ROOM, SMALL, configured
 from nppac_agents.data.rollouts import Step
 from nppac_agents.experiment.registries import agent_registry
 
 pytestmark = pytest.mark.medium
 
 META = torch.device("meta")
-ROOM = 40_000
-"""What one update of any method takes from its replay at most"""
 
 
 class MetaGenerator(torch.Generator):

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SMALL = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 32}
+ROOM = 40_000
+"""Transitions that the replay of every method has room for: one update of some takes as many"""
 LEARNING = {
     "policy_hidden": (64, 64), "critic_hidden": (64, 64), "batch_size": 64, "gamma": 0.9,
     "tau": 0.02, "policy_learning_rate": 1e-3, "critic_learning_rate": 1e-3,
