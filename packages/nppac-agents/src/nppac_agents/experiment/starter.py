@@ -18,7 +18,7 @@ EPISODES_FIRST = 20
 """Episodes of the prior before it is corrected"""
 MOST_FIRST = 4_000
 """Environment steps that these take at most"""
-WARM_UP = 2_000
+WARM_UP = 1_000
 """Most updates of the critics alone, on these episodes"""
 UPDATES_PER_EPISODE = 50
 """From few episodes, more teach the critics what these happened to have (`docs/results.md`)"""

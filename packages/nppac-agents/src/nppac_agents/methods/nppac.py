@@ -23,9 +23,7 @@ A residual policy has, beyond the paper, by default:
     bounded_values, relative_rewards, staggered_resets: see their fields
 
 Some fifty updates an episode suit it (``training.updates_per_step``, a quarter for episodes of 200
-steps): from few episodes, more teach the critics what these happened to have. With targets as fast
-as its ``tau``, some twenty episodes of the prior (``rollout_steps``) come first, and a warm-up of
-the critics on them.
+steps): from few episodes, more teach the critics what these happened to have.
 
 Policies with another start have the paper's settings by default (``PUBLISHED``).
 """
@@ -66,7 +64,7 @@ PUBLISHED: dict[str, Any] = {
     "n_steps": 1, "policy_learning_rate": 3e-4, "relative_rewards": False,
     "critic_layer_norm": False, "standardise_states": False, "bounded_values": False,
     "target_action": "sample", "mode_share": 0.0, "staggered_resets": False,
-    "temperature_learning_rate": 3e-4, "tau": 0.005,
+    "temperature_learning_rate": 3e-4,
 }  # fmt: skip
 """What the paper sets, as defaults of every start but the residual one"""
 HELD_OUT = 8
@@ -133,7 +131,6 @@ class NPPAC(RegularisedActorCritic):
     )
     batch_size: BatchSize = Field(default=256, description="Transitions per update.")
     n_steps: int = inherited(RegularisedActorCritic, "n_steps", 5)
-    tau: float = inherited(RegularisedActorCritic, "tau", 0.02)
     policy_learning_rate: LearningRate = inherited(
         RegularisedActorCritic, "policy_learning_rate", 1e-4
     )
