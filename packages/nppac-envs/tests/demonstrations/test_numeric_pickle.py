@@ -27,6 +27,13 @@ def test_scalars_and_plain_data_come_back():
     assert load_numeric_pickle(raw) == {"a": 0.5, "b": [1, "x", None, 2.5]}
 
 
+def test_an_array_is_no_key():
+    """As for NumPy's own: a damaged pickle may put one there."""
+    array = pickle.dumps(np.arange(3.0), 2)[2:-1]
+    with pytest.raises(TypeError, match="unhashable"):
+        load_numeric_pickle(pickle.PROTO + b"\x02" + pickle.EMPTY_DICT + array + b"K\x01s.")
+
+
 class Calls:
     """Pickles to a call."""
 

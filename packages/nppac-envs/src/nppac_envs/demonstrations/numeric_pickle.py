@@ -47,6 +47,7 @@ class PickledArray:
     """
 
     __slots__ = ("_numbers", "objects", "values")
+    __hash__ = None  # pyright: ignore[reportAssignmentType]  # no key of a dict, as no array is
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
