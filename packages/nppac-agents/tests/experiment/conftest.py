@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,6 @@ import pytest
 @pytest.fixture
 def repository() -> Path:
     return Path(__file__).parents[4]
-
-
-@pytest.fixture
-def minari_root(repository: Path) -> Path:
-    """The Minari data sets, where there are any."""
-    data = Path(os.environ.get("NPPAC_DATA") or repository.parent / "shared" / "data")
-    if not (data / "minari").is_dir():
-        pytest.skip("no demonstration data (set NPPAC_DATA)")
-    return data / "minari"
 
 
 @pytest.fixture

@@ -19,13 +19,11 @@ SHORT = [
 
 
 @pytest.mark.slow
-def test_kl_and_policy_gradient_grow_as_the_priors_variance_shrinks(
-    repository, minari_root, tmp_path
-):
+def test_kl_and_policy_gradient_grow_as_the_priors_variance_shrinks(repository, tmp_path):
     found = []
     for variance in ("1e-2", "5e-3", "1e-3"):
         path = repository / "examples" / f"halfcheetah-constant-variance-{variance}.json"
-        config = load_experiment(path, [*SHORT, f'demonstrations.root="{minari_root}"'])
+        config = load_experiment(path, SHORT)
         run = RunDirectory(tmp_path / variance)
         run.checkpoints.mkdir(parents=True)
         run_experiment(config, run_dir=run, console=PlainConsole(io.StringIO()))
