@@ -50,7 +50,7 @@ class Registry:
         noun: What the components are called in messages (`"prior"` for group `"nppac.priors"`).
         base: Base class of all of them.
         components: `Component` by kind, sorted.
-        conflicts: Kinds that several plugins provide, and so none: their `Component`s by kind.
+        conflicts: By kind, every `Component` of a kind that several plugins provide, and so none.
         broken: The plugins that failed to load.
         left_out: The plugins that an environment variable leaves out.
     """
