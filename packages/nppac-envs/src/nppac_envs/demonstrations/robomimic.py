@@ -11,7 +11,7 @@ of these files and the last step in others, and are not read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -65,7 +65,6 @@ class RobomimicConfig(FileConfig, frozen=True):
         with opened(self.path, where) as file:
             demos = list(self._demonstrations(file))
             self._say_left_out(demos[0][1], say)
-
             first, paths = demos[0][0], self._states(demos[0][1])
 
             def read(item: tuple[str, Any], number: int) -> Episode:
@@ -106,7 +105,7 @@ class RobomimicConfig(FileConfig, frozen=True):
         if self.mask is not None:
             item = file.get(f"mask/{self.mask}")
             if not isinstance(item, h5py.Dataset):
-                there = ", ".join(map(repr, file.get("mask", {}))) or "none"
+                there = _named(file.get("mask", {}))
                 raise DataError(f"{where}: has no mask {self.mask!r}; there are {there}")
             wanted = {str(name, "utf-8") for name in item[()].tolist()}
             if not wanted or not wanted <= set(groups):
@@ -162,8 +161,8 @@ def _is_vector(item: Any) -> bool:
     return getattr(item, "ndim", 0) in (1, 2) and item.dtype.kind in "iuf"
 
 
-def _named(paths: list[str]) -> str:
-    return ", ".join(map(repr, paths)) or "none"
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names)) or "none"
 
 
 def _by_number(name: str) -> tuple[str, int]:

@@ -104,7 +104,7 @@ class ExactGPPrior(GaussianPrior):
             *(torch.cat([getattr(part, n) for part in (old, more)]) for n in vars(old))
         )
         extended = type(self)(self.config, self.hyperparameters, data)
-        extended.predictor = extended._conditioned(extended._decomposed())
+        _ = extended.predictor  # conditions it, so that what fails is told here
         return extended
 
     def _to(self, device: torch.device) -> Self:
