@@ -27,8 +27,17 @@ from integration_tests.mutations.of_methods import METHODS
 from integration_tests.mutations.of_nppac import BEYOND_THE_PAPER
 from integration_tests.mutations.of_policy_constraints import POLICY_CONSTRAINTS
 from integration_tests.mutations.of_priors import PRIORS
+from integration_tests.mutations.of_runs import RUNS
 
-MUTATIONS = [*PRIORS, *ENVS, *AGENTS, *METHODS, *POLICY_CONSTRAINTS, *BEYOND_THE_PAPER]
+MUTATIONS = [
+    *PRIORS,
+    *ENVS,
+    *AGENTS,
+    *METHODS,
+    *POLICY_CONSTRAINTS,
+    *BEYOND_THE_PAPER,
+    *RUNS,
+]
 LEFT_OUT = shutil.ignore_patterns(".*", "runs", "build", "dist", "__pycache__", "*.egg-info")
 LIBRARIES = (
     *("torch", "torch._dynamo", "gpytorch", "pyro.infer", "safetensors.torch", "hypothesis"),
