@@ -77,6 +77,12 @@ class Prior(ABC):
             f"prior {self.config.kind!r} can only be fitted anew; 'exact-gp' can be extended"
         )
 
+    def reuse(self, other: Prior) -> None:  # noqa: B027, most kinds have nothing to take
+        """Take from another prior, where it is this one to the bit, what is slow to compute anew.
+
+        Override in kinds that compute after they are loaded; nothing by default.
+        """
+
     def to(self, device: str | torch.device) -> Self:
         """The same prior on a device.
 

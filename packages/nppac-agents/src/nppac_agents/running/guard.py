@@ -38,7 +38,7 @@ def look(agent: Agent, replay: TensorReplay) -> dict[str, float]:
 def warnings(gauges: dict[str, float]) -> list[str]:
     """One line for each gauge that has left its range."""
     return [
-        f"{g.title} is {gauges[g.field]:.2g} ({g.meaning}), above {g.highest:g}: {g.advice}"
+        f"{g.title} is {gauges[g.field]:.3g} ({g.meaning}), above {g.highest:g}: {g.advice}"
         for g in GAUGES
         if gauges.get(g.field, 0.0) > g.highest
     ]

@@ -50,11 +50,14 @@ def saved_prior(
             console.line(f"prior: read from {path}")
             return prior, recorded
 
+    fitted: Prior | None = None
+
     def write(file: Path) -> bool:
-        prior = fit()
-        if prior is not None:
-            prior.save(file)
-        return prior is not None
+        nonlocal fitted
+        fitted = fit()
+        if fitted is not None:
+            fitted.save(file)
+        return fitted is not None
 
     written = write(path) if shared is None else write_shared(path, shared, write, console)
     if not written:
@@ -65,7 +68,10 @@ def saved_prior(
             f"{path}: the prior fitted again is not the one of the checkpoints, to the bit, as on "
             "another machine; put the file back, or choose another output_dir"
         )
-    return load_prior(path, device=device), found
+    prior = load_prior(path, device=device)
+    if fitted is not None:
+        prior.reuse(fitted)
+    return prior, found
 
 
 def recorded_prior(path: Path, recorded: str, device: torch.device) -> Prior:

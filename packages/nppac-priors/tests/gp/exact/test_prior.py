@@ -92,6 +92,29 @@ def test_factors_spare_the_conditioning(tmp_path, prior, monkeypatch) -> None:
         load_prior(tmp_path / "slim").mean(torch.zeros(1, 3))
 
 
+def test_a_prior_that_is_read_back_reuses_the_posterior_of_an_equal_one(
+    tmp_path, demonstrations, prior, monkeypatch
+) -> None:
+    states, actions = demonstrations
+    prior.save(tmp_path / "prior")
+    afresh = load_prior(tmp_path / "prior").moments(states)
+    other_data = SMALL.fit(states, actions.flip(0))
+    other_fit = SMALL.fit(states, actions, generator=torch.Generator().manual_seed(1))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("nppac_priors.gp.exact.prior.decompose", refuse)
+    again = load_prior(tmp_path / "prior")
+    for other in (other_data, other_fit, load_prior(tmp_path / "prior")):
+        again.reuse(other)
+        with pytest.raises(AssertionError):
+            again.mean(states)
+    again.reuse(prior)
+    for mine, fresh in zip(again.moments(states), afresh, strict=True):
+        assert torch.equal(mine, fresh)
+
+
 def test_one_factorisation_answers_without_each_episode_and_with_all(
     tmp_path, demonstrations, prior, monkeypatch
 ) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from nppac_priors.demonstrated import Demonstrated
     from nppac_priors.gp.exact.config import ExactGPConfig
+    from nppac_priors.prior import Prior
     from nppac_priors.progress import ProgressCallback
 
 
@@ -107,6 +108,13 @@ class ExactGPPrior(GaussianPrior):
         _ = extended.predictor  # conditions it, so that what fails is told here
         return extended
 
+    def reuse(self, other: Prior) -> None:
+        """Its posterior, if it is conditioned on the same data with the same hyper-parameters."""
+        if not isinstance(other, ExactGPPrior) or other.config != self.config:
+            return
+        if "predictor" in vars(other) and _equal(self.state(), other.state()):
+            self.predictor = other.predictor
+
     def _to(self, device: torch.device) -> Self:
         copy = type(self)(
             self.config,
@@ -136,6 +144,14 @@ class ExactGPPrior(GaussianPrior):
         if "predictor" not in vars(self):
             self.predictor = self._conditioned(decomposition)
         return std
+
+
+def _equal(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
+    """Whether all tensors are the same and lie on the same device."""
+    return all(
+        tensor.device == theirs[name].device and torch.equal(tensor, theirs[name])
+        for name, tensor in ours.items()
+    )
 
 
 def fit_prior(
