@@ -162,7 +162,7 @@ def door(tmp_path) -> Path:
     path = tmp_path / "door.json"
     data = {
         "env": {"kind": "door"},
-        "demonstrations": {"source": "shipped", "name": "door"},
+        "demonstrations": {"source": "shipped", "name": "door", "n_episodes": 3},
         "prior": {"kind": "exact-gp", "steps": 2, "subset_size": 50},
         "agent": {
             "kind": "nppac",
