@@ -16,6 +16,9 @@ release = importlib.metadata.version("nppac-agents")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = "nppac"
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 exclude_patterns = ["_build", "results/**"]
 
 myst_enable_extensions = ["dollarmath", "deflist"]
