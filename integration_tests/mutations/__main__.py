@@ -117,7 +117,7 @@ def _run(copy: Path, tests: tuple[str, ...]) -> tuple[int, str]:
 def _pytest_in(copy: Path, tests: tuple[str, ...], output: Path) -> int:
     import pytest
 
-    for name in [name for name in sys.modules if name.startswith("nppac_")]:
+    for name in [name for name, module in sys.modules.items() if _is_ours(name, module)]:
         del sys.modules[name]  # whoever calls this may have imported the text without the fault
     with output.open("w") as file:
         os.dup2(file.fileno(), 1)
@@ -129,6 +129,13 @@ def _pytest_in(copy: Path, tests: tuple[str, ...], output: Path) -> int:
         sys.path[:0] = sources
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests])
     return int(code)
+
+
+def _is_ours(name: str, module: object) -> bool:
+    """Whether a module is part of the project, its tests included."""
+    file = str(getattr(module, "__file__", None))
+    tests = file.startswith(f"{ROOT}{os.sep}") and "site-packages" not in file
+    return tests or name.startswith("nppac_")
 
 
 if __name__ == "__main__":

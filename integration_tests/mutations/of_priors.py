@@ -101,6 +101,8 @@ PRIORS = mutations_of("nppac-priors", [
      "return checked_fit(self, prior, states, actions)", "return prior",
      "test_fitted.py"),
     # Gaussian processes.
+    ("a process reuses the posterior of other data", "gp/exact/prior.py",
+     " and _equal(self.state(), other.state())", "", "gp/exact/test_prior.py"),
     ("the noise is left out of the std", "gp/predictor.py",
      "(latent_variance + self.noise_variance).sqrt()", "latent_variance.sqrt()",
      "gp/exact/test_conditioning.py -k dense"),

@@ -69,6 +69,16 @@ def test_those_of_a_time_that_a_resume_went_back_from_are_forgotten(tmp_path):
     assert positions(tmp_path) == [(0, 10, 0), (0, 15, 0)]
 
 
+def test_a_resume_forgets_what_a_kill_came_too_early_for(tmp_path):
+    """The older ones, and what is half-written; a later one is left to the next checkpoint."""
+    for env_steps in (10, 20, 30, 40):
+        make(env_steps).save(tmp_path, kept=4)
+    (tmp_path / ".half.partial").touch()
+    make(30).forget_older(tmp_path)
+    assert positions(tmp_path) == [(0, 20, 0), (0, 30, 0), (0, 40, 0)]
+    assert not list(tmp_path.glob(".*"))
+
+
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_a_full_disk_leaves_the_earlier_checkpoint(tmp_path, monkeypatch, step):
     make(1).save(tmp_path)

@@ -83,8 +83,20 @@ class Checkpoint:
         except OSError as error:
             reason = error.strerror or error
             raise CheckpointError(f"{path}: cannot be written: {reason}") from error
-        _forget_others(path, kept)
+        for later in checkpoints(folder):
+            if later > path:  # of a time that a resume went back from
+                later.unlink(missing_ok=True)
+        self.forget_older(folder, kept=kept)
         return path
+
+    def forget_older(self, folder: Path, *, kept: int = KEPT) -> None:
+        """Keep this checkpoint and the last before it, ``kept`` in all.
+
+        What a killed process left half-written is nobody's.
+        """
+        upto = [path for path in checkpoints(folder) if path.name <= _name(self.position)]
+        for other in [*upto[:-kept], *folder.glob(".*.partial")]:
+            other.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
@@ -121,17 +133,3 @@ def _name(position: dict[str, Any]) -> str:
     """One name for each position: the first phase takes no steps, an offline one no more."""
     phase, steps, updates = (position[key] for key in ("phase", "env_steps", "updates"))
     return f"phase-{phase}-step-{steps:09d}-update-{updates:09d}.safetensors"
-
-
-def _forget_others(path: Path, count: int) -> None:
-    """Keep a new checkpoint and the last before it, ``count`` in all.
-
-    Those after it are of a time that a resume went back from, and what a killed process left
-    half-written is nobody's.
-    """
-    found = checkpoints(path.parent)
-    latest = found.index(path) + 1
-    kept = found[max(latest - count, 0) : latest]
-    for other in [*found, *path.parent.glob(".*.partial")]:
-        if other not in kept:
-            other.unlink(missing_ok=True)

@@ -210,6 +210,7 @@ def _train(run: _Run, training: Training, checkpoint: Checkpoint | None) -> None
 def _continue(run: _Run, training: Training, checkpoint: Checkpoint) -> None:
     """Put everything where the checkpoint says, and say what that is."""
     _restore(training, checkpoint)
+    checkpoint.forget_older(run.directory.checkpoints)  # a kill may have come before that
     training.selection.replay(_events(run, "evaluation"))
     run.console.line(f"continuing at {training.recorder.env_steps:,} environment steps")
     if training.rollouts is not None and not training.rollouts.can_be_saved:
