@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 
 import minari
@@ -58,9 +59,12 @@ def test_unknown_names_list_what_there_is():
         prepare("dor")
 
 
-def test_without_a_network_the_files_are_named_with_their_folder(tmp_path: Path, monkeypatch):
+def test_without_a_network_the_files_are_named_with_their_folder(
+    tmp_path: Path, monkeypatch, caplog
+):
     def broken(id: str) -> None:
         (tmp_path / id / "data").mkdir(parents=True)
+        logging.getLogger("huggingface_hub.utils").warning("Retrying in 1s [Retry 1/5].")
         raise OSError("Name or service not known")
 
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
@@ -75,6 +79,9 @@ def test_without_a_network_the_files_are_named_with_their_folder(tmp_path: Path,
             "put main_data.hdf5 and metadata.json of https://huggingface.co/datasets/farama-minari"
             f"/D4RL/tree/main/door/human-v2/data into {folder}"
         )
+    assert not caplog.records  # one line tells it
+    logging.getLogger("huggingface_hub.utils").warning("of somebody else")
+    assert caplog.messages == ["of somebody else"]
 
 
 def test_a_missing_file_that_can_be_fetched_says_so(tmp_path: Path, monkeypatch):

@@ -11,6 +11,7 @@ actions are clipped to [-1, 1], as the simulator did when they were recorded.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -162,6 +163,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         """Fetch the set from Minari's server; what arrived in part goes again."""
         import minari
 
+        server = logging.getLogger("huggingface_hub")  # tells each attempt, twice
+        level = server.level
+        server.setLevel(logging.ERROR)
         try:
             minari.download_dataset(self.id)
         except Exception as error:
@@ -172,6 +176,8 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 f"network put main_data.hdf5 and metadata.json of {minari_page(self.id)} into "
                 f"{folder}"
             ) from error
+        finally:
+            server.setLevel(level)
 
     def _episode(self, data: Any, space: dict[str, Any]) -> Episode:
         """Convert one `minari.EpisodeData`; rewards that are all NaN are unknown."""
