@@ -52,6 +52,15 @@ def test_everything_comes_back_row_by_row(path, tensors):
         assert found[name].is_contiguous()
 
 
+def test_what_was_read_is_aligned_and_outlives_the_file(path, tensors):
+    found, _ = read_tensors(path, **KIND)
+    with path.open("r+b") as file:
+        file.write(b"\xff" * path.stat().st_size)
+    for name, tensor in tensors.items():
+        assert torch.equal(found[name], tensor), name
+        assert found[name].data_ptr() % 64 == 0, name
+
+
 def test_any_reader_of_safetensors_opens_it(path, tensors):
     assert all(torch.equal(load_file(path)[name], tensors[name]) for name in tensors)
 

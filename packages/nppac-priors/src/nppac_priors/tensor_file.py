@@ -100,6 +100,9 @@ def read_tensors(
 ) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     """What `write_tensors` wrote, on the CPU: the tensors and the metadata.
 
+    The tensors are copies, aligned as any other in memory: some products depend on that in their
+    last bits, and nothing that happens to the file later reaches them.
+
     Raises:
         TensorFileError: There is no such file, or it is of another format or version.
         DamagedFileError: A byte of it is missing or another.
@@ -112,7 +115,8 @@ def read_tensors(
                 _require_format(path, metadata, format, version)
             checksum(path)
             _require_format(path, metadata, format, version)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            names = file.keys()
+            tensors = {name: file.get_tensor(name).clone() for name in names}
     except (OSError, SafetensorError) as error:
         raise DamagedFileError(f"{path}: damaged, perhaps truncated: {error}") from error
     return tensors, metadata
