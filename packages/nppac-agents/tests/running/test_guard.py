@@ -14,7 +14,7 @@ SMALL = {"policy_hidden": (8,), "critic_hidden": (8,), "batch_size": 8, "kl_esti
 
 @pytest.fixture
 def agent(spaces, prior, demonstrations, generator):
-    return NPPAC(**SMALL, gamma=0.5).build(spaces, prior, demonstrations, generator=generator)
+    return NPPAC(**SMALL | {"batch_size": 4}, gamma=0.5).build(spaces, prior, demonstrations, generator=generator)
 
 
 @pytest.fixture
@@ -75,6 +75,12 @@ def test_gradients_of_divergence_and_value_are_compared(agent, replay):
     usual = guard.look(agent, replay)["kl_over_value_gradient"]
     agent.parts.temperature.net.log_value.data += math.log(3.0)
     assert guard.look(agent, replay)["kl_over_value_gradient"] == pytest.approx(3 * usual, rel=1e-4)
+
+
+def test_gradients_of_less_than_a_minibatch_are_not_compared(agent, replay):
+    assert "kl_over_value_gradient" in guard.look(agent, replay)
+    agent.method = agent.method.model_copy(update={"batch_size": 5})
+    assert "kl_over_value_gradient" not in guard.look(agent, replay)
 
 
 def test_it_draws_from_no_generator_of_the_learner(agent, replay):

@@ -45,8 +45,10 @@ def warnings(gauges: dict[str, float]) -> list[str]:
 
 
 def _gradients(agent: Agent, method: RegularisedActorCritic, seen: Transitions) -> dict[str, float]:
-    """On evenly spaced transitions; nothing where Q does not pull yet."""
-    every = max(len(seen.rewards) // method.batch_size, 1)
+    """On evenly spaced transitions; nothing from less than a minibatch, or where Q does not pull."""
+    if len(seen.rewards) < method.batch_size:
+        return {}
+    every = len(seen.rewards) // method.batch_size
     state = agent.noise.get_state()
     divergence, value = method.pulls(agent, seen.every(every))
     agent.noise.set_state(state)
