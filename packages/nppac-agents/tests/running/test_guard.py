@@ -14,7 +14,9 @@ SMALL = {"policy_hidden": (8,), "critic_hidden": (8,), "batch_size": 8, "kl_esti
 
 @pytest.fixture
 def agent(spaces, prior, demonstrations, generator):
-    return NPPAC(**SMALL | {"batch_size": 4}, gamma=0.5).build(spaces, prior, demonstrations, generator=generator)
+    return NPPAC(**SMALL | {"batch_size": 4}, gamma=0.5).build(
+        spaces, prior, demonstrations, generator=generator
+    )
 
 
 @pytest.fixture

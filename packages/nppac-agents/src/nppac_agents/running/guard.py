@@ -45,7 +45,7 @@ def warnings(gauges: dict[str, float]) -> list[str]:
 
 
 def _gradients(agent: Agent, method: RegularisedActorCritic, seen: Transitions) -> dict[str, float]:
-    """On evenly spaced transitions; nothing from less than a minibatch, or where Q does not pull."""
+    """On evenly spaced transitions; nothing of less than a minibatch, or where Q does not pull."""
     if len(seen.rewards) < method.batch_size:
         return {}
     every = len(seen.rewards) // method.batch_size
