@@ -107,7 +107,9 @@ def test_a_study_killed_again_and_again_equals_an_undisturbed_one(write_study, c
             out, err = sweep.communicate(timeout=1800)
         if sweep.returncode == 0:
             break
-        assert sweep.returncode in (130, -signal.SIGKILL), (out, err)
+        # a second SIGTERM may meet it before it listens, or after its last word
+        ends = (130, -signal.SIGKILL, -signal.SIGTERM)
+        assert sweep.returncode in ends, (out, err)
     assert kills >= 5
     runs = sorted(path.parent.relative_to("whole") for path in Path("whole").rglob("summary.json"))
     assert len(runs) == 12
