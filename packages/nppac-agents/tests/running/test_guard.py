@@ -9,14 +9,12 @@ from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.methods.sac import SAC
 from nppac_agents.running import guard
 
-SMALL = {"policy_hidden": (8,), "critic_hidden": (8,), "batch_size": 8, "kl_estimator": "analytic"}
+SMALL = {"policy_hidden": (8,), "critic_hidden": (8,), "batch_size": 4, "kl_estimator": "analytic"}
 
 
 @pytest.fixture
 def agent(spaces, prior, demonstrations, generator):
-    return NPPAC(**SMALL | {"batch_size": 4}, gamma=0.5).build(
-        spaces, prior, demonstrations, generator=generator
-    )
+    return NPPAC(**SMALL, gamma=0.5).build(spaces, prior, demonstrations, generator=generator)
 
 
 @pytest.fixture
