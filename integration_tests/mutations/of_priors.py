@@ -103,6 +103,8 @@ PRIORS = mutations_of("nppac-priors", [
     # Gaussian processes.
     ("a process reuses the posterior of other data", "gp/exact/prior.py",
      " and _equal(self.state(), other.state())", "", "gp/exact/test_prior.py"),
+    ("a wrapper reuses nothing", "wrappers/prior.py",
+     "self.parts.keys() & other.parts.keys()", "()", "wrappers/test_wrappers.py -k reused"),
     ("the noise is left out of the std", "gp/predictor.py",
      "(latent_variance + self.noise_variance).sqrt()", "latent_variance.sqrt()",
      "gp/exact/test_conditioning.py -k dense"),

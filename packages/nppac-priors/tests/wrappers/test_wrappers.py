@@ -56,6 +56,25 @@ def test_a_constant_std_keeps_the_mean(gp, demonstrations) -> None:
     assert torch.equal(std, torch.full_like(std, 0.1))
 
 
+def test_what_a_wrapped_process_has_computed_is_reused(tmp_path, demonstrations, monkeypatch):
+    states = demonstrations[0]
+    fitted = prior_registry().parse(NESTED).fit(*demonstrations)
+    expected = fitted.moments(states)
+    fitted.save(tmp_path / "prior")
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("nppac_priors.gp.exact.prior.decompose", refuse)
+    again = load_prior(tmp_path / "prior")
+    again.reuse(prior_registry().parse(NETWORK).fit(*demonstrations))  # it has no parts
+    with pytest.raises(AssertionError):
+        again.moments(states)
+    again.reuse(fitted)
+    for mine, theirs in zip(again.moments(states), expected, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-6)
+
+
 def test_mean_and_scale_come_from_different_priors(gp, network, demonstrations) -> None:
     states = demonstrations[0]
     both = MeanAndScale(mean=gp, scale=network)

@@ -67,6 +67,12 @@ class WrapperPrior(GaussianPrior):
             for name, tensor in prior.state(include_factors=include_factors).items()
         }
 
+    def reuse(self, other: Prior) -> None:
+        """Part by part."""
+        if isinstance(other, WrapperPrior):
+            for name in self.parts.keys() & other.parts.keys():
+                self.parts[name].reuse(other.parts[name])
+
     def _to(self, device: torch.device) -> Self:
         copy = self.config.wrap({name: prior.to(device) for name, prior in self.parts.items()})
         copy.data_hash = self.data_hash
