@@ -90,7 +90,7 @@ class Checkpoint:
         return path
 
     def forget_older(self, folder: Path, *, kept: int = KEPT) -> None:
-        """Keep this checkpoint and the last before it, ``kept`` in all.
+        """Of this checkpoint and those before it keep the latest ``kept``; later ones stay.
 
         What a killed process left half-written is nobody's.
         """

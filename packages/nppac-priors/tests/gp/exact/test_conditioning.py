@@ -214,13 +214,13 @@ def test_published_gp_equals_gpytorch(published) -> None:
 
 
 @pytest.mark.slow
-def test_float32_equals_float64_at_full_size(published) -> None:
-    """With hyper-parameters of our own on door, with the published ones on pen."""
+@pytest.mark.parametrize("source", ["published", "fitted"])
+def test_float32_equals_float64_at_full_size(published, source) -> None:
     data = TrainingData.check(
         published.states, published.actions, torch.ones(len(published.states))
     )
     config = ExactGPConfig(kernel=published.kernel)
-    if published.kernel == "matern52":
+    if source == "published":
         s, a = published.states.shape[1], published.actions.shape[1]
         hyper = load_hyperparameters(published.path, published.kernel, s, a)
     else:
