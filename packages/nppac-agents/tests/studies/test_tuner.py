@@ -80,6 +80,10 @@ def opened(study):
     return trials, Tuner(study, trials, clock=lambda: next(times))
 
 
+def told(run):
+    return run.name, run.path, run.config
+
+
 def states(trials):
     return [trial.state.name.lower() for trial in trials.all]
 
@@ -101,6 +105,19 @@ def test_a_trial_is_runs_of_its_settings_with_seeds_of_tuning(study):
     assert file["agent"]["alpha"] == values["agent.alpha"]
     tuner(sweep)
     assert len(sweep.added) == 2
+
+
+@pytest.mark.medium
+def test_whoever_watches_sees_the_runs_of_trials(study):
+    made = study()
+    _, tuner = opened(made)
+    sweep = FakeSweep(places=22)
+    tuner(sweep)
+    assert len(sweep.added) == 12
+    watched = study()
+    watched.add_tried()
+    watched.add_tried()
+    assert [told(run) for run in watched.runs] == [told(run) for run in sweep.added]
 
 
 @pytest.mark.medium

@@ -78,7 +78,7 @@ def disturb(sweep: subprocess.Popen[str], rng: random.Random, asked: set[int]) -
 
     It is asked once: nobody listens to a second SIGTERM after its last word.
     """
-    deadline = time.monotonic() + rng.uniform(4, 40)
+    deadline = time.monotonic() + rng.uniform(4, 25)
     while time.monotonic() < deadline and sweep.poll() is None:
         time.sleep(0.1)
     victims = workers()
@@ -131,6 +131,8 @@ def test_a_search_that_is_killed_goes_on_and_ends_with_the_best(write_study, com
             time.sleep(0.02)
         search.kill()
         search.communicate()
+    stands = run(command, "status", "runs/study").stdout
+    assert "line/trial=0/seed10 " in stands
     done = run(command, "tune", file)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "line: 3 trials, " in done.stdout

@@ -79,7 +79,7 @@ def status_parser() -> Parser:
     parser = command_parser(
         "nppac-run status",
         status,
-        "Show how the runs of a study stand; on a terminal, until its sweep ends.",
+        "Show how the runs of a study stand, its search's too; on a terminal, until it ends.",
     )
     parser.add_argument("study", type=user_path, metavar="STUDY_DIR", help="the study's folder")
     return parser

@@ -33,7 +33,7 @@ def sweep(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Show how the runs of a study stand; on a terminal, until its sweep ends."""
+    """Show how the runs of a study stand, those of a search too; on a terminal, until it ends."""
     from nppac_agents.cli.commands import table
     from nppac_agents.running.lock import living_owner
     from nppac_agents.studies.study import Study
@@ -41,11 +41,13 @@ def status(arguments: argparse.Namespace) -> int:
     from nppac_agents.studies.view import open_view, read_all
 
     study = Study.read(arguments.study)
+    study.add_tried()
     if sys.stdout.isatty():
         with contextlib.closing(open_view(study, sys.stdout)) as view:
             view.show(study.given_up())
             while living_owner(study.lock) is not None:
                 time.sleep(1.0)
+                study.add_tried()
                 view.show(study.given_up())
         return ExitCode.DONE
     found = read_all(study, study.given_up())

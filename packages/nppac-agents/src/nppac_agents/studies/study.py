@@ -19,13 +19,14 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from nppac_priors.atomic_files import is_partial, write_json
 from nppac_priors.errors import ConfigError, DataError
 
+from nppac_agents.experiment.loading import load_experiment
 from nppac_agents.running.interruption import interrupt_at_once, interruptible
 from nppac_agents.running.lock import LockError, RunLock
 from nppac_agents.running.run_directory import RunDirectory, resolved, writing
@@ -146,6 +147,34 @@ class Study:
             OSError: it cannot be written.
         """
         write_json(self._experiment(point), _without_place(point))
+
+    def of_trial(self, trial: Point) -> list[StudyRun]:
+        """The runs of a search's trial, one for each seed of the search."""
+        assert self.config.tuning is not None
+        folder = self.path / "tuning" / "runs" / trial.name
+        return [StudyRun(trial, seed, folder / f"seed{seed}") for seed in self.config.tuning.seeds]
+
+    def add_tried(self) -> None:
+        """Add the runs of the trials that a search has opened to those that are known.
+
+        Raises:
+            ConfigError: the experiment of one is no longer valid.
+        """
+        if self.config.tuning is None:
+            return
+        known = {run.point.name for run in self.runs}
+        for point in self.points:
+            for number in self._trials(point):
+                values = {**point.values, "trial": str(number)}
+                trial = Point(point.experiment, values, point.config)
+                if trial.name not in known:
+                    config = load_experiment(self._experiment(trial))
+                    self.runs.extend(self.of_trial(replace(trial, config=config)))
+
+    def _trials(self, point: Point) -> list[int]:
+        """Numbers of the trials of a point, in their order."""
+        files = self._experiment(point).with_suffix("").glob("trial=*.json")
+        return sorted(int(file.stem.removeprefix("trial=")) for file in files)
 
     def task(self, run: StudyRun) -> Task:
         """The process that starts or continues a run.

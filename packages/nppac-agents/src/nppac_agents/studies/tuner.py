@@ -81,8 +81,7 @@ class Tuner:
     def _start(self, trials: Trials, trial: optuna.Trial, sweep: Sweep) -> None:
         point = trials.point_of(trial.number, trial.params)
         self._study.write(point)
-        folder = self._study.path / "tuning" / "runs" / point.name
-        runs = [StudyRun(point, seed, folder / f"seed{seed}") for seed in self._tuning.seeds]
+        runs = self._study.of_trial(point)
         reported = set(trials.all[trial.number].intermediate_values)
         self._open.append(_Open(trials, trial, runs, reported))
         for run in runs:
