@@ -141,4 +141,7 @@ ENVS = mutations_of("nppac-envs", [
     ("a replay's drift ignores the spread of the set", "demonstrations/resimulation.py",
      "np.float64) - states) / scales)", "np.float64) - states))",
      "demonstrations/test_resimulation.py"),
+    ("an interruption is blamed on the environment", "faults.py",
+     "if isinstance(behind, KeyboardInterrupt):", "if False:",
+     "test_checked.py"),
 ])

@@ -267,4 +267,7 @@ PRIORS = mutations_of("nppac-priors", [
     ("a curve hides another", "drawing/names.py",
      "return bool((apart < _NEAR).mean() > _SHARE)", "return False",
      "drawing/test_panels.py -k coincide"),
+    ("an interruption makes a broken plugin", "plugin_origin.py",
+     "if isinstance(behind, KeyboardInterrupt):", "if False:",
+     "test_plugin_import.py"),
 ])

@@ -126,4 +126,7 @@ RUNS = mutations_of("nppac-agents", [
     ("the schema needs no kind", "experiment/schema.py",
      '"required": [field],\n        "allOf"', '"allOf"',
      "experiment/test_schema.py -k needs_its_kind"),
+    ("a pipe in a run directory is waited for", "running/run_directory.py",
+     "if entry.exists() and not (entry.is_file() or entry.is_dir()):", "if False:",
+     "running/test_run_directory.py"),
 ])

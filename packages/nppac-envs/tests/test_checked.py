@@ -256,6 +256,31 @@ def test_make_has_to_return_an_environment(make, problem):
     assert str(caught.value) == f"environment 'script': {problem}"
 
 
+@pytest.mark.parametrize("method", ["make", "reset", "step"])
+def test_an_interruption_that_became_an_error_is_no_fault_of_the_environment(method):
+    """As a compiled module makes an ImportError of it that is interrupted at its import."""
+
+    def interrupted(*_, **__):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+
+    env = Script(lambda *outcome: outcome)
+    MAKE[:] = [lambda: env]
+    checked = make_checked(ScriptConfig())
+    checked.reset()
+    MAKE[:] = [interrupted]
+    env.reset = env.step = interrupted
+    calls = {
+        "make": lambda: make_checked(ScriptConfig()),
+        "reset": checked.reset,
+        "step": lambda: checked.step(PUSH),
+    }
+    with pytest.raises(KeyboardInterrupt):
+        calls[method]()
+
+
 BOX = Box(-1.0, 1.0, (2,), np.float32)
 
 

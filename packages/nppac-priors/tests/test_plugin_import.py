@@ -84,8 +84,12 @@ def test_whatever_ends_an_import_is_a_broken_plugin(
     assert "acme-priors 2.1" in caplog.text
 
 
-def test_an_interrupt_from_the_keyboard_is_no_broken_plugin(distribution):
-    distribution("acme-priors", "2.1", "acme", "raise KeyboardInterrupt")
+@pytest.mark.parametrize(
+    "statement",
+    ["raise KeyboardInterrupt", "raise ImportError('half imported') from KeyboardInterrupt()"],
+)
+def test_an_interrupt_from_the_keyboard_is_no_broken_plugin(distribution, statement):
+    distribution("acme-priors", "2.1", "acme", statement)
     with pytest.raises(KeyboardInterrupt):
         load()
 

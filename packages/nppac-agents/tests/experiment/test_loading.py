@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -233,11 +234,12 @@ def test_a_byte_order_mark_is_fine(experiment, tmp_path):
     assert load_experiment(path).seed == 3
 
 
-def test_a_missing_file_and_a_folder(tmp_path, monkeypatch):
+def test_a_missing_file_a_folder_and_a_pipe(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert problems(Path("no.json")) == [f"no.json: no such file in {tmp_path}"]
-    (line,) = problems(tmp_path)
-    assert line == f"{tmp_path}: cannot be read: Is a directory"
+    os.mkfifo("pipe")
+    for path in (tmp_path, Path("pipe")):
+        assert problems(path) == [f"{path}: is no regular file"]
 
 
 json_values = st.recursive(

@@ -138,6 +138,14 @@ def test_resume_needs_a_run(tmp_path, make):
         RunDirectory.resume(tmp_path, make())
 
 
+@pytest.mark.parametrize("name", ["metrics.jsonl", "summary.json", "checkpoints/x.safetensors"])
+def test_a_pipe_among_its_files_is_told_of_and_not_waited_for(tmp_path, make, name):
+    run = RunDirectory.create(tmp_path / "run", make())
+    os.mkfifo(run.path / name)
+    with pytest.raises(ConfigError, match=f"{name}: is no regular file"):
+        RunDirectory.resume(run.path, make())
+
+
 def test_resume_refuses_a_damaged_config(tmp_path, make):
     run = RunDirectory.create(tmp_path / "run", make())
     run.config_file.write_text('{"env": ')

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from nppac_envs.config import EnvConfig
 from nppac_envs.errors import EnvsError
-from nppac_envs.faults import described, fault, in_one_line, require_boxes
+from nppac_envs.faults import (
+    described,
+    fault,
+    in_one_line,
+    let_interruption_pass,
+    require_boxes,
+)
 
 LARGEST_REWARD = 1e15
 """Rewards beyond it would take the square of a critic's error out of float32's range."""
@@ -40,6 +46,7 @@ def make_checked(config: EnvConfig, *, render_mode: str | None = None) -> Checke
     except EnvsError:
         raise
     except (Exception, SystemExit) as error:
+        let_interruption_pass(error)
         raise fault(config, f"make() raised {in_one_line(error)}") from error
     if not isinstance(env, gymnasium.Env):
         raise fault(config, f"make() returned {described(env)}, has to return a gymnasium.Env")
@@ -86,6 +93,7 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         except EnvsError:
             raise
         except (Exception, SystemExit) as error:
+            let_interruption_pass(error)
             self._raise(f"reset() raised {in_one_line(error)}", error)
         observation, info = self._unpacked(outcome, 2, "reset")
         self._check_observation(observation)
@@ -104,6 +112,7 @@ class CheckedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         except EnvsError:
             raise
         except (Exception, SystemExit) as error:
+            let_interruption_pass(error)
             self._raise(f"step() raised {in_one_line(error)}", error)
         observation, reward, terminated, truncated, info = self._unpacked(outcome, 5, "step")
         self._check_observation(observation)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from nppac_envs.config import EnvConfig
 from nppac_envs.errors import ConfigError
+from nppac_envs.faults import let_interruption_pass
 from nppac_envs.hookspecs import PROJECT
 
 _LOG = logging.getLogger(__name__)
@@ -73,7 +74,8 @@ def _classes() -> Iterator[type[EnvConfig]]:
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 classes = list(entry.load().nppac_env_configs())
-        except (Exception, SystemExit):  # a plugin that is broken must not cost the others
+        except (Exception, SystemExit) as error:  # one that is broken must not cost the others
+            let_interruption_pass(error)
             _LOG.warning("the plugin %s offers no environments: it fails to load", entry.name)
         else:
             yield from classes

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from nppac_priors.errors import PluginError, PluginLoadError
 from nppac_priors.plugin_import import LEAVE_OUT_VARIABLE, quiet_import
-from nppac_priors.plugin_origin import in_one_line, remember
+from nppac_priors.plugin_origin import in_one_line, let_interruption_pass, remember
 
 logger = logging.getLogger(__name__)
 
@@ -165,9 +165,8 @@ def load_entry_points(
         distribution, version = _origin(entry_point)
         try:
             components += _loaded(entry_point, hook)
-        except KeyboardInterrupt:
-            raise
         except BaseException as exception:
+            let_interruption_pass(exception)
             hint = hook.hint(exception)
             plugin = BrokenPlugin(distribution, version, entry_point.name, exception, hint)
             message = (

@@ -75,6 +75,18 @@ def blamed(error: BaseException) -> BaseException:
     return fault
 
 
+def let_interruption_pass(error: BaseException) -> None:
+    """Raises a KeyboardInterrupt where one is behind an error, or is it.
+
+    A compiled module that is interrupted while it is imported makes an ImportError of it.
+    """
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        behind = behind.__cause__ or behind.__context__
+
+
 def in_one_line(error: BaseException) -> str:
     """The type of an error and, where it has one, its message."""
     text = " ".join(str(error).split())

@@ -30,6 +30,8 @@ def read_json(path: Path) -> Any:
         ConfigError: It cannot be read, or `parse_json` refuses it; the message names the file.
     """
     try:
+        if user_path(path).exists() and not user_path(path).is_file():
+            raise ConfigError("is no regular file")
         with user_path(path).open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:

@@ -121,10 +121,14 @@ class RunDirectory:
         """Refuses a path where something else than a run is.
 
         Raises:
-            ConfigError: something else is there.
+            ConfigError: something else is there, or a pipe or a device among its files, which
+                would be waited for.
         """
         if self.exists() and not self.config_file.is_file():
             raise ConfigError(f"{self.path} holds no run to resume; choose another output_dir")
+        for entry in (*self.path.glob("*"), *self.checkpoints.glob("*")):
+            if entry.exists() and not (entry.is_file() or entry.is_dir()):
+                raise ConfigError(f"{entry}: is no regular file; remove it to resume the run")
 
     @property
     def is_unused(self) -> bool:

@@ -14,7 +14,7 @@ import gymnasium
 from gymnasium.wrappers import TimeLimit
 
 from nppac_envs.errors import ConfigError
-from nppac_envs.faults import described, in_one_line
+from nppac_envs.faults import described, in_one_line, let_interruption_pass
 from nppac_envs.foreign import DEFAULT_HORIZON
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def imported_module(config: GymnasiumConfig) -> Any:
             "install it, or put its folder there (the current directory is not searched by itself)"
         ) from None
     except (Exception, SystemExit) as error:
+        let_interruption_pass(error)
         raise ConfigError(f"env.id: importing {name!r} raised {in_one_line(error)}") from error
 
 
