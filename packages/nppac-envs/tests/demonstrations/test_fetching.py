@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import minari
@@ -82,6 +85,29 @@ def test_without_a_network_the_files_are_named_with_their_folder(
     assert not caplog.records  # one line tells it
     logging.getLogger("huggingface_hub.utils").warning("of somebody else")
     assert caplog.messages == ["of somebody else"]
+
+
+BROKEN = """
+import minari
+
+def broken(id):
+    from huggingface_hub.utils import logging
+    logging.get_logger("huggingface_hub.utils._http").warning("Retrying in 1s [Retry 1/5].")
+    raise OSError("Name or service not known")
+
+minari.download_dataset = broken
+from nppac_envs import MinariConfig
+MinariConfig(id="D4RL/door/human-v2", download=True).load()
+"""
+
+
+def test_attempts_are_not_told_by_a_library_that_is_imported_for_them(tmp_path: Path):
+    """Its import, which comes with the first attempt, sets what it tells."""
+    environment = {**os.environ, "MINARI_DATASETS_PATH": str(tmp_path)}
+    command = [sys.executable, "-c", BROKEN]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "cannot be fetched (OSError: Name or service not known)" in told.stderr
+    assert "Retrying" not in told.stderr
 
 
 def test_a_missing_file_that_can_be_fetched_says_so(tmp_path: Path, monkeypatch):

@@ -10,8 +10,8 @@ actions are clipped to [-1, 1], as the simulator did when they were recorded.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import logging
 import os
 import re
 import shutil
@@ -163,11 +163,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         """Fetch the set from Minari's server; what arrived in part goes again."""
         import minari
 
-        server = logging.getLogger("huggingface_hub")  # tells each attempt, twice
-        level = server.level
-        server.setLevel(logging.ERROR)
         try:
-            minari.download_dataset(self.id)
+            with _attempts_untold():
+                minari.download_dataset(self.id)
         except Exception as error:
             shutil.rmtree(folder, ignore_errors=True)
             reason = " ".join(str(error).split())[:160]
@@ -176,8 +174,6 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 f"network put main_data.hdf5 and metadata.json of {minari_page(self.id)} into "
                 f"{folder}"
             ) from error
-        finally:
-            server.setLevel(level)
 
     def _episode(self, data: Any, space: dict[str, Any]) -> Episode:
         """Convert one `minari.EpisodeData`; rewards that are all NaN are unknown."""
@@ -212,6 +208,22 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             return expanded(self.root)
         default = Path.home() / ".minari" / "datasets"
         return expanded(os.environ.get("MINARI_DATASETS_PATH") or default)
+
+
+@contextlib.contextmanager
+def _attempts_untold() -> Iterator[None]:
+    """While open, the library behind Minari's server does not tell each attempt, twice."""
+    try:
+        from huggingface_hub.utils import logging as server
+    except ImportError:
+        yield
+        return
+    level = server.get_verbosity()
+    server.set_verbosity_error()
+    try:
+        yield
+    finally:
+        server.set_verbosity(level)
 
 
 def _declared_bounds(metadata: dict[str, Any]) -> tuple[list[float], list[float]] | None:
