@@ -78,7 +78,7 @@ def disturb(sweep: subprocess.Popen[str], rng: random.Random, asked: set[int]) -
 
     It is asked once: nobody listens to a second SIGTERM after its last word.
     """
-    deadline = time.monotonic() + rng.uniform(4, 25)
+    deadline = time.monotonic() + rng.uniform(4, 40)
     while time.monotonic() < deadline and sweep.poll() is None:
         time.sleep(0.1)
     victims = workers()
