@@ -59,8 +59,8 @@ def main() -> None:
         found = float(np.mean([play(env, gains, seen.mean, seed)[0] for seed in range(5)]))
         print(f"{iteration}/{ITERATIONS}: return {found:,.0f} without survival", flush=True)
         if found > best:
-            best, policy = found, {"gains": gains.tolist(), "centre": seen.mean.tolist()}
-            POLICY.write_text(json.dumps(policy) + "\n")
+            best, parts = found, {"gains": gains.tolist(), "centre": seen.mean.tolist()}
+            POLICY.write_text(json.dumps(parts) + "\n")
 
 
 def step(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -312,6 +313,14 @@ def test_reason_for_missing_frames_is_shown(write_run):
 def test_directory_that_is_no_run(tmp_path):
     with pytest.raises(DataError, match=r"neither config\.json nor metrics\.jsonl"):
         write_report(tmp_path)
+
+
+def test_a_pipe_among_the_files_is_told_of_and_not_waited_for(write_run):
+    path = write_run(last_step=5000)
+    (path / "summary.json").unlink(missing_ok=True)
+    os.mkfifo(path / "summary.json")
+    with pytest.raises(DataError, match=r"summary\.json: is no regular file"):
+        write_report(path)
 
 
 @pytest.mark.parametrize("file", ["summary.json", "prior_std.json", "frames.npz", "metrics.jsonl"])

@@ -146,6 +146,14 @@ def test_a_pipe_among_its_files_is_told_of_and_not_waited_for(tmp_path, make, na
         RunDirectory.resume(run.path, make())
 
 
+def test_a_summary_that_is_a_pipe_is_told_of(tmp_path, make):
+    run = RunDirectory.create(tmp_path / "run", make())
+    assert run.summary() is None
+    os.mkfifo(run.path / "summary.json")
+    with pytest.raises(RunDirectoryError, match=r"summary\.json: is no regular file"):
+        run.summary()
+
+
 def test_resume_refuses_a_damaged_config(tmp_path, make):
     run = RunDirectory.create(tmp_path / "run", make())
     run.config_file.write_text('{"env": ')

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, final
 
 from nppac_priors.errors import ConfigError
-from nppac_priors.user_files import user_path, where_relative
+from nppac_priors.user_files import existing_file, user_path, where_relative
 
 _LARGEST_INTEGER = 2**63 - 1
 _MAX_BYTES = 16 * 2**20
@@ -29,9 +29,9 @@ def read_json(path: Path) -> Any:
     Raises:
         ConfigError: It cannot be read, or `parse_json` refuses it; the message names the file.
     """
+    if user_path(path).exists():
+        existing_file(path, ConfigError)
     try:
-        if user_path(path).exists() and not user_path(path).is_file():
-            raise ConfigError("is no regular file")
         with user_path(path).open("rb") as file:
             content = file.read(_MAX_BYTES + 1)
         if len(content) > _MAX_BYTES:

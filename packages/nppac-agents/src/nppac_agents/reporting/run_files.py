@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nppac_priors.errors import DataError
+from nppac_priors.user_files import existing_file
 
 from nppac_agents.reporting.frames import Frames, load_frames
 from nppac_agents.running.metrics import METRICS_FILE, read_metrics
@@ -108,8 +109,9 @@ class RunFiles:
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
+    if not path.exists():
         return None
+    existing_file(path, DataError)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

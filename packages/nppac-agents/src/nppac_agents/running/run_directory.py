@@ -16,7 +16,7 @@ from typing import Any, final
 
 from nppac_priors.atomic_files import is_partial, remove_partials, write_json
 from nppac_priors.errors import ConfigError, NppacError
-from nppac_priors.user_files import user_path
+from nppac_priors.user_files import existing_file, user_path
 
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.loading import load_experiment
@@ -195,8 +195,11 @@ class RunDirectory:
             RunDirectoryError: it cannot be read.
         """
         path = self.path / "summary.json"
+        if not path.exists():
+            return None
+        existing_file(path, RunDirectoryError)
         try:
-            return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+            return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunDirectoryError(f"{path}: cannot be read: {error}") from None
 
