@@ -120,6 +120,14 @@ def test_validate_checks_every_file(nppac_run, config):
     assert nppac_run("validate", config).code == 0
 
 
+def test_what_set_replaces_is_checked_too(nppac_run, config):
+    assert nppac_run("validate", config, "--set", "training.env_steps=7").code == 0
+    result = nppac_run("validate", config, "--set", "training.env_steps=-7")
+    assert result.code == 2
+    (line,) = result.err
+    assert "training.env_steps" in line
+
+
 def test_schema_goes_to_a_file_or_to_the_output(nppac_run):
     printed = nppac_run("schema")
     assert nppac_run("schema", "--output", "x.json").code == 0

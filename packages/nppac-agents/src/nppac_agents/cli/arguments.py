@@ -233,6 +233,7 @@ def _validate_parser() -> _Parser:
         "Check experiment files without running them. Data files are not opened.",
     )
     parser.add_argument("configs", type=user_path, nargs="+", metavar="CONFIG")
+    _add_set(parser, "such as agent.alpha=0.2")
     return parser
 
 

@@ -27,7 +27,7 @@ def validate(arguments: argparse.Namespace) -> int:
     code = ExitCode.DONE
     for path in arguments.configs:
         try:
-            load_experiment(path)
+            load_experiment(path, arguments.overrides)
         except ConfigError as error:
             if arguments.debug:
                 traceback.print_exc()
