@@ -14,7 +14,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from nppac_agents import AWAC, BEAR, CQL, CRR, IQL, TD3BC, Spaces
+from nppac_agents import AWAC, BCQ, BEAR, CQL, CRR, IQL, TD3BC, Spaces
 from nppac_agents.data.transitions import Transitions
 from nppac_agents.parts import mmd
 from nppac_agents.parts.optimizers import Momentum
@@ -169,6 +169,17 @@ def policy_of(impl: Any, heads: int = 1) -> Any:
     return lambda: perceptron(impl.modules.policy, heads)
 
 
+def squash_decoder(impl: Any) -> None:
+    """Their decoder takes ``with_squash`` for its contrary: turn it round."""
+    decode = impl.modules.vae_decoder.forward
+    impl.modules.vae_decoder.forward = lambda x, z, squash=True: decode(x, z, not squash)
+
+
+def behaviour_of(impl: Any) -> Any:
+    modules = impl.modules
+    return lambda: [*perceptron(modules.vae_encoder, 2), *perceptron(modules.vae_decoder)]
+
+
 def test_td3_bc_makes_the_same_update():
     """The whole update; slow copies follow at one rate, with every update of the policy."""
     impl = theirs("TD3PlusBC", alpha=1.7, tau=0.2, update_actor_interval=1)
@@ -305,7 +316,6 @@ def test_cql_makes_the_same_steps(soft):
 def test_bear_makes_the_same_steps():
     """The behaviour's step, and the MMD of the same samples.
 
-    Their decoder takes ``with_squash`` for its contrary, which is turned round first.
     Their target has an entropy, their policy's loss one sample's value and an entropy, and their
     samples of it are not cut off: critics and policy differ on purpose.
     """
@@ -313,16 +323,10 @@ def test_bear_makes_the_same_steps():
     agent = ours(BEAR(sigma=2.0, behaviour_hidden=HIDDEN, gamma=0.9, **SIZES))
     modules, behaviour = impl.modules, agent.parts.behaviour
     modules.log_alpha._parameter.data.fill_(0.0)
-    decode = modules.vae_decoder.forward
-    modules.vae_decoder.forward = lambda x, z, squash=True: decode(x, z, not squash)
-
-    def weights() -> list[torch.Tensor]:
-        return [*perceptron(modules.vae_encoder, 2), *perceptron(modules.vae_decoder)]
-
-    put(behaviour.net, weights())
-    same_update(
-        agent, impl, "behaviour", weights, agent.method.behaviour_step, impl.update_imitator
-    )
+    squash_decoder(impl)
+    put(behaviour.net, behaviour_of(impl)())
+    step = agent.method.behaviour_step
+    same_update(agent, impl, "behaviour", behaviour_of(impl), step, impl.update_imitator)
     mine, yours = batches()
     put(agent.parts.policy.net, perceptron(modules.policy, 2))
     distance = seeded(impl._compute_mmd_loss, yours.observations)
@@ -333,3 +337,41 @@ def test_bear_makes_the_same_steps():
     noise = torch.randn(3, 32, 2)
     own = mmd(policy.mean + policy.std * noise, made, "laplacian", 2.0)
     torch.testing.assert_close(own.mean(), distance, rtol=1e-6, atol=1e-7)
+
+
+class BCQInTheirOrder(BCQ):
+    """Draws the candidates of one state after those of the other, as they do."""
+
+    def noise(self, agent: Any, candidates: int, states: torch.Tensor) -> torch.Tensor:
+        shape = len(states), candidates, agent.parts.behaviour.net.latent_dim
+        return torch.randn(shape).transpose(0, 1)
+
+
+def test_bcq_makes_the_same_update():
+    """The whole update: behaviour, critics, perturbation and the slow copies of these two."""
+    impl = theirs(
+        "BCQ", lam=0.6, n_action_samples=3, action_flexibility=0.4, beta=0.5, tau=0.2,
+        rl_start_step=0,
+    )  # fmt: skip
+    agent = ours(BCQInTheirOrder(
+        lowest_share=0.6, target_candidates=3, acting_candidates=3, reach=0.4, tau=0.2, gamma=0.9,
+        behaviour_hidden=HIDDEN, **SIZES,
+    ))  # fmt: skip
+    modules = impl.modules
+    squash_decoder(impl)
+    put(agent.parts.behaviour.net, behaviour_of(impl)())
+    put(agent.parts.policy.net, perceptron(modules.policy))
+    put(agent.parts.policy.slow, perceptron(modules.targ_policy))
+    copy_critics(agent, impl)
+    for _ in range(3):
+        mine, yours = batches()
+        losses = seeded(agent.step, mine)
+        metrics = seeded(impl.inner_update, yours, 0)
+        assert losses["behaviour_loss"].item() == pytest.approx(metrics["vae_loss"], rel=1e-5)
+        assert losses["critic_loss"].item() == pytest.approx(metrics["critic_loss"], rel=1e-5)
+        assert losses["actor_loss"].item() == pytest.approx(metrics["actor_loss"], rel=1e-5)
+    assert_same(agent.parts.behaviour.net, behaviour_of(impl)())
+    assert_same(agent.parts.critic.net, ensemble(modules.q_funcs))
+    assert_same(agent.parts.critic.slow, ensemble(modules.targ_q_funcs))
+    assert_same(agent.parts.policy.net, perceptron(modules.policy))
+    assert_same(agent.parts.policy.slow, perceptron(modules.targ_policy))
