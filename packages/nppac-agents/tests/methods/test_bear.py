@@ -106,7 +106,7 @@ def test_the_multiplier_stays_within_the_sources_bounds(build, random_batch):
     agent = build("bear", largest_mmd=1e4, multiplier_learning_rate=1.0, **QUICK)
     for _ in range(20):
         agent.step(random_batch())
-    assert agent.parts.multiplier.value().item() == pytest.approx(math.exp(-5.0))
+    assert agent.parts.multiplier.value().item() == pytest.approx(math.exp(-5.0), rel=1e-5)
 
 
 def test_the_critics_do_not_move_the_policy_while_it_warms_up(build, random_batch, randomise):

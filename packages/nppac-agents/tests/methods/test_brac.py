@@ -152,7 +152,7 @@ def test_a_learned_alpha_rises_where_the_divergence_exceeds_its_bound_only(
 ):
     agent = build("brac", alpha=0.5, largest_divergence=largest_divergence, **QUICK)
     losses = agent.step(random_batch())
-    assert losses["alpha"].item() == pytest.approx(0.5)
+    assert losses["alpha"].item() == pytest.approx(0.5, rel=1e-5)
     assert (agent.parts.multiplier.value().item() - 0.5) * direction > 0
     top = build("brac", alpha=499.0, largest_divergence=-1e3, critic_learning_rate=0.5, **QUICK)
     for _ in range(5):
