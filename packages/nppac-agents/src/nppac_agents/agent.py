@@ -50,6 +50,7 @@ class Agent(Algorithm):
         method: the equations and hyper-parameters.
         spaces: of the environment.
         prior: the behavioural prior, whatever its distribution; None without one.
+        given: the one it was made with, where that has been replaced.
         observed: its memory along rollouts, where it has a mean and a standard deviation.
         demonstrations: as they were given; None without.
         parts: what learns, as the method names it.
@@ -71,7 +72,7 @@ class Agent(Algorithm):
         super().__init__(policy=ActingPolicy(spaces, self.act))
         self.method = method
         self.spaces = spaces
-        self.prior = prior
+        self.prior = self.given = prior
         self.observed = ObservedPrior(prior) if isinstance(prior, GaussianPrior) else None
         self.demonstrations = demonstrations
         self.device = torch.device(device)
@@ -143,10 +144,22 @@ class Agent(Algorithm):
 
     @functools.cached_property
     def std_on_data(self) -> Tensor:
-        """Median std (A,) of a Gaussian prior over demonstrated states, some hundreds of them."""
-        states = self.demonstrated_states(self.device)
+        """Median std (A,) of a Gaussian prior over the states that it was fitted to."""
+        return self.usual_std(self.demonstrated_states(self.device))
+
+    def usual_std(self, states: Tensor) -> Tensor:
+        """Median std (A,) of a Gaussian prior over states (N, S), some hundreds of them."""
         every = max(len(states) // STATES_ON_DATA, 1)
         return self.moments(states[::every])[1].median(0).values
+
+    def replace_prior(self, prior: Prior) -> None:
+        """Learn with another Gaussian prior from now on; a replay has to observe it anew."""
+        assert isinstance(prior, GaussianPrior)
+        assert self.observed is not None
+        self.prior = prior
+        self.observed.replace(prior)
+        for known in ("demonstrated", "std_on_data"):
+            vars(self).pop(known, None)
 
     def demonstrated_states(self, device: str | torch.device) -> Tensor:
         """The states of the demonstrations, (N, S)."""
@@ -195,6 +208,9 @@ class Agent(Algorithm):
             state |= {f"optimizer.{name}.{k}": v for k, v in part.optimizer_state().items()}
         for name, generator in self._generators().items():
             state[f"generator.{name}"] = generator.get_state()
+        if self.prior is not None and self.prior is not self.given:
+            state |= {f"prior.{name}": value for name, value in self.prior.state().items()}
+            state["prior_std_on_data"] = self.std_on_data
         return state | {"updates": torch.tensor(self.updates)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
@@ -204,7 +220,21 @@ class Agent(Algorithm):
             part.load_optimizer_state(below(state, f"optimizer.{name}."))
         for name, generator in self._generators().items():
             generator.set_state(state[f"generator.{name}"])
+        self._load_prior(state)
         self.updates = int(state["updates"])
+
+    def _load_prior(self, state: dict[str, Tensor]) -> None:
+        """The prior that a state has in the place of the given one, or else the given one."""
+        tensors = below(state, "prior.")
+        if tensors:
+            assert self.given is not None
+            assert self.prior is not None
+            prior = self.given.config.from_state(tensors, device=self.device)
+            prior.reuse(self.prior)
+            self.replace_prior(prior)
+            self.std_on_data = state["prior_std_on_data"].to(self.device)
+        elif self.given is not None and self.prior is not self.given:
+            self.replace_prior(self.given)
 
     def _generators(self) -> dict[str, torch.Generator]:
         return {"acting": self.acting, "noise": self.noise}

@@ -55,6 +55,8 @@ _POLICY = (
 _PRIOR = (
     Metric("kl", "nats", "divergence KL(pi || pi0) of the policy from the prior"),
     Metric("prior_std", "action", "the prior's standard deviation at the states of the batch"),
+    Metric("best_episodes", "episodes", "how many the prior has been fitted anew to"),
+    Metric("best_return", "reward", "their mean return"),
 )
 _CRITIC = (
     Metric("critic_loss", "loss", "what the critics' step minimises"),

@@ -37,7 +37,7 @@ class Phase:
     name: str
     """What metrics and console call it"""
     length: int | None = None
-    """Updates, or environment steps if it interacts; None: as the experiment's training says"""
+    """Updates or, if it interacts, environment steps from the beginning; None: as training says"""
     interacts: bool = False
     """Whether the environments are stepped with the current policy"""
     update: Callable[[Agent, Any], Losses] | None = step
@@ -64,5 +64,5 @@ def offline(updates: int) -> list[Phase]:
 
 
 def rollouts(env_steps: int) -> list[Phase]:
-    """The policy fills the replay, without updates; no phase for no steps."""
+    """The policy fills the replay up to so many steps, without updates; no phase for none."""
     return [Phase("rollouts", env_steps, interacts=True, update=None)] if env_steps else []

@@ -242,3 +242,45 @@ def test_discounts_stop_at_terminal_states_and_at_timeouts_where_asked(timeouts)
     terminated, truncated = torch.tensor([0.0, 1.0, 0.0]), torch.tensor([0.0, 0.0, 1.0])
     discounts = Discounting(0.9, timeouts).discounts(terminated, truncated)
     torch.testing.assert_close(discounts, torch.tensor([0.9, 0.0, 0.0 if timeouts else 0.9]))
+
+
+@pytest.mark.parametrize("steps", [3, 9])
+def test_another_prior_is_observed_at_all_states(prior, prior_config, demonstrations, steps):
+    """Also where a ring is full, and at the states of demonstrations that it was given."""
+    other = prior_config.fit(demonstrations.states[:40], -demonstrations.actions[:40])
+    layout = Layout(4, 2, 2, Discounting(0.9))
+    rows = demonstrated_rows(demonstrations, layout, ObservedPrior(prior), "cpu")
+    replay = TensorReplay(
+        12,
+        3,
+        layout,
+        observed=ObservedPrior(prior),
+        demonstrations=rows,
+        generator=torch.Generator(),
+    )
+    for number in range(steps):
+        replay.add(step_of(number, 3, done=number == steps - 3))
+    assert replay.observed is not None
+    replay.observed.replace(other)
+    replay.observe_anew(demonstrated_rows(demonstrations, layout, replay.observed, "cpu"))
+    stored = replay.transitions(torch.from_numpy(replay.sample_indices(0)))
+    shown = replay.transitions(torch.arange(12, 12 + len(rows)))
+    for batch in (stored, shown):
+        for mean, std, states in (
+            (batch.prior_mean, batch.prior_std, batch.states),
+            (batch.next_prior_mean, batch.next_prior_std, batch.next_states),
+        ):
+            expected_mean, expected_std = other.moments(states)
+            torch.testing.assert_close(mean, expected_mean)
+            torch.testing.assert_close(std, expected_std)
+
+
+@pytest.mark.parametrize(
+    ("steps", "last", "kept"), [(3, 3, []), (3, 1, [0, 1]), (6, 4, [2, 3, 4]), (9, 8, [5, 6, 7, 8])]
+)
+def test_episodes_that_go_on_are_not_whole(steps, last, kept):
+    replay = make_replay(None)
+    for number in range(steps):
+        replay.add(step_of(number, 3, done=number == last))
+    expected = [n + e for e in (0, 0.1, 0.2) for n in kept]
+    np.testing.assert_allclose(replay.whole_episodes().rewards, expected, rtol=1e-5)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nppac_agents.data.episode_columns import EPISODE_COLUMNS
 from nppac_agents.data.layout import Layout
-from nppac_agents.data.observed_prior import ObservedPrior
+from nppac_agents.data.observed_prior import ObservedPrior, moments_along
 from nppac_agents.parts.tensors import as_tensor
 
 
@@ -40,18 +40,8 @@ def demonstrated_rows(
         column = EPISODE_COLUMNS[name]
         columns[name] = column(columns["rewards"], as_tensor(ends, device), layout.discounting)
     if observed is not None:
-        columns |= _prior_columns(demonstrations, layout, observed, columns["states"])
+        last = torch.as_tensor(np.cumsum(demonstrations.episode_lengths) - 1, device=device)
+        final = as_tensor(demonstrations.final_states, device)
+        moments = moments_along(observed.prior, columns["states"], last, final)
+        columns |= layout.prior_columns(*moments)
     return layout.pack(columns)
-
-
-def _prior_columns(
-    demonstrations: Demonstrations, layout: Layout, observed: ObservedPrior, states: Tensor
-) -> dict[str, Tensor]:
-    """The prior at s and s': asked once for each state, since s' is the next row's s."""
-    final = as_tensor(demonstrations.final_states, states.device)
-    last = torch.as_tensor(np.cumsum(demonstrations.episode_lengths) - 1, device=states.device)
-    after = torch.arange(1, len(states) + 1, device=states.device)
-    after[last] = len(states) + torch.arange(len(final), device=states.device)
-    mean, std = observed.prior.moments(torch.cat([states, final]))
-    now = mean[: len(states)], std[: len(states)]
-    return layout.prior_columns(now, (mean[after], std[after]))

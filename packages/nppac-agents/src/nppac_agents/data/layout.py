@@ -9,14 +9,12 @@ import torch
 from torch import Tensor
 
 from nppac_agents.data.discounting import Discounting
+from nppac_agents.data.observed_prior import MeanAndStd
 from nppac_agents.data.transitions import Transitions
 
 _MOMENTS = ("prior_mean", "prior_std", "next_prior_mean", "next_prior_std")
 _OUTCOME = ("next_states", "terminated", "truncated", "next_prior_mean", "next_prior_std")
 """What a transition of several steps has from its last"""
-
-MeanAndStd = tuple[Tensor, Tensor]
-"""The prior's mean and standard deviation, (B, A) each"""
 
 
 class Layout:

@@ -15,6 +15,26 @@ from torch import Tensor
 
 from nppac_agents.parts.tensors import as_tensor
 
+MeanAndStd = tuple[Tensor, Tensor]
+"""The prior's mean and standard deviation, (B, A) each"""
+
+
+def moments_along(
+    prior: GaussianPrior, states: Tensor, last: Tensor, final_states: Tensor
+) -> tuple[MeanAndStd, MeanAndStd]:
+    """The prior at s and at s' of transitions in time order, asked once for each state.
+
+    Args:
+        prior: on the device of the states.
+        states: s (N, S), where s' of a row is s of the next one,
+        last: but for these rows (E,), the ends of episodes,
+        final_states: whose s' are these (E, S).
+    """
+    after = torch.arange(1, len(states) + 1, device=states.device)
+    after[last] = len(states) + torch.arange(len(final_states), device=states.device)
+    mean, std = prior.moments(torch.cat([states, final_states]))
+    return (mean[: len(states)], std[: len(states)]), (mean[after], std[after])
+
 
 class ObservedPrior:
     """Moments of a frozen Gaussian prior at the latest ``capacity`` observed states.
@@ -24,13 +44,17 @@ class ObservedPrior:
     """
 
     def __init__(self, prior: GaussianPrior, *, capacity: int = 4096) -> None:
-        self.prior = prior
         self.capacity = capacity
         self.evaluations = 0
+        self.replace(prior)
+
+    def replace(self, prior: GaussianPrior) -> None:
+        """Ask another prior from now on; what the one before said is forgotten."""
+        self.prior = prior
         self._slots: dict[bytes, int] = {}
-        self._keys: list[bytes | None] = [None] * capacity
+        self._keys: list[bytes | None] = [None] * self.capacity
         self._next = 0
-        self._moments = torch.zeros(2, capacity, prior.action_dim, device=prior.device)
+        self._moments = torch.zeros(2, self.capacity, prior.action_dim, device=prior.device)
 
     def moments(self, states: np.ndarray) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation (B, A) at states (B, S), on the prior's device."""

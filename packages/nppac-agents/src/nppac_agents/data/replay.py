@@ -18,7 +18,7 @@ from torch import Tensor
 from nppac_agents.data.episode_columns import EPISODE_COLUMNS, UNKNOWN
 from nppac_agents.data.layout import Layout
 from nppac_agents.data.multi_step import multi_step
-from nppac_agents.data.observed_prior import ObservedPrior
+from nppac_agents.data.observed_prior import ObservedPrior, moments_along
 from nppac_agents.data.transitions import Transitions, columns_of
 from nppac_agents.parts.tensors import as_tensor
 
@@ -196,20 +196,51 @@ class TensorReplay(ReplayBufferManager):
             latest: about how many, the same number of every ring; all of them if None.
             first: only as many from the beginning of this order; nothing else is copied.
         """
+        rows, ends = self._order(latest)
+        rows_of = self._rows[rows[:first]]
+        ends = ends[ends < len(rows_of)]
+        truncated = self.layout.column("truncated")
+        ended = rows_of[ends, self.layout.column("terminated")]
+        rows_of[ends, truncated] = torch.maximum(rows_of[ends, truncated], 1.0 - ended)
+        return self.layout.unpack(rows_of)
+
+    def whole_episodes(self) -> Transitions:
+        """``in_order`` without the episodes that go on, the newest of some rings."""
+        rows, newest = self._order(None)
+        rings = rows.tensor_split((newest + 1).cpu())
+        ends = [self.layout.outcomes(self._rows, ring)[1].nonzero() for ring in rings]
+        known = [
+            ring[: int(end[-1]) + 1] for ring, end in zip(rings, ends, strict=True) if len(end)
+        ]
+        return self.transitions(torch.cat([rows[:0], *known]))
+
+    def _order(self, latest: int | None) -> tuple[Tensor, Tensor]:
+        """The rows of the interaction as ``in_order`` gives them, and which are a ring's newest."""
         most = self.maxsize if latest is None else math.ceil(latest / self.buffer_num)
         lengths = np.minimum(self._lengths, most)
         rows = [
             start + (ring._insertion_idx - length + np.arange(length)) % ring.maxsize
             for ring, start, length in zip(self.buffers, self._offset, lengths, strict=True)
         ]
+        ordered, newest = np.concatenate(rows), np.cumsum(lengths[lengths > 0]) - 1
         device = self._rows.device
-        rows_of = self._rows[torch.from_numpy(np.concatenate(rows)[:first]).to(device)]
-        newest = np.cumsum(lengths[lengths > 0]) - 1
-        ends = torch.from_numpy(newest[newest < len(rows_of)]).to(device)
-        truncated = self.layout.column("truncated")
-        ended = rows_of[ends, self.layout.column("terminated")]
-        rows_of[ends, truncated] = torch.maximum(rows_of[ends, truncated], 1.0 - ended)
-        return self.layout.unpack(rows_of)
+        return torch.from_numpy(ordered).to(device), torch.from_numpy(newest).to(device)
+
+    def observe_anew(self, demonstrations: Tensor | None) -> None:
+        """Store what the prior, which is another now, says of all states.
+
+        Args:
+            demonstrations: their rows, with the prior's moments; None where they are not here.
+        """
+        assert self.observed is not None
+        if demonstrations is not None and self.n_demonstrated:
+            self._rows[self.maxsize :] = demonstrations
+        lived = self.in_order()
+        last = lived.terminated.maximum(lived.truncated).nonzero().squeeze(1)
+        moments = moments_along(self.observed.prior, lived.states, last, lived.next_states[last])
+        rows, _ = self._order(None)
+        for name, values in self.layout.prior_columns(*moments).items():
+            self._rows[rows, self.layout.column(name)] = values
 
     def _draw(self, batch_size: int, held_out: int = 0) -> Tensor:
         if self.demonstration_share is None or len(self) == 0:

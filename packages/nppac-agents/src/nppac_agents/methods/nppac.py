@@ -20,6 +20,8 @@ A residual policy has, beyond the paper, by default:
                     budget, and falls back below it: a price that follows the critics' scale
     trust_region    its mean stays within so many of the prior's standard deviations
     n_steps         targets of several rewards; the divergence is paid at their last state alone
+    prior_rounds    first, rollouts of the prior and a prior fitted anew to the best episodes so
+                    far, demonstrated or its own, in turns: it forgets what did not work
     bounded_values, relative_rewards, staggered_resets: see their fields
 
 Some fifty updates an episode suit it (``training.updates_per_step``, a quarter for episodes of 200
@@ -40,6 +42,7 @@ from pydantic import Field, model_validator
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import RegularisedActorCritic, RegularisedParts
 from nppac_agents.methods.base import BatchSize, LearningRate, inherited
+from nppac_agents.methods.prior_rounds import rounds
 from nppac_agents.phase import ONLINE, Losses, Phase, rollouts
 from nppac_agents.requirements import require_demonstrations, require_dimensions
 
@@ -162,6 +165,21 @@ class NPPAC(RegularisedActorCritic):
         description="Environment steps that the starting policy collects before any update; they "
         "count.",
     )
+    prior_rounds: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="Times that the prior is fitted anew, each after `rollout_steps` more of its "
+        "own rollouts, to the best episodes so far, before the policy learns; for a residual "
+        "start.",
+    )
+    best_share: float = Field(
+        default=0.4,
+        gt=0,
+        le=1,
+        description="Share of all episodes, demonstrated or its own, that the prior is fitted to "
+        "then; by their return, and none as bad as the worst.",
+    )
     critic_warmup_updates: int = Field(
         default=0,
         ge=0,
@@ -197,6 +215,11 @@ class NPPAC(RegularisedActorCritic):
             raise ValueError(
                 "trust_region needs start 'residual', for it bounds a correction to the prior; set "
                 "it to null"
+            )
+        if self.prior_rounds and (self.start != "residual" or not self.rollout_steps):
+            raise ValueError(
+                "prior_rounds needs start 'residual' and rollout_steps above 0, whose episodes the "
+                "prior is fitted to; set it to 0"
             )
         if self.squash and self.kl_estimator == "analytic":
             raise ValueError(
@@ -332,11 +355,12 @@ class NPPAC(RegularisedActorCritic):
         """The policy's network, with what it reads of the prior."""
         return agent.parts.policy.net.deployed(self.prior_scale)
 
-    # The distilled start.
+    # What comes first.
 
     def phases(self, agent: Agent) -> list[Phase]:
         """Distillation on the demonstrated states first, where the policy starts so."""
-        learning = [*rollouts(self.rollout_steps), *self.warming(), ONLINE]
+        first = rounds(self) if self.prior_rounds else rollouts(self.rollout_steps)
+        learning = [*first, *self.warming(), ONLINE]
         if self.start != "distilled":
             return learning
         states = agent.demonstrated_states(agent.device)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nppac_priors.cvae.networks import CVAE as CVAE
     from nppac_priors.cvae.networks import kl_to_unit as kl_to_unit
 
+    from nppac_agents.data.best_episodes import best_episodes as best_episodes
     from nppac_agents.parts.advantages import generalised_advantages as generalised_advantages
     from nppac_agents.parts.advantages import steps_since_start as steps_since_start
     from nppac_agents.parts.constant_std_policy import ConstantStdPolicy as ConstantStdPolicy
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.fisher import FisherProduct as FisherProduct
     from nppac_agents.parts.fisher import flat_gradient as flat_gradient
     from nppac_agents.parts.fisher import move as move
+    from nppac_agents.parts.fitted_anew import fitted_anew as fitted_anew
     from nppac_agents.parts.part import Part as Part
     from nppac_agents.parts.perturbation import Perturbation as Perturbation
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
@@ -61,6 +63,7 @@ __getattr__, __dir__ = lazy_names(
         ".divergences": "analytic_kl sampled_kl",
         ".dual": "Dual",
         ".fisher": "FisherProduct flat_gradient move",
+        ".fitted_anew": "fitted_anew",
         ".part": "Part",
         ".perturbation": "Perturbation",
         ".policy_network": "PolicyNetwork TrustRegion",
@@ -72,6 +75,7 @@ __getattr__, __dir__ = lazy_names(
         ".state_value": "StateValue",
         ".tensors": "fixed_normal no_grad normal shuffled_passes stack uniform",
         ".value_baseline": "ValueBaseline",
+        "nppac_agents.data.best_episodes": "best_episodes",
         "nppac_priors.cvae.ensemble": "CVAEEnsemble",
         "nppac_priors.cvae.networks": "CVAE kl_to_unit",
     },

@@ -17,8 +17,8 @@ def as_tensor(states: np.ndarray, device: str | torch.device) -> Tensor:
 
 
 def spawn_generator(generator: torch.Generator, device: str | torch.device) -> torch.Generator:
-    """A new generator on ``device``, seeded from a CPU generator."""
-    seed = int(torch.randint(2**62, (), generator=generator))
+    """A new generator on ``device``, seeded from another one."""
+    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
     return torch.Generator(device).manual_seed(seed)
 
 

@@ -298,7 +298,8 @@ class Training:
         self.phase_updates += 1
         if phase.error is not None and self.phase_updates % UPDATES_PER_ERROR == 0:
             self.errors.append(phase.error(self.agent, self.replay))
-        if self.phase_updates % self.config.logging.every == 0 or phase.steps_per_update:
+        done = not phase.interacts and self.phase_updates == phase.length
+        if self.phase_updates % self.config.logging.every == 0 or phase.steps_per_update or done:
             self.recorder.write_training(phase.name, **self._status())
 
     def _status(self) -> dict[str, float]:
@@ -317,7 +318,8 @@ def _rollout_steps(phases: list[Phase], env_steps: int) -> int:
     Raises:
         ConfigError: they leave none for learning.
     """
-    steps = sum(phase.length or 0 for phase in phases if phase.interacts and phase.update is None)
+    collecting = [phase for phase in phases if phase.interacts and phase.update is None]
+    steps = max((phase.length or 0 for phase in collecting), default=0)
     if steps and steps >= env_steps:
         raise ConfigError(
             f"agent: its rollouts take {steps:,} environment steps, training.env_steps are "

@@ -1,0 +1,72 @@
+"""A run whose prior is fitted anew: its phases, a kill, and its policies read back."""
+
+import numpy as np
+import pytest
+from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.metrics import read_metrics
+from nppac_agents.running.run_policy import load_agent
+from nppac_agents.running.training import Training
+
+pytestmark = pytest.mark.medium
+
+
+@pytest.fixture
+def experiment(point_experiment):
+    """Two rounds of two episodes of each of three environments, then 30 steps of learning."""
+    rounds = {"prior_rounds": 2, "rollout_steps": 120, "staggered_resets": False}
+    agent = point_experiment.agent.model_copy(update=rounds)
+    training = point_experiment.training.model_copy(update={"env_steps": 270})
+    return point_experiment.model_copy(update={"agent": agent, "training": training})
+
+
+def test_each_round_is_evaluated_and_told(experiment, run_point):
+    summary, run = run_point(experiment, report=True)
+    events = read_metrics(run.metrics)
+    assert summary["env_steps"] == 270
+    judged = [e["env_steps"] for e in events if e["event"] == "evaluation"]
+    assert judged[:3] == [0, 120, 240]
+    told = [e["best_episodes"] for e in events if e.get("phase") == "refit"]
+    assert told == [4, 6], "0.4 of 6 and of 12 own episodes, and of 5 demonstrations"
+    online = [e for e in events if e.get("phase") == "online"]
+    assert online[-1]["updates"] - online[0]["updates"] == 20, "30 steps earned as many updates"
+
+
+def test_a_run_killed_after_a_round_resumes_as_if_nothing_had_happened(
+    experiment, run_point, monkeypatch
+):
+    _, whole = run_point(experiment, "whole")
+
+    class Killed(BaseException):
+        pass
+
+    update, calls = Training._update_and_record, []
+
+    def killed(self, phase):
+        calls.append(phase.name)
+        if calls[-2:] == ["refit", "refit"]:
+            raise Killed
+        update(self, phase)
+
+    monkeypatch.setattr(Training, "_update_and_record", killed)
+    with pytest.raises(Killed):
+        run_point(experiment, "killed")
+    monkeypatch.undo()
+    _, resumed = run_point(experiment, "killed", resume=True)
+    left, right = (Checkpoint.load(checkpoints(d.checkpoints)[-1]) for d in (whole, resumed))
+    assert any(name.startswith("prior.") for name in left.tensors["agent"])
+    for owner, tensors in left.tensors.items():
+        assert tensors.keys() == right.tensors[owner].keys()
+        for name, tensor in tensors.items():
+            assert tensor.equal(right.tensors[owner][name]), f"{owner}/{name}"
+
+
+def test_a_policy_of_the_run_acts_from_the_prior_that_it_learned_with(
+    experiment, run_point, monkeypatch
+):
+    _, run = run_point(experiment)
+    monkeypatch.setattr(type(run), "config", lambda self: experiment)
+    agent, other = load_agent(run, "last"), load_agent(run, "last")
+    assert agent.prior is not agent.given
+    other.replace_prior(other.given)
+    states = np.zeros((2, 4), dtype=np.float32)
+    assert not np.array_equal(*(a.act(states, deterministic=True) for a in (agent, other)))
