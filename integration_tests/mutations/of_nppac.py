@@ -7,6 +7,8 @@ PROMISES = "parts/promises.py"
 FLAT = "running/flattening.py"
 TRAINING = "running/training.py"
 ROLLOUTS = "data/rollouts.py"
+BEST = "data/best_episodes.py"
+ROUNDS = "methods/prior_rounds.py"
 
 # fmt: off
 BEYOND_THE_PAPER = mutations_of("nppac-agents", [
@@ -69,6 +71,38 @@ BEYOND_THE_PAPER = mutations_of("nppac-agents", [
      "data/test_rollouts.py -k restored"),
     ("every method staggers", ROLLOUTS,
      "agent.method.staggers_resets() and", "", "data/test_rollouts.py -k finished_episodes"),
+    # A prior that is fitted anew.
+    ("the best share has all episodes", BEST, ": int(share * len(pool))]", ":]",
+     "data/test_best_episodes.py -k how_many"),
+    ("the worst count as good", BEST,
+     "kept[returns[kept] > returns.min()]", "kept", "data/test_best_episodes.py -k worst"),
+    ("an episode that was cut is as good as a whole one", BEST,
+     "or len(r) == longest", "or True", "data/test_best_episodes.py -k cut"),
+    ("a demonstration may take longer", BEST,
+     "rewards[rows[:longest]]", "rewards[rows]", "data/test_best_episodes.py -k demonstration"),
+    ("the prior is fitted to actions that nobody saw", BEST,
+     ".clamp(-1.0, 1.0)", "", "data/test_best_episodes.py -k saw"),
+    ("an episode that goes on is whole", "data/replay.py",
+     "ring[: int(end[-1]) + 1]", "ring", "data/test_replay.py -k whole"),
+    ("the replay keeps what the old prior said", ROUNDS,
+     "    replay.observe_anew(", "    (", "methods/test_prior_rounds.py -k measured"),
+    ("the bound keeps the old prior's std", ROUNDS,
+     "if trust is not None:", "if False:", "methods/test_prior_rounds.py -k measured"),
+    ("the usual std is that at the demonstrations", ROUNDS,
+     "    agent.std_on_data = agent.usual_std(best.states)\n", "",
+     "methods/test_prior_rounds.py -k best_half"),
+    ("a checkpoint forgets the new prior", "agent.py",
+     "self.prior is not self.given:\n            state", "False:\n            state",
+     "methods/test_prior_rounds.py -k checkpoint"),
+    ("a policy from before keeps the new prior", "agent.py",
+     "            self.replace_prior(self.given)", "            pass",
+     "methods/test_prior_rounds.py -k checkpoint"),
+    ("what the old prior said is remembered", "data/observed_prior.py",
+     "        self._slots: dict[bytes, int] = {}\n",
+     "        self._slots = getattr(self, '_slots', {})\n",
+     "methods/test_prior_rounds.py -k measured"),
+    ("rollouts of a later round add up twice", TRAINING,
+     "steps = max(", "steps = sum(", "running/test_prior_rounds.py -k told"),
     # Where the time goes.
     ("what is timed inside of something else counts twice", "stopwatch.py",
      "name = self._names[-1]", "name = self._names[0]", "test_stopwatch.py"),

@@ -84,13 +84,19 @@ def test_the_policy_is_the_prior_of_the_best_half_of_all_episodes(
     mean, std = expected.moments(torch.from_numpy(STATES))
     np.testing.assert_allclose(agent.act(STATES, deterministic=True), mean, atol=1e-5)
     torch.testing.assert_close(agent.moments(torch.from_numpy(STATES))[1], std)
+    usual = expected.moments(torch.cat([e[1] for e in best]))[1].median(0).values
+    torch.testing.assert_close(agent.std_on_data, usual)
 
 
 def test_what_was_measured_on_the_old_prior_is_measured_on_the_new(make, point_config):
     agent = make(demonstration_share=0.5)
     before, width = agent.std_on_data.clone(), agent.demonstrated.clone()
     replay = collect(agent, point_config)
+    agent.observed.moments(STATES)
     refit(agent, replay)
+    torch.testing.assert_close(
+        agent.observed.moments(STATES), agent.moments(torch.from_numpy(STATES))
+    )
     assert not torch.equal(agent.std_on_data, before)
     assert torch.equal(agent.parts.policy.net.trust.std_on_data, agent.std_on_data)
     lived = replay.in_order()
