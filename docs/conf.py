@@ -13,7 +13,8 @@ project = "nppac"
 author = "the nppac authors"
 release = importlib.metadata.version("nppac-agents")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "nppac"
 html_show_copyright = False
@@ -21,7 +22,7 @@ html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 exclude_patterns = ["_build", "results/**"]
 
-myst_enable_extensions = ["dollarmath", "deflist"]
+myst_enable_extensions = ["dollarmath", "deflist", "html_image"]
 myst_heading_anchors = 4
 
 autodoc_class_signature = "separated"

@@ -36,23 +36,29 @@ def write_pages(folder: Path) -> None:
 
 
 def configuration() -> str:
-    """Every field of an experiment file, from the schema of what is built in."""
+    """Every field of experiment and study files, from the schemas of what is built in."""
     from nppac_agents.experiment.schema import schema_text
+    from nppac_agents.studies.config import StudyConfig
 
     schema = json.loads(schema_text())
     fields = schema["properties"]
     parts = [
         "# Configuration",
         "An experiment is one JSON file. `nppac-run schema` prints its schema, with the kinds of "
-        "installed plugins, and `nppac-run validate FILE` checks one.",
+        "installed plugins, and `nppac-run validate FILE` checks one. Where the default is *its "
+        "own*, an object that is left out has the defaults of its fields.",
         "## The experiment",
-        _table(schema),
+        _table(schema, schema),
     ]
     for name in ("training", "evaluation", "logging"):
-        parts += [f"## `{name}`", *_model(schema, fields[name]["$ref"])]
+        parts += [f"## `{name}`", *_model(schema, fields[name]["$ref"].rpartition("/")[2])]
     for name, field in (("env", "Env"), ("prior", "Prior"), ("agent", "Agent")):
         parts += [f"## `{name}`", *_kinds(schema, schema["$defs"][field], "kind")]
     parts += ["## `demonstrations`", *_kinds(schema, fields["demonstrations"]["else"], "source")]
+    study = json.loads(schema_text(StudyConfig, "study"))
+    parts += ["## A study", "[Studies](../studies.md) explain what it does.", _table(study, study)]
+    parts += ["## `executor`", *_kinds(study, study["$defs"]["Executor"], "kind")]
+    parts += ["## `tuning`", *_model(study, "TuningConfig")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -70,7 +76,11 @@ def commands() -> str:
 
 def api() -> str:
     """The public names of the three packages, by what their docstrings say."""
-    parts = ["# Python", "Public names of the packages, imported from the package itself."]
+    parts = [
+        "# Python",
+        "Public names of the packages, imported from the package itself. The fields of a "
+        "config are in [configuration](configuration.md).",
+    ]
     for package in ("nppac_priors", "nppac_envs", "nppac_agents"):
         module = importlib.import_module(package)
         parts += [f"## `{package}`", inspect.getdoc(module) or ""]
@@ -83,29 +93,34 @@ def api() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _model(schema: Schema, reference: str) -> Iterator[str]:
-    model = schema["$defs"][reference.rpartition("/")[2]]
+def _model(schema: Schema, name: str) -> Iterator[str]:
+    model = schema["$defs"][name]
     yield model.get("description", "")
-    yield _table(model)
+    yield _table(schema, model)
 
 
 def _kinds(schema: Schema, union: Schema, field: str) -> Iterator[str]:
     for condition in union["allOf"]:
         value = condition["if"]["properties"][field]["const"]
         yield f"### `{value}`"
-        yield from _model(schema, condition["then"]["$ref"])
+        yield from _model(schema, condition["then"]["$ref"].rpartition("/")[2])
 
 
-def _table(model: Schema) -> str:
+def _table(schema: Schema, model: Schema) -> str:
     rows = ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
     required = model.get("required", ())
     for name, field in model.get("properties", {}).items():
         if name in ("kind", "source"):
             continue
-        default = "needed" if name in required else f"`{json.dumps(field.get('default'))}`"
+        default = f"`{json.dumps(field['default'])}`" if "default" in field else "its own"
         if len(default) > 60:
             default = "its own"
+        if name in required:
+            default = "needed"
         meaning = field.get("description", "").replace("|", "\\|").replace("\n", " ")
+        if name == "fields":
+            names = schema["$defs"][field["$ref"].rpartition("/")[2]]["properties"]
+            meaning += f" Its fields: {', '.join(f'`{one}`' for one in names)}."
         rows.append(f"| `{name}` | {_type(field)} | {default} | {meaning} |")
     return "\n".join(rows) if len(rows) > 2 else "No fields."
 
@@ -122,8 +137,12 @@ def _type(field: Schema) -> str:
         return f"`{field['const']}`"
     if field.get("type") == "array":
         return f"list of {_type(field['items'])}" if "items" in field else "list"
-    bounds = [f"{sign} {field[key]:g}" for key, sign in _BOUNDS.items() if key in field]
+    bounds = [f"{sign} {_number(field[key])}" for key, sign in _BOUNDS.items() if key in field]
     return " ".join([field.get("type", "object"), ", ".join(bounds)]).strip()
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if value >= 10_000 else f"{value:g}"
 
 
 def _help(parse: Callable[[list[str]], Any], words: list[str]) -> str:
@@ -152,12 +171,15 @@ def _block(text: str) -> str:
 
 
 def _documented(path: str, value: Any) -> str:
-    """An entry for autodoc; of a config its fields stand in the configuration."""
+    """An entry for autodoc; of a config that is no base of others its fields say all."""
     lines = ["```{eval-rst}"]
     if inspect.isfunction(value):
         lines.append(f".. autofunction:: {path}")
     else:
         lines.append(f".. autoclass:: {path}")
-        if not hasattr(value, "model_fields") and not issubclass(value, tuple):
+        made = hasattr(value, "model_fields") or issubclass(value, tuple)
+        if not made or inspect.isabstract(value):
             lines.append("   :members:")
+        if made:
+            lines.append("   :exclude-members: __init__, __new__")
     return "\n".join([*lines, "```"])

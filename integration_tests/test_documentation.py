@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import subprocess
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.medium
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+PACKAGES = ["nppac-priors", "nppac-envs", "nppac-agents"]
 
 
 def python_of(page: str) -> dict[str, object]:
@@ -68,6 +70,9 @@ def test_the_configuration_has_every_kind_and_field(reference):
         assert f"\n### `{kind}`\n" in page
     assert "| `kl_budget` | number > 0 or null | `0.015` |" in page
     assert "| `n_envs` | integer ≥ 1, ≤ 1024 | `8` |" in page
+    assert "\n### `slurm`\n" in page
+    assert "\n## `tuning`\n" in page
+    assert "Its fields: `states`, `actions`, `episodes`, `rewards`, `successes`, `times`." in page
 
 
 def test_the_commands_are_all_there_with_their_help(reference):
@@ -77,7 +82,29 @@ def test_the_commands_are_all_there_with_their_help(reference):
         assert f"usage: {command}" in page
 
 
-@pytest.mark.parametrize("package", ["nppac-priors", "nppac-envs", "nppac-agents"])
+def test_no_line_of_any_help_is_wider_than_a_screen(reference):
+    assert max(map(len, reference.commands().splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("page", "registry"),
+    [
+        ("docs/choose-a-prior.md", "nppac_priors:prior_registry"),
+        ("packages/nppac-priors/README.md", "nppac_priors:prior_registry"),
+        ("packages/nppac-agents/README.md", "nppac_agents.experiment.registries:agent_registry"),
+        ("packages/nppac-envs/README.md", "nppac_agents.experiment.registries:env_registry"),
+        ("docs/studies.md", "nppac_agents.studies.registry:executor_registry"),
+    ],
+)
+def test_a_page_names_every_kind_that_ships(page, registry):
+    module, _, name = registry.partition(":")
+    components = getattr(importlib.import_module(module), name)().components
+    ours = {kind for kind, one in components.items() if one.distribution in PACKAGES}
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert {kind for kind in ours if f"`{kind}`" not in text} == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
 def test_a_packages_readme_has_no_link_that_an_index_cannot_follow(package):
     text = (ROOT / "packages" / package / "README.md").read_text()
     assert re.findall(r"\]\((?!https?://|#)[^)]*\)", text) == []
@@ -92,3 +119,12 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     for page in ("index", "start", "theory", "reference/configuration", "reference/api"):
         assert (tmp_path / f"{page}.html").is_file()
+    for page in tmp_path.rglob("*.html"):
+        for image in re.findall(r'<img[^>]* src="([^":]+)"', page.read_text(encoding="utf-8")):
+            assert (page.parent / image).is_file(), f"{page.name}: {image}"
+    theory = (tmp_path / "theory.html").read_text(encoding="utf-8")
+    assert "<msubsup><mi>σ</mi>" in theory.replace("\n", "").replace(" ", "")
+    assert re.findall(r'<script[^>]* src="https?:', theory) == []
+    python = (tmp_path / "reference/api.html").read_text(encoding="utf-8")
+    assert 'id="nppac_priors.PriorConfig.fit"' in python
+    assert "Create a new model by parsing" not in python

@@ -16,10 +16,10 @@ from tools.browser import Browser, find_browser
 
 WIDTHS, SCHEMES = (1280, 400), ("light", "dark")
 _STICKS_OUT = """
-[...document.querySelectorAll("main *, footer")].filter(e => {
+[...document.querySelectorAll("main *, [role=main] *, footer")].filter(e => {
   const box = e.getBoundingClientRect();
   return box.width && box.right > document.documentElement.clientWidth + 1
-    && !e.closest(".scroll, pre, svg");
+    && !e.closest(".scroll, .table-wrapper, pre, svg");
 }).map(e => e.tagName.toLowerCase() + "." + e.className + ": " + e.textContent.trim().slice(0, 40))
 """
 

@@ -11,6 +11,13 @@ def test_the_page_in_the_documents_is_current():
     )
 
 
+def test_every_row_has_three_cells():
+    rows = [line for line in page().splitlines() if line.startswith("|")]
+    assert len(rows) > len(METRICS)
+    for row in rows:
+        assert row.replace("\\|", "").count("|") == 4, row
+
+
 def test_every_name_stands_once_with_a_unit_and_a_sentence():
     assert sum(len(metrics) for _, metrics in SECTIONS.values()) == len(METRICS)
     for metric in METRICS.values():

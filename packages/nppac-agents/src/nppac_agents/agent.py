@@ -54,7 +54,8 @@ class Agent(Algorithm):
         observed: its memory along rollouts, where it has a mean and a standard deviation.
         demonstrations: as they were given; None without.
         parts: what learns, as the method names it.
-        acting: the generator of the policy's noise. noise: that of the losses.
+        acting: the generator of the policy's noise.
+        noise: the generator of the losses' noise.
         updates: calls of ``step`` so far.
         phases: the stretches of learning, in order.
     """

@@ -96,12 +96,18 @@ _CONSTRAINTS = (
     Metric("cloning_error", "action^2", "squared distance from the batch's actions (TD3+BC)"),
 )
 _EVALUATION = tuple(Metric(m.field, m.note, m.meaning) for m in MEASURES)
+_EVALUATION_EVENTS = (
+    "In events `evaluation` and `reporting`, beside `episodes`, how many were played, and "
+    "`per_episode`, what each of them had. Events `reporting` also say `policy` (`last` or "
+    "`best`), `of_env_steps` (how many steps it had learned from), `seeds` (first and last reset "
+    "seed) and `intervals` (95 %, over the episodes)."
+)
 _GUARD = tuple(Metric(g.field, f"warns above {g.highest:g}", g.meaning) for g in GAUGES)
 
 SECTIONS = {
     "Where in the run": ("Every event has these.", _POSITION),
     "Speed and rollouts": ("In events `train`.", _SPEED),
-    "Evaluations": ("In events `evaluation` and `reporting`.", _EVALUATION),
+    "Evaluations": (_EVALUATION_EVENTS, _EVALUATION),
     "Pathology guard": ("In events `evaluation`.", _GUARD),
     "Policy": ("In events `train`, as the means of all updates since the last.", _POLICY),
     "Prior": ("Likewise.", _PRIOR),
@@ -131,7 +137,7 @@ def page() -> str:
 
 
 def _table(metrics: Sequence[Metric]) -> str:
-    rows = [f"| `{m.name}` | {m.unit} | {m.meaning} |" for m in metrics]
+    rows = [f"| `{m.name}` | {m.unit} | {m.meaning} |".replace("||", "\\|\\|") for m in metrics]
     return "\n".join(["| name | unit | meaning |", "| --- | --- | --- |", *rows])
 
 

@@ -37,11 +37,11 @@ class Phase:
     name: str
     """What metrics and console call it"""
     length: int | None = None
-    """Updates or, if it interacts, environment steps from the beginning; None: as training says"""
+    """Updates or, if it interacts, environment steps of the run; None for what training says"""
     interacts: bool = False
     """Whether the environments are stepped with the current policy"""
     update: Callable[[Agent, Any], Losses] | None = step
-    """One update on what ``batch`` gives; None: the phase only collects"""
+    """One update on what ``batch`` gives; None if the phase only collects"""
     batch: Callable[[Agent, TensorReplay | None], Any] = minibatch
     """What one update learns from"""
     evaluates: bool = True
@@ -49,9 +49,9 @@ class Phase:
     prepares: bool = False
     """Whether it makes the starting policy, before the first evaluation"""
     error: Callable[[Agent, TensorReplay], float] | None = None
-    """What ends it before its length, once it falls no further; None: nothing does"""
+    """What ends it before its length, once it falls no further; None if nothing does"""
     steps_per_update: int | None = None
-    """The environment steps that one update consumes (on-policy); None: as training says"""
+    """Environment steps that one update consumes (on-policy); None for what training says"""
 
 
 ONLINE = Phase("online", interacts=True)

@@ -56,7 +56,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Columns]:
-        """Numbers over time: by phase (`evaluation`, `reporting`, `online`, ...) and by name.
+        """Numbers over time, by phase (`evaluation`, `reporting`, `online`, ...) and by name.
 
         Each is an array (n,), one entry an event, NaN where an event lacks the number;
         `env_steps`, `updates` and `wall_seconds` say when it was.

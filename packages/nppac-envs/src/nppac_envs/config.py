@@ -27,7 +27,7 @@ class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False
     @property
     @abstractmethod
     def has_success(self) -> bool | None:
-        """Whether steps' infos hold `success: bool`; None where only playing it tells.
+        """Whether infos of steps hold a bool `success`; None where only playing it tells.
 
         True is held to: an episode none of whose infos has it is a fault.
         """

@@ -128,7 +128,9 @@ class HeldOutSplit:
 
 
 def read_episodes(path: str | Path) -> Episodes:
-    """Read the npz file that this module's docstring describes.
+    """Read an npz file: `states` (N, S), `actions` (N, A) in [-1, 1], `episode_lengths` (E,).
+
+    Other arrays in it are left alone.
 
     Raises:
         DataError: No such file, no npz file, an array is missing, the arrays do not fit, or they

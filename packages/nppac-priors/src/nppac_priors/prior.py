@@ -33,8 +33,8 @@ class Prior(ABC):
 
     Attributes:
         config: The configuration that fitted it.
-        state_dim: S.
-        action_dim: A.
+        state_dim: How many dimensions a state has, S.
+        action_dim: How many an action has, A.
         data_hash: SHA-256 (hex) of the states and actions it was fitted to, as `hash_data` gives.
     """
 

@@ -21,7 +21,7 @@ Train an agent as an experiment file says: fit a behavioural prior to demonstrat
 let the agent learn online, evaluate it, and leave a run directory that holds everything.
 """
 
-_EPILOG = """\
+_COMMANDS = """\
 commands (nppac-run COMMAND --help):
   new DEMONSTRATIONS       write a first experiment file for your data and environment
   validate CONFIG...       check experiment files, run nothing
@@ -36,10 +36,13 @@ commands (nppac-run COMMAND --help):
   tune STUDY               search settings for the points of a study
   status STUDY_DIR         show how the runs of a study stand
   compare LABEL=RUN_DIR... plot runs against each other
-  kinds [KIND]             list environments, agents and loggers, or the fields of one
+  kinds [KIND]             list environments, agents, loggers, executors, or the fields of one
   plugins                  where every component comes from, and what failed to load
   schema                   print the JSON schema of experiment or study files
 
+"""
+
+_EPILOG = """\
 examples:
   nppac-run examples/door-nppac.json
   nppac-run examples/door-nppac.json --set agent.alpha=0.5 --set training.env_steps=50000
@@ -92,7 +95,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parsers = {
         "new": _new_parser,
         "validate": _validate_parser,
-        "train": lambda: _run_parser("nppac-run train"),
+        "train": lambda: _run_parser("nppac-run train", _EPILOG),
         "extend": _extend_parser,
         "evaluate": policy_arguments.evaluate_parser,
         "record": policy_arguments.record_parser,
@@ -109,7 +112,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     }
     if argv and argv[0] in parsers:
         return parsers[argv[0]]().parse_args(argv[1:])
-    parser = _run_parser("nppac-run")
+    parser = _run_parser("nppac-run", _COMMANDS + _EPILOG)
     add_version(parser)
     if not argv:
         parser.print_help()
@@ -119,8 +122,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _run_parser(name: str) -> _Parser:
-    parser = _parser(name, run, _DESCRIPTION, _EPILOG)
+def _run_parser(name: str, epilog: str) -> _Parser:
+    parser = _parser(name, run, _DESCRIPTION, epilog)
     add = parser.add_argument
     add("config", type=user_path, metavar="CONFIG", help="experiment file (JSON)")
     _add_set(parser, "such as agent.alpha=0.2")
@@ -192,7 +195,7 @@ def _new_parser() -> _Parser:
     parser = _parser(
         "nppac-run new",
         new,
-        "Write a first experiment file, with the recommended settings and their reasons, for "
+        "Write a first experiment file, with the recommended settings and their reasons, for\n"
         "demonstrations and an environment; both are loaded once, to see that they fit.",
     )
     add = parser.add_argument
@@ -254,7 +257,7 @@ def _plugins_parser() -> _Parser:
     parser = _parser(
         "nppac-run plugins",
         commands.plugins,
-        "List every kind of component, where it comes from, and the plugins "
+        "List every kind of component, where it comes from, and the plugins\n"
         "that failed to load or are left out.",
         _PLUGINS_EPILOG,
     )
@@ -266,7 +269,7 @@ def _schema_parser() -> _Parser:
     parser = _parser(
         "nppac-run schema",
         commands.schema,
-        "Print the JSON schema of experiment files, or of study files, with the kinds of all "
+        "Print the JSON schema of experiment files, or of study files, with the kinds of all\n"
         'installed plugins. A file names it in "$schema", so that editors check and complete it.',
     )
     parser.add_argument("--study", action="store_true", help="the schema of study files")
@@ -286,8 +289,8 @@ def _compare_parser() -> _Parser:
     parser = _parser(
         "nppac-run compare",
         commands.compare,
-        "Compare methods, each with one or more runs (seeds), of one task or several: learning "
-        "curves, statistics over seeds and tasks, and a table of measures for each task. Runs of "
+        "Compare methods, each with one or more runs (seeds), of one task or several: learning\n"
+        "curves, statistics over seeds and tasks, and a table of measures for each task. Runs of\n"
         "different evaluation protocols are different tasks.",
     )
     add = parser.add_argument

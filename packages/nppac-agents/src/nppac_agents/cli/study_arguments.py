@@ -14,7 +14,7 @@ def sweep_parser() -> Parser:
     parser = command_parser(
         "nppac-run sweep",
         sweep,
-        "Run all runs of a study, several at a time, and compare them. Finished runs are skipped, "
+        "Run all runs of a study, several at a time, and compare them. Finished runs are skipped,\n"
         "interrupted and broken ones continued: the same command goes on with a stopped study.",
     )
     add = parser.add_argument
@@ -26,7 +26,7 @@ def sweep_parser() -> Parser:
         metavar="PATH=VALUE,VALUE,...",
         help="an axis more: a field such as agent.alpha and its values; may be repeated",
     )
-    _add_study(parser)
+    _add_study(parser, "study file, or an experiment file (JSON)")
     add(
         "--dry-run",
         action="store_true",
@@ -40,17 +40,17 @@ def tune_parser() -> Parser:
     parser = command_parser(
         "nppac-run tune",
         tune,
-        "Search settings for each point of a study, as its field `tuning` says, on seeds from 10 "
-        "up, and write an experiment file with the best. The same command goes on with a search "
+        "Search settings for each point of a study, as its field `tuning` says, on seeds from 10\n"
+        "up, and write an experiment file with the best. The same command goes on with a search\n"
         'that was stopped. Needs pip install "nppac-agents[tune]".',
     )
-    _add_study(parser)
+    _add_study(parser, "study file with a field `tuning` (JSON)")
     return parser
 
 
-def _add_study(parser: Parser) -> None:
+def _add_study(parser: Parser, study: str) -> None:
     add = parser.add_argument
-    add("study", type=user_path, metavar="STUDY", help="study file, or an experiment file (JSON)")
+    add("study", type=user_path, metavar="STUDY", help=study)
     add(
         "--set",
         action="append",

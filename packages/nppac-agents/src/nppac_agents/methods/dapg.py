@@ -50,7 +50,7 @@ class DAPGParts(NamedTuple):
 
 
 class DAPG(Method):
-    """DAPG: on-policy natural gradient steps towards reward and demonstrations."""
+    """DAPG: natural gradient steps towards reward and demonstrations (Rajeswaran et al. 2018)."""
 
     uses_prior: ClassVar[bool] = False
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "on-policy"

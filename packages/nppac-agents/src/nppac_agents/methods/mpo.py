@@ -53,7 +53,7 @@ class MPOParts(NamedTuple):
 
 
 class MPO(OfflineFirst, ActorCritic):
-    """MPO: regression on reweighted actions of the old policy, in a trust region."""
+    """MPO: regression on reweighted actions of the old policy (Abdolmaleki et al. 2018)."""
 
     kind: Literal["mpo"] = "mpo"  # pyright: ignore[reportIncompatibleVariableOverride]
     samples: int = Field(
@@ -65,7 +65,7 @@ class MPO(OfflineFirst, ActorCritic):
     penalty_epsilon: float | None = Field(
         default=1e-3,
         gt=0,
-        description="The same for the weights that keep actions within bounds; null: no such.",
+        description="The same for the weights that keep actions within bounds; null has none.",
     )
     mean_epsilon: float = Field(
         default=2.5e-3, gt=0, description="Trust region of the mean, nats per action dimension."
@@ -80,7 +80,10 @@ class MPO(OfflineFirst, ActorCritic):
         default=100, ge=1, description="Updates after which the slow copies follow."
     )
     tau: float = Field(
-        default=1.0, gt=0, le=1, description="How far they follow then; 1 copies the networks."
+        default=1.0,
+        gt=0,
+        le=1,
+        description="How far slow copies follow every target_period updates; 1 copies all.",
     )
     largest_gradient: float = Field(
         default=40.0, gt=0, description="Norm that gradients of policy and critic are scaled to."

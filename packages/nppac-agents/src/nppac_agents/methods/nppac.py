@@ -75,7 +75,11 @@ HELD_OUT = 8
 
 
 class NPPAC(RegularisedActorCritic):
-    """N-PPAC: actor-critic regularised by KL(policy || behavioural prior) (Rudner et al. 2021)."""
+    """N-PPAC: actor-critic regularised by KL(policy || behavioural prior) (Rudner et al. 2021).
+
+    Defaults are those of a `residual` start; with `distilled` and `fresh`, fields that are left
+    out have the paper's values, as a run's `config.json` shows.
+    """
 
     kind: Literal["nppac"] = "nppac"  # pyright: ignore[reportIncompatibleVariableOverride]
     start: Literal["distilled", "residual", "fresh"] = Field(

@@ -21,7 +21,7 @@ class LocalExecutor(Executor):
 
     kind: Literal["local"] = "local"  # pyright: ignore[reportIncompatibleVariableOverride]
     processes: int | None = Field(
-        default=None, ge=1, description="Runs at a time; null for as many as have cores."
+        default=None, ge=1, description="Runs at a time; null for as many as there are cores for."
     )
     threads: Threads = 1
     gpus: tuple[str, ...] = Field(

@@ -52,7 +52,7 @@ class CsvFields(BaseModel, frozen=True, extra="forbid"):
 
 @final
 class CsvConfig(FileConfig, frozen=True):
-    """A CSV file; the module's docstring has the layout."""
+    """A CSV file: a header with the names of the columns, then one row a step."""
 
     source: Literal["csv"] = Field(default="csv", description="Kind of source.")
     fields: CsvFields = named(CsvFields)

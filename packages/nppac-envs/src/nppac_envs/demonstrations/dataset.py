@@ -216,10 +216,9 @@ class Demonstrations:
     def transitions(self) -> dict[str, NDArray[Any]]:
         """One row a step, for a replay buffer.
 
-        Returns:
-            `states`, `actions`, `next_states`; `terminals` (N,) bool: no value to bootstrap from;
-            `episode_ends` (N,) bool: the last step of its episode; `rewards` and `successes` where
-            they are known.
+        These are `states`, `actions`, `next_states`, `terminals` ((N,) bool, no value to bootstrap
+        from), `episode_ends` ((N,) bool, the last step of its episode), and `rewards` and
+        `successes` where they are known.
         """
         last = np.cumsum(self.episode_lengths) - 1
         next_states = np.empty_like(self.states)
@@ -243,7 +242,7 @@ class Demonstrations:
 
     @cached_property
     def recorded_successes(self) -> NDArray[np.bool_] | None:
-        """(N,) flags: `successes`, or what rewards of two values stand for; None if neither."""
+        """Flags (N,), `successes` or what rewards of two values stand for; None if neither."""
         return recorded_successes(self.successes, self.rewards)
 
     def judged(self, task: str) -> Demonstrations:

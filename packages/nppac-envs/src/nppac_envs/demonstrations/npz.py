@@ -74,7 +74,7 @@ _SPLITS = "indices"
 
 @final
 class NpzConfig(FileConfig, frozen=True):
-    """An npz file; the module's docstring has the format."""
+    """An npz file of this package's format, or of one that is told by the names of its arrays."""
 
     source: Literal["npz"] = Field(default="npz", description="Kind of source.")
     fields: NpzFields = named(NpzFields)

@@ -192,7 +192,11 @@ class DeployedPolicy:
     def threshold(
         self, *, per_step: float | None = None, per_episode: float | None = None
     ) -> float:
-        """Below which `trust` is an alarm; see `alarm.Alarm.threshold`.
+        """Below which `trust` is an alarm, for a largest share of false ones.
+
+        Args:
+            per_step: Of steps, as the demonstrator would make them.
+            per_episode: Of episodes with any alarm; give one of the two.
 
         Raises:
             DataError: There is no alarm, or too few demonstrations for the rate.

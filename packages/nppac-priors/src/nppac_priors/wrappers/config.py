@@ -106,7 +106,7 @@ class ConstantVarianceConfig(WrapperConfig):
 
 
 class MeanAndScaleConfig(WrapperConfig):
-    """The mean of one prior and the standard deviation of another (Figure 2, bottom right)."""
+    """The mean of one prior and the standard deviation of another (Rudner et al. 2021)."""
 
     kind: Literal["mean-and-scale"] = "mean-and-scale"  # pyright: ignore[reportIncompatibleVariableOverride]
     mean: PriorField = Field(description="The prior whose mean is taken.")
