@@ -63,7 +63,7 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
         findings += boundaries(demonstrations, numbers)
         findings += _failures(demonstrations, numbers, task)
         findings += _lengths(demonstrations, numbers, excluded)
-        findings += _saturation(demonstrations, numbers, stored["actions"], outside.any())
+        findings += _saturation(demonstrations, numbers, stored["actions"], bool(outside.any()))
         findings += _duplicated_states(demonstrations, numbers)
         findings += _duplicated_episodes(demonstrations, numbers, excluded)
         findings += _far_out(demonstrations, numbers, excluded)
@@ -223,7 +223,8 @@ def _saturation(
 
 def _is_free(stored: NDArray[Any], whole_range: Options) -> bool:
     """Whether few actions are at their bounds if none is clipped."""
-    whole = rescale(stored.astype(np.float32), *whole_range["action_range"], "")
+    low, high = whole_range["action_range"]
+    whole = rescale(stored.astype(np.float32), low, high, "")
     return bool((np.abs(whole) >= SATURATED).mean() <= _MANY_SATURATED)
 
 
