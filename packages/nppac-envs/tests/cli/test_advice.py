@@ -483,6 +483,18 @@ def a_glitch(arrays: Arrays) -> tuple[list[str], Arrays]:
     return npz(arrays), expected
 
 
+@case("far out", "exclude")
+def a_glitch_that_hides_behind_others(arrays: Arrays) -> tuple[list[str], Arrays]:
+    """Nearer than 20 ranges, as long as the last episode makes the range wide."""
+    states = arrays["states"]
+    states[:] = np.random.default_rng(1).uniform(-1, 1, (ROWS, 3))
+    expected = of(arrays, [0, 1, 2, 3])
+    states[5 * STEPS :] *= 20
+    states[5 * STEPS + 3, 0] = 6e4
+    states[4 * STEPS + 3, 0] = 23.5
+    return npz(arrays), expected
+
+
 @case("far out", "")
 def a_glitch_in_the_only_episode(arrays: Arrays) -> tuple[list[str], Arrays]:
     arrays["states"][7, 2] = 65535.0
@@ -673,9 +685,15 @@ def test_a_set_with_many_faults_is_repaired_by_what_is_printed_first(nppac_demos
         result = nppac_demos(*shlex.split(command)[1:])
         assert result.code == 0, result.err
         source = shlex.split(command)[-1]
-    assert followed == ["unusable episodes", "jumps", "duplicated episodes", "duplicated states"]
+    assert followed == [
+        "unusable episodes",
+        "jumps",
+        "duplicated episodes",
+        "cut episodes",
+        "duplicated states",
+    ]
     after = NpzConfig(path=source).load()
-    assert after.n_episodes == 10, "of twelve three went, and the reading cuts one in two"
+    assert after.n_episodes == 6, "three of twelve went, the others are halves of six"
     assert np.abs(after.states).max() < 20
     assert np.abs(after.actions).max() > 0.99
 

@@ -77,7 +77,7 @@ ADVICE: dict[str, dict[str, str]] = {
     },
     "far out": {
         "exclude": "put right values there, since one reading ruins the scale of its dimension, or "
-        "leave the episodes out",
+        "leave out the episodes, with those that stand out without them",
         "": "put right values there, since one reading ruins the scale of its dimension",
     },
     "lost in float32": {

@@ -13,7 +13,13 @@ from nppac_envs.demonstrations.dataset import REWARDS, Demonstrations
 from nppac_envs.demonstrations.evidence import boundaries, narrow_actions
 from nppac_envs.demonstrations.findings import Finding, Options, episode_list, leaving_out, spanning
 from nppac_envs.demonstrations.operations import episode_successes
-from nppac_envs.demonstrations.readings import RANGES, far_out, in_words, lost_in_float32
+from nppac_envs.demonstrations.readings import (
+    RANGES,
+    far_out,
+    far_out_episodes,
+    in_words,
+    lost_in_float32,
+)
 from nppac_envs.demonstrations.repairs import repeats
 from nppac_envs.demonstrations.success_rules import SUCCESS_RULES, judges, rule_successes
 from nppac_envs.errors import EpisodesError
@@ -287,7 +293,7 @@ def _far_out(
     if not far.any():
         return
     steps = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
-    episodes = numbers[np.unique(owner[far.any(axis=1)])]
+    episodes = numbers[far_out_episodes(demonstrations.states, owner)]
     yield Finding(
         "warning",
         "far out",
