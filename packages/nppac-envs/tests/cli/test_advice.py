@@ -46,6 +46,7 @@ class Case:
 
 
 CASES: list[Case] = []
+SLOWER = ("forces_of_lerobot", "a_goal_of_minari", "newtons", "a_pen_of_another_simulator")
 
 
 def case(topic: str, option: str, *task: str) -> Callable[[Any], Any]:
@@ -609,7 +610,12 @@ def told(out: str) -> dict[str, dict[str, str | None]]:
     return found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.make.__name__)
+def marked(case: Case) -> Any:
+    marks = [pytest.mark.medium] if case.make.__name__ in SLOWER else []
+    return pytest.param(case, marks=marks, id=case.make.__name__)
+
+
+@pytest.mark.parametrize("case", [*map(marked, CASES)])
 def test_an_advice_works_when_it_is_followed_word_for_word(nppac_demos, walks, lab_arm, case: Case):
     arrays = walks()
     argv, expected = case.make(arrays)
@@ -618,8 +624,6 @@ def test_an_advice_works_when_it_is_followed_word_for_word(nppac_demos, walks, l
     advice, words = told(printed.out)[case.topic], ADVICE[case.topic][case.option]
     if not case.option:
         assert advice == {words: None}
-        assert "--" not in words
-        assert "nppac" not in words
         return
     program, *command = shlex.split(advice[words] or "")
     assert program == "nppac-demos"
@@ -646,6 +650,13 @@ def test_an_advice_works_when_it_is_followed_word_for_word(nppac_demos, walks, l
 def test_every_advice_has_a_case():
     everything = {(topic, option) for topic, advice in ADVICE.items() for option in advice}
     assert {(case.topic, case.option) for case in CASES} == everything
+
+
+def test_words_name_no_command_no_option_and_no_field_of_a_config():
+    """What can be carried out is the command beside them, which the cases carry out."""
+    for advice in ADVICE.values():
+        for words in advice.values():
+            assert not [name for name in ("nppac", "--", "_", "convert") if name in words]
 
 
 def test_there_is_no_finding_without_its_words():
