@@ -604,6 +604,7 @@ def told(out: str) -> dict[str, dict[str, str | None]]:
             found[topic] = {}
         elif line.startswith(" " * 10 + "-> "):
             words = line[13:].removesuffix(":")
+            assert words not in found[topic], "advised twice"
             found[topic][words] = None
         elif line.startswith(" " * 13):
             found[topic][words] = line.strip()
