@@ -707,7 +707,8 @@ def test_a_set_with_many_faults_is_repaired_by_what_is_printed_first(nppac_demos
     after = NpzConfig(path=source).load()
     assert after.n_episodes == 6, "three of twelve went, the others are halves of six"
     assert np.abs(after.states).max() < 20
-    assert np.abs(after.actions).max() > 0.99
+    at_bounds = (np.abs(after.actions) > 0.999).mean()
+    assert 0 < at_bounds < 0.05, "degrees were mapped, not clipped"
 
 
 def test_what_was_said_of_the_reading_is_said_again(nppac_demos, walks):
