@@ -35,7 +35,9 @@ class DataError(EnvsError):
 
     def in_options(self) -> str:
         """The line as a command says it."""
-        options = {name: _as_option(name, value) for name, value in self.settings.items()}
+        options = {
+            name: " ".join(option_words(name, value)) for name, value in self.settings.items()
+        }
         text = f"{self.message}; {self.advice.format(**options)}" if self.advice else self.message
         return " ".join(text.split())
 
@@ -63,17 +65,20 @@ def _as_field(name: str, value: Any) -> str:
     return f"{name}: {json.dumps(value)}"
 
 
-def _as_option(name: str, value: Any) -> str:
+def option_words(name: str, value: Any) -> list[str]:
+    """An option of `nppac-demos` and what follows it, from a setting and its value."""
     option = "--map" if name == "fields" else f"--{name.replace('_', '-')}"
     if value is True:
-        return option
+        return [option]
     if isinstance(value, dict):
-        return f"{option} {' '.join(f'{ours}={theirs}' for ours, theirs in value.items())}"
+        return [option, *(f"{ours}={theirs}" for ours, theirs in value.items())]
     if isinstance(value, tuple):
-        return f"{option} {' '.join(map(str, value))}"
-    if isinstance(value, list):
-        return f"{option} {','.join(map(str, value))}"
-    return f"{option} {value}"
+        return [option, *map(_with_commas, value)]
+    return [option, _with_commas(value)]
+
+
+def _with_commas(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 class FaultyEnvironmentError(EnvsError):

@@ -81,6 +81,9 @@ def test_the_door_pickle_becomes_the_papers_set(nppac_demos, data: Path):
         (["set.npz", "--output", "sets", "--minari", "mine"], "no name of a Minari set"),
         (["set.npz", "--test-episodes", "1", "--output", "x.npz"], "go together"),
         (["set.npz", "door", "--output", "x.npz"], "only sets of one task"),
+        (["set.npz", "--cut", "3", "--output", "x.npz"], "'3' has to read E:S"),
+        (["set.npz", "--cut", "0:9", "--output", "x.npz"], "there is no step 9 in episode 0"),
+        (["set.npz", "--join", "0", "--output", "x.npz"], "must be between 1 and 2"),
         (["set.npz", "--sample", "4", "--output", "x.npz"], "cannot draw 4"),
     ],
 )

@@ -161,7 +161,9 @@ def test_holes_in_time(tmp_path: Path):
     (remark,) = CsvConfig(path=tmp_path / "set.csv").remarks()
     assert "1 steps do not take 0.1 as the others do" in remark.text
     assert "episode 1, step 4 (3.1)" in remark.text
-    assert remark.advice == "leave them out: --exclude 1"
+    assert remark.advice == (
+        "leave these episodes out: --exclude 1; begin a new episode after each hole: --cut 1:4"
+    )
     assert not [*CsvConfig(path=tmp_path / "set.csv", exclude=(1,)).remarks()]
 
 

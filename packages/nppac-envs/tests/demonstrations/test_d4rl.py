@@ -173,6 +173,7 @@ def test_boundaries_that_contradict_the_states_are_found(tmp_path: Path):
     (remark,) = D4rlConfig(path=tmp_path / "set.hdf5").remarks()
     assert (remark.level, remark.topic) == ("error", "episode boundaries")
     assert "1 steps within episode 0 (the first after row 1)" in remark.text
+    assert not [*D4rlConfig(path=tmp_path / "set.hdf5", exclude=(0,)).remarks()]
     (tmp_path / "set.hdf5").unlink()
     torn["timeouts"] = torn["timeouts"] | (np.arange(6) == 1)
     load(tmp_path, torn)

@@ -60,7 +60,8 @@ def test_rewards_that_are_missing_in_every_episode(findings, tmp_path: Path):
         arrays["rewards"][::5] = np.nan
 
     advice = findings(change)["not finite"].advice
-    assert advice.startswith("--drop-rewards if only states and actions are needed")
+    assert advice.startswith("read the set without rewards, if only states and actions are needed")
+    assert advice.endswith(": --drop-rewards")
     assert findings(change, drop_rewards=True) == {}
     loaded = NpzConfig(path=tmp_path / "set.npz", drop_rewards=True).load()
     assert (len(loaded), loaded.rewards) == (20, None)
@@ -78,7 +79,9 @@ def test_advice_to_exclude_works_word_for_word(findings):
     assert "in episode 1" in found["not finite"].text
     assert found["not finite"].advice == "leave them out: --exclude 0,1"
     assert found["duplicated episodes"].text == "episode 3 equals episode 2"
-    assert found["duplicated episodes"].advice == "--exclude 0,3"
+    assert found["duplicated episodes"].advice == (
+        "keep the first of those that are equal: --exclude 0,3"
+    )
     assert set(findings(change, exclude=(0, 1, 3))) == set()
 
 

@@ -134,7 +134,7 @@ def test_columns_that_are_left_out_and_holes_in_time_are_named(tmp_path: Path):
     assert left_out.text.endswith("state: observation.environment_state")
     assert "2 steps do not take 0.1" in holes.text
     assert "episode 0, step 1 (3.1)" in holes.text
-    assert holes.advice == "write the set again with a new episode after each hole"
+    assert holes.advice == "begin a new episode after each hole: --cut 0:1,1:1"
     (holes,) = LerobotConfig(
         path=folder,
         exclude=(1,),

@@ -11,7 +11,7 @@ from typing import NoReturn, final
 
 import nppac_envs
 from nppac_envs.cli.exit_code import ExitCode
-from nppac_envs.cli.source_options import add_source_options, numbers
+from nppac_envs.cli.source_options import add_source_options, numbers, places
 from nppac_envs.demonstrations.file_guard import expanded
 
 _DESCRIPTION = "Look at demonstrations, check, fetch, convert, record, replay and draw them."
@@ -156,6 +156,20 @@ def _convert_parser() -> _Parser:
     )
     add_source_options(parser, several=True)
     add = parser.add_argument_group("operations").add_argument
+    add(
+        "--cut",
+        type=places,
+        metavar="E:S,E:S",
+        help="begin a new episode after step S of episode E, whose action led to no state that "
+        "was recorded and is dropped",
+    )
+    add(
+        "--join",
+        type=numbers,
+        metavar="N,N",
+        help="append each of these episodes to the one before it",
+    )
+    add("--drop-repeats", action="store_true", help="keep the last step of a run of equal states")
     _add_judge(parser, add)
     add("--only-successful", action="store_true", help="keep the episodes with a success")
     add("--sample", type=int, metavar="N", help="keep N episodes drawn at random")

@@ -15,12 +15,13 @@ from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.lerobot_writer import write_lerobot
 from nppac_envs.demonstrations.minari_writer import write_minari
 from nppac_envs.demonstrations.operations import concatenate, sample, successful
+from nppac_envs.demonstrations.repairs import cut, joined, without_repeats
 from nppac_envs.demonstrations.robomimic_writer import write_robomimic
 from nppac_envs.errors import ConfigError
 
 
 def convert(arguments: argparse.Namespace) -> int:
-    """Read, concatenate, judge, choose, relabel, split, write; in this order."""
+    """Read, concatenate, repair, judge, choose, relabel, split, write; in this order."""
     if (arguments.test_episodes is None) != (arguments.test_output is None):
         raise ConfigError("--test-episodes and --test-output go together")
     demonstrations = concatenate([config.load() for config in source_configs(arguments)])
@@ -33,6 +34,12 @@ def convert(arguments: argparse.Namespace) -> int:
 
 
 def _operate(demonstrations: Demonstrations, arguments: argparse.Namespace) -> Demonstrations:
+    if arguments.cut is not None:
+        demonstrations = cut(demonstrations, arguments.cut)
+    if arguments.join is not None:
+        demonstrations = joined(demonstrations, arguments.join)
+    if arguments.drop_repeats:
+        demonstrations = without_repeats(demonstrations)
     demonstrations = judged(demonstrations, arguments)
     if arguments.only_successful:
         demonstrations = successful(demonstrations)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+from typing import Any
 
 from nppac_envs.cli.exit_code import ExitCode
+from nppac_envs.cli.remedies import Steps, remedies
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.config import DemonstrationsConfig
@@ -23,14 +24,19 @@ def doctor(arguments: argparse.Namespace) -> int:
     if arguments.task is not None:
         env = env_config(arguments.task, dict(map(setting, arguments.set)))
     findings = examine(config, arguments.task)
-    if arguments.replay and not any(finding.topic == "not finite" for finding in findings):
+    unusable = ("unusable episodes", "not finite")
+    if arguments.replay and not any(finding.topic in unusable for finding in findings):
         findings += _drift(config, env, arguments.first_seed)
+    advised = remedies(findings, arguments)
     if arguments.json:
-        print(json.dumps([asdict(finding) for finding in findings]))
+        print(json.dumps([*map(_as_json, findings, advised)]))
     else:
-        for finding in findings:
+        for finding, steps in zip(findings, advised, strict=True):
             print(f"{finding.level + ':':<9} {finding.topic}: {finding.text}")
-            print(f"{'':<9} -> {finding.advice}")
+            for words, command in steps:
+                print(f"{'':<9} -> {words}{':' if command else ''}")
+                if command:
+                    print(f"{'':<12} {command}")
         counts = {
             level: sum(finding.level == level for finding in findings)
             for level in ("error", "warning", "note")
@@ -39,6 +45,12 @@ def doctor(arguments: argparse.Namespace) -> int:
         print(f"{config.where()}: {shown or 'nothing found'}")
     failed = any(finding.level == "error" for finding in findings)
     return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _as_json(finding: Finding, steps: Steps) -> dict[str, Any]:
+    advice = [{"words": words, "command": command} for words, command in steps]
+    said = {"level": finding.level, "topic": finding.topic, "text": finding.text}
+    return said | {"advice": advice}
 
 
 def _drift(config: DemonstrationsConfig, env: EnvConfig | None, first_seed: int) -> list[Finding]:

@@ -21,16 +21,18 @@ from nppac_envs.errors import ConfigError, DataError
 def fetch(arguments: argparse.Namespace) -> int:
     """Write a set, or list those that there are."""
     if arguments.name is None:
-        rows = [("name", "episodes", "steps", "source")]
+        rows = [("name", "episodes", "steps", "hash", "source")]
         for name, public in PUBLIC_SETS.items():
-            rows.append((name, str(public.episodes), str(public.steps or "-"), public.origin))
+            steps, known = str(public.steps or "-"), "yes" if public.hash else "-"
+            rows.append((name, str(public.episodes), steps, known, public.origin))
         print(table(rows))
         return ExitCode.DONE
     output = arguments.output or Path(f"{arguments.name}.npz")
     if output.suffix != ".npz":
         raise ConfigError(f"{output}: the output must end in .npz")
     demonstrations = prepare(arguments.name)
-    known = PUBLIC_SETS[arguments.name].hash is not None
+    public = PUBLIC_SETS[arguments.name]
+    known = public.hash is not None
     if output.exists():
         _require_the_same(output, demonstrations)
         known = True
@@ -38,6 +40,7 @@ def fetch(arguments: argparse.Namespace) -> int:
     print(f"wrote {output}")
     print("  " + overview(demonstrations).replace("\n", "\n  "))
     if not known:
+        print(f"  as written down: {public.compared} alone")
         print("  its hash was not written down before: name it in your experiment to keep the set")
     return ExitCode.DONE
 

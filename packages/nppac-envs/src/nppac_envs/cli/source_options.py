@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig
 from nppac_envs.demonstrations.dataset import Demonstrations
@@ -81,11 +82,42 @@ def source_configs(arguments: argparse.Namespace) -> list[DemonstrationsConfig]:
     ]
 
 
+def reading(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What was given of these options but for --hash, by name, as `option_words` takes it."""
+    options: dict[str, Any] = {
+        "source": arguments.kind,
+        "fields": dict(arguments.fields),
+        "root": arguments.root,
+        "download": arguments.download,
+        "n_episodes": arguments.n_episodes,
+        "exclude": [*(arguments.exclude or ())],
+        "action_range": tuple(arguments.action_range or ()),
+        "clip": arguments.clip,
+        "drop_rewards": arguments.drop_rewards,
+        "episode_length": arguments.episode_length,
+        "mask": arguments.mask,
+    }
+    return {name: value for name, value in options.items() if value}
+
+
 def _assignment(text: str) -> tuple[str, str]:
     ours, _, theirs = text.partition("=")
     if not ours or not theirs:
         raise argparse.ArgumentTypeError(f"{text!r} has to read OURS=THEIRS")
     return ours, theirs
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """`3:41,7:0` as [(3, 41), (7, 0)].
+
+    Raises:
+        argparse.ArgumentTypeError: It does not read so.
+    """
+    try:
+        pairs = [part.split(":") for part in text.split(",")]
+        return [(int(episode), int(step)) for episode, step in pairs]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} has to read E:S or E:S,E:S,...") from error
 
 
 def numbers(text: str) -> tuple[int, ...]:

@@ -101,7 +101,8 @@ class CsvConfig(FileConfig, frozen=True):
             if i not in used and _has_numbers(rows, i) and not _TIME.fullmatch(name)
         ]
         if left_out:
-            yield left_out_finding(left_out)
+            states = [header[position] for position in positions["states"]]
+            yield left_out_finding(left_out, [*states, *left_out])
         if positions["times"]:
             times = _numbers(rows, positions["times"], header, self.where())[:, 0]
             inside = np.delete(np.diff(times), ends[:-1] - 1)

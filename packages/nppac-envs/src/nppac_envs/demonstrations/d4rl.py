@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field
 from nppac_envs.demonstrations.checks import check_shapes
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.field_map import named, names_in, renamed
-from nppac_envs.demonstrations.findings import left_out_finding
+from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length, torn_finding
 from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_bounds, read_columns
 from nppac_envs.errors import DataError
@@ -56,7 +56,7 @@ class D4rlConfig(FileConfig, frozen=True):
     )
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
-        columns, left_out, bounds = self._columns()
+        columns, remarks, bounds = self._columns()
         ends = self._ends(columns)
         flags = {name: self._flags(columns, name) for name in ("terminals", "successes")}
         successes = flags["successes"] if "successes" in columns else None
@@ -70,15 +70,16 @@ class D4rlConfig(FileConfig, frozen=True):
             terminals=flags["terminals"],
         )
         check_shapes(arrays, self.where())
-        if left_out:
-            say(left_out_finding(left_out))
+        for finding in remarks:
+            say(finding)
         if "next_states" in columns:
-            for finding in torn_finding(columns["states"], columns["next_states"], ends):
+            pairs = columns["states"], columns["next_states"]
+            for finding in torn_finding(*pairs, ends, self.exclude):
                 say(finding)
         return arrays | bounds
 
-    def _columns(self) -> tuple[dict[str, NDArray[Any]], list[str], dict[str, NDArray[Any]]]:
-        """Arrays by our names with a row a step, names of those not read, and `action_bounds`."""
+    def _columns(self) -> tuple[dict[str, NDArray[Any]], list[Finding], dict[str, NDArray[Any]]]:
+        """Arrays by our names with a row a step, what is said of others, and `action_bounds`."""
         where = self.where()
         names: dict[str, str] = self.fields.model_dump(exclude={"action_bounds"})
         required = {"states", "actions", *renamed(self.fields)}
@@ -104,6 +105,9 @@ class D4rlConfig(FileConfig, frozen=True):
                 for name, item in file.items()
                 if name not in used and np.shape(item)[:1] == (rows,) and item.dtype.kind in "iuf"
             ]
+            # Next states would need the same parts, which the file may not have.
+            fits = "next_states" not in columns and all(file[name].ndim < 3 for name in left_out)
+            states = [*names_in(names["states"]), *left_out] if fits else []
         for name, column in columns.items():
             if len(column) != rows or not rows:
                 raise DataError(
@@ -112,7 +116,7 @@ class D4rlConfig(FileConfig, frozen=True):
                 )
         if columns.get("rewards", np.empty(0)).ndim == 2 and columns["rewards"].shape[1] == 1:
             columns["rewards"] = columns["rewards"][:, 0]
-        return columns, left_out, bounds
+        return columns, [left_out_finding(left_out, states)] if left_out else [], bounds
 
     def _ends(self, columns: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
         steps = len(columns["states"])

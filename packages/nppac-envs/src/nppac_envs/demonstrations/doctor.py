@@ -9,14 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig, as_loaded, rescale
-from nppac_envs.demonstrations.dataset import Demonstrations
+from nppac_envs.demonstrations.dataset import REWARDS, Demonstrations
 from nppac_envs.demonstrations.evidence import boundaries, narrow_actions
-from nppac_envs.demonstrations.findings import Finding, episode_list, exclude_option
+from nppac_envs.demonstrations.findings import Finding, Options, episode_list, leaving_out, spanning
 from nppac_envs.demonstrations.operations import episode_successes
-from nppac_envs.demonstrations.readings import RANGES, far_out, in_words, lost_in_float32
-from nppac_envs.demonstrations.success_rules import SUCCESS_RULES, rule_successes
+from nppac_envs.demonstrations.readings import (
+    RANGES,
+    far_out,
+    far_out_episodes,
+    in_words,
+    lost_in_float32,
+)
+from nppac_envs.demonstrations.repairs import repeats
+from nppac_envs.demonstrations.success_rules import SUCCESS_RULES, judges, rule_successes
 from nppac_envs.errors import EpisodesError
 
+_UNITS = 2.0
+"""Actions that go further than this in absolute value have other units than [-1, 1]."""
 SATURATED = 0.999
 """An action entry this large or larger, in absolute value, is at its bound."""
 _MANY_SATURATED = 0.1
@@ -46,18 +55,22 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     if finite.any():
         if (bounds := config.mapped_range()) is not None:
             arrays["actions"] = rescale(arrays["actions"], *bounds, config.where())
-        findings += _out_of_range(arrays, kept, config.clips())
+        outside = np.abs(arrays["actions"]) > 1.0
+        whole_range = spanning(stored["actions"])
+        findings += _out_of_range(arrays, outside, whole_range, kept, config.clips())
         arrays["actions"] = np.clip(np.nan_to_num(arrays["actions"]), -1.0, 1.0)
         whole: dict[str, Any] = {name: np.nan_to_num(array) for name, array in arrays.items()}
         demonstrations = Demonstrations(**whole, source=config.where()).select(
             np.flatnonzero(finite)
         )
         numbers = kept[finite]
-        if bounds is None and not config.clips():
+        if bounds is None and not config.clips() and not outside.any():
             findings += narrow_actions(demonstrations.actions)
         findings += boundaries(demonstrations, numbers)
-        for check in (_failures, _lengths, _saturation, _duplicated_states):
-            findings += check(demonstrations, numbers)
+        findings += _failures(demonstrations, numbers, task)
+        findings += _lengths(demonstrations, numbers, excluded)
+        findings += _saturation(demonstrations, numbers, stored["actions"], bool(outside.any()))
+        findings += _duplicated_states(demonstrations, numbers)
         findings += _duplicated_episodes(demonstrations, numbers, excluded)
         findings += _far_out(demonstrations, numbers, excluded)
         states = stored["states"][np.repeat(finite, arrays["episode_lengths"])]
@@ -82,7 +95,7 @@ def _read(
             "error",
             "unusable episodes",
             error.message,
-            f"leave them out: {exclude_option(error.episodes, set(config.exclude))}",
+            (leaving_out(error.episodes, set(config.exclude)),),
         )
         config = config.model_copy(update={"exclude": tuple(sorted(left_out))})
         findings = [finding]
@@ -113,78 +126,92 @@ def _not_finite(
         names = ("states", "actions", "rewards", "final_states")
         counts = [f"{(~np.isfinite(arrays[n])).sum()} in {n}" for n in names if n in arrays]
         shown = ", ".join(count for count in counts if not count.startswith("0 "))
-        leave_out = f"leave them out: {exclude_option(bad, excluded)}"
-        every = "every episode has some: write the set again without the steps that have them"
-        advice = leave_out if len(bad) < len(kept) else every
-        if all(np.isfinite(arrays[name]).all() for name in ("states", "actions", "final_states")):
-            advice = "--drop-rewards if only states and actions are needed, as by priors" + (
-                f"; else {leave_out}" if len(bad) < len(kept) else ""
-            )
+        usable = all(np.isfinite(arrays[n]).all() for n in names if n in arrays and n != "rewards")
         yield Finding(
             "error",
             "not finite",
             f"numbers that are NaN or infinite ({shown}) in {episode_list(bad)}",
-            advice,
+            (
+                *([{"drop_rewards": True}] if usable else []),
+                *([leaving_out(bad, excluded)] if len(bad) < len(kept) else []),
+            ),
         )
 
 
 def _out_of_range(
-    arrays: dict[str, NDArray[Any]], kept: NDArray[Any], clips: bool
+    arrays: dict[str, NDArray[Any]],
+    outside: NDArray[np.bool_],
+    whole_range: Options,
+    kept: NDArray[Any],
+    clips: bool,
 ) -> Iterator[Finding]:
     actions = arrays["actions"]
-    outside = np.abs(actions) > 1.0
     if outside.any():
         owner = _owner(arrays["episode_lengths"])
         episodes = kept[np.unique(owner[outside.any(axis=1)])]
         low, high = np.nanmin(actions), np.nanmax(actions)
+        ways: tuple[Options, ...] = {"clip": True}, whole_range
+        # What a recorder clips is noise around [-1, 1]; what is far from it has other units.
+        ways = ways if max(-low, high) < _UNITS else ways[::-1]
         yield Finding(
             "note" if clips else "error",
             "out of range",
             f"{outside.sum():,} of {actions.size:,} action entries are outside [-1, 1] "
             f"({low:.4g} to {high:.4g}) in {episode_list(episodes)}",
-            "they are clipped when the set is read"
-            if clips
-            else "--action-range LOW HIGH with the range that the actuators have; --clip if the "
-            "simulator clipped them when they were recorded",
+            () if clips else ways,
         )
 
 
-def _failures(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
+def _failures(
+    demonstrations: Demonstrations, numbers: NDArray[Any], task: str | None
+) -> Iterator[Finding]:
     ever = episode_successes(demonstrations)
     if ever is None:
-        yield Finding(
-            "note",
-            "success",
-            "success is not recorded",
-            "decide it by a task's rule: --judge TASK "
-            f"({', '.join(SUCCESS_RULES)}), or say nothing of it",
-        )
+        names = judges(demonstrations.state_dim, demonstrations.action_dim, task)
+        remedies = tuple({"judge": name} for name in names)
+        yield Finding("note", "success", "success is not recorded", remedies)
     elif not ever.all():
         yield Finding(
             "warning",
             "failed episodes",
             f"{ever.sum()} of {ever.size} episodes succeed; {episode_list(numbers[~ever])} "
             f"{'do' if (~ever).sum() > 1 else 'does'} not",
-            "look at them (nppac-demos video); --only-successful leaves them out",
+            ({"only_successful": True},) if ever.any() else (),
         )
 
 
-def _lengths(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
+def _lengths(
+    demonstrations: Demonstrations, numbers: NDArray[Any], excluded: set[int]
+) -> Iterator[Finding]:
     lengths = demonstrations.episode_lengths
-    odd = (lengths < np.median(lengths) / 4) | (lengths > np.median(lengths) * 4)
+    odd = np.zeros(len(lengths), np.bool_)
+    median = np.median(lengths)
+    while True:  # without them the median is another, by which others may be odd
+        usual = np.median(lengths[~odd])
+        more = ~odd & ((lengths < usual / 4) | (lengths > usual * 4))
+        if not more.any():
+            break
+        odd |= more
     if odd.any():
         yield Finding(
             "warning",
             "odd lengths",
             f"{episode_list(numbers[odd])}: {lengths[odd].min()} to {lengths[odd].max()} steps, "
-            f"and the median is {np.median(lengths):g}",
-            "look whether they were cut or run together; --exclude leaves them out",
+            f"and the median is {median:g}",
+            (leaving_out(numbers[odd], excluded),),
         )
 
 
-def _saturation(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
+def _saturation(
+    demonstrations: Demonstrations,
+    numbers: NDArray[Any],
+    stored: NDArray[Any],
+    clipped: bool,
+) -> Iterator[Finding]:
+    """Actions at their bounds; `stored` are those of the file, some of them beyond if `clipped`."""
     saturated = np.abs(demonstrations.actions) >= SATURATED
     if saturated.mean() > _MANY_SATURATED:
+        whole_range = spanning(stored)
         by_dimension = saturated.mean(axis=0)
         worst = np.argsort(-by_dimension)[:3]
         owner = _owner(demonstrations.episode_lengths)
@@ -196,23 +223,28 @@ def _saturation(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterat
             f"{saturated.mean():.1%} of action entries are at -1 or 1; most in action dimensions "
             f"{shown}; from {shares.min():.0%} to {shares.max():.0%} an episode, most in "
             f"{episode_list([numbers[int(shares.argmax())]])}",
-            "a Gaussian prior cannot follow hard bounds; check --action-range, or that the "
-            "controller was not saturated",
+            (whole_range,) if clipped and _is_free(stored, whole_range) else (),
         )
 
 
+def _is_free(stored: NDArray[Any], whole_range: Options) -> bool:
+    """Whether few actions are at their bounds if none is clipped."""
+    low, high = whole_range["action_range"]
+    whole = rescale(stored.astype(np.float32), low, high, "")
+    return bool((np.abs(whole) >= SATURATED).mean() <= _MANY_SATURATED)
+
+
 def _duplicated_states(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
-    states = demonstrations.states
-    owner = _owner(demonstrations.episode_lengths)
-    same = (states[1:] == states[:-1]).all(axis=1) & (owner[1:] == owner[:-1])
+    same = repeats(demonstrations)
     if same.any():
-        share = same.mean()
+        share = same.sum() / max(len(same) - 1, 1)
+        owner = _owner(demonstrations.episode_lengths)
         yield Finding(
             "warning" if share > _DUPLICATE_SHARE else "note",
             "duplicated states",
             f"{same.sum():,} states equal the one before them ({share:.1%}) in "
-            f"{episode_list(numbers[np.unique(owner[1:][same])])}",
-            "sensors that were read slower than actions were sent, or an idle start; cut them",
+            f"{episode_list(numbers[np.unique(owner[same])])}",
+            ({"drop_repeats": True},),
         )
 
 
@@ -233,7 +265,7 @@ def _duplicated_episodes(
             "warning",
             "duplicated episodes",
             "; ".join(shown[:8]) + ("; ..." if len(shown) > 8 else ""),
-            exclude_option(equal, excluded),
+            (leaving_out(equal, excluded),),
         )
 
 
@@ -249,9 +281,6 @@ def _dead_dimensions(demonstrations: Demonstrations, lost: set[int]) -> Iterator
                 f"dead {name}",
                 f"{dead.size} of {rows.shape[1]} {name[:-1]} dimensions never change: "
                 f"{_shown(dead)}",
-                "a prior learns nothing from them; they are harmless if they are always so"
-                if name == "states"
-                else "check the field map and the units: nothing was done with them",
             )
 
 
@@ -264,16 +293,13 @@ def _far_out(
     if not far.any():
         return
     steps = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
-    episodes = numbers[np.unique(owner[far.any(axis=1)])]
-    correct = "put right values there, since one reading ruins the scale of its dimension"
+    episodes = numbers[far_out_episodes(demonstrations.states, owner)]
     yield Finding(
         "warning",
         "far out",
         f"state readings over {RANGES:g} interquartile ranges from the median: "
         + in_words(far, demonstrations.states, np.stack([numbers[owner], steps], axis=1)),
-        correct
-        if len(episodes) == len(numbers)
-        else f"{correct}, or {exclude_option(episodes, excluded)}",
+        (leaving_out(episodes, excluded),) if len(episodes) < len(numbers) else (),
     )
 
 
@@ -284,7 +310,6 @@ def _lost(lost: list[tuple[int, int, int]], states: NDArray[Any]) -> Iterator[Fi
             "lost in float32",
             f"state dimension {dimension} has {distinct:,} distinct values in the file and "
             f"{kept:,} in float32, in which states are kept (near {states[0, dimension]:.6g})",
-            "subtract its start, or an offset that is the same everywhere, and write the set again",
         )
 
 
@@ -307,7 +332,7 @@ def _rule(demonstrations: Demonstrations, numbers: NDArray[Any], task: str) -> I
             "error",
             "shifted success",
             "success is recorded one step late: it fits the state that an action was taken in",
-            "it must fit the state that the action led to: move rewards and successes up one row",
+            ({"judge": task, **_rewards(demonstrations, recorded)},),
         )
         return
     yield Finding(
@@ -317,5 +342,14 @@ def _rule(demonstrations: Demonstrations, numbers: NDArray[Any], task: str) -> I
         f"{(recorded != ruled).sum():,} of {len(ruled):,} steps in "
         f"{episode_list(numbers[episodes])}; {ever[0]} episodes succeed by the record, {ever[1]} "
         "by the rule",
-        f"trust one of them: --judge {task} takes the rule",
+        ({"judge": task},),
     )
+
+
+def _rewards(demonstrations: Demonstrations, recorded: NDArray[np.bool_]) -> Options:
+    """How rewards that follow from the recorded success follow from another."""
+    rewards = demonstrations.rewards
+    for name, (failure, success) in REWARDS.items():
+        if rewards is not None and (rewards == np.where(recorded, success, failure)).all():
+            return {"rewards": name}
+    return {}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.dataset import Demonstrations
-from nppac_envs.demonstrations.findings import Finding, episode_list
+from nppac_envs.demonstrations.findings import Finding, cutting, episode_list, spanning
 
 NARROW = 0.5
 """Actions in [-1, 1] whose entries all stay below this in absolute value use another range."""
@@ -36,7 +36,7 @@ def narrow_actions(actions: NDArray[np.float32]) -> Iterator[Finding]:
         "warning",
         "narrow actions",
         f"{what}: the range of the actuators may be another one than [-1, 1]",
-        "--action-range LOW HIGH with the range that the actuators have; nothing if it is [-1, 1]",
+        (spanning(actions),),
     )
 
 
@@ -58,13 +58,14 @@ def boundaries(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterato
     jumps = np.flatnonzero(taken > JUMP * usual)
     if usual > 0 and jumps.size and jumps.size <= _FEW * len(taken):
         starts = np.cumsum(demonstrations.episode_lengths) - demonstrations.episode_lengths
-        shown = [f"episode {numbers[owner[j]]}, step {j - starts[owner[j]]}" for j in jumps[:4]]
+        places = [(int(numbers[owner[j]]), int(j - starts[owner[j]])) for j in jumps]
+        shown = [f"episode {episode}, step {step}" for episode, step in places[:4]]
         yield Finding(
             "warning",
             "jumps",
             f"{jumps.size:,} steps go over {JUMP:g} times as far as nine of ten do: "
             f"{', '.join(shown)}{', ...' if jumps.size > 4 else ''}; episodes may end there",
-            "--episode-length N if all episodes have N steps; else mark their ends in the file",
+            (cutting(places),),
         )
     yield from _continued(demonstrations, numbers, usual, scale, used)
 
@@ -91,7 +92,7 @@ def _continued(
         "cut episodes",
         f"{follow.sum()} of {follow.size} episodes begin where the one before them ended: "
         f"{episode_list(numbers[1:][follow])}",
-        "if they are parts of longer episodes, write the set again with the ends of these",
+        ({"join": numbers[1:][follow].tolist()},),
     )
 
 

@@ -33,9 +33,13 @@ def prepare(name: str, public: PublicSet | None = None) -> Demonstrations:
     _require_file(name, public)
     config: Any = TypeAdapter(DemonstrationsSource).validate_python(dict(public.settings))
     prepared = _converted(config.load(), public)
-    found = prepared.n_episodes, len(prepared), prepared.hash
-    expected = public.episodes, public.steps, public.hash
-    for what, ours, theirs in zip(("episodes", "steps", "hash"), expected, found, strict=True):
+    dimensions = prepared.state_dim, prepared.action_dim
+    for what, ours, theirs in (
+        ("episodes", public.episodes, prepared.n_episodes),
+        ("state and action dimensions", public.dimensions, dimensions),
+        ("steps", public.steps, len(prepared)),
+        ("hash", public.hash, prepared.hash),
+    ):
         if ours is not None and ours != theirs:
             raise DataError(
                 f"{name}: has {what} {theirs} after its conversion, and {ours} were written down; "

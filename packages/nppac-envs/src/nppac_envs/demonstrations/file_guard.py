@@ -45,7 +45,7 @@ def regular_file(path: Path, where: str) -> Path:
     try:
         status = path.stat()
     except FileNotFoundError as error:
-        missing = f"no such file{where_relative(path)}{fetch_hint(path.stem)}"
+        missing = f"no such file{where_relative(path)}{fetch_hint(path)}"
         raise DataError(f"{where}: {missing}") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_lengths, check_shapes
-from nppac_envs.demonstrations.findings import Finding, episode_list
+from nppac_envs.demonstrations.findings import Finding, cutting, episode_list
 from nppac_envs.errors import DataError, EpisodesError
 
 
@@ -96,7 +96,10 @@ def without_last_steps(
 
 
 def torn_finding(
-    states: NDArray[Any], next_states: NDArray[Any], ends: NDArray[np.integer]
+    states: NDArray[Any],
+    next_states: NDArray[Any],
+    ends: NDArray[np.integer],
+    excluded: Collection[int] = (),
 ) -> Iterator[Finding]:
     """Whether the state after a step is the next row's, as it is in an episode that goes on.
 
@@ -104,18 +107,27 @@ def torn_finding(
         states: (N, S).
         next_states: (N, S) as they are stored.
         ends: (E,) the row after each episode's last one.
+        excluded: Episodes that are left out already, and in which nothing is looked for.
     """
     differs = np.abs(states[1:] - next_states[:-1]).max(axis=1) > 1e-4 * np.ptp(states)
     differs[ends[:-1] - 1] = False
     torn = np.flatnonzero(differs)
+    owner = np.searchsorted(ends, torn, side="right")
+    looked_at = ~np.isin(owner, [*excluded])
+    torn, owner = torn[looked_at], owner[looked_at]
     if torn.size:
-        owner = np.searchsorted(ends, torn, side="right")
+        lengths = np.diff(np.union1d(torn + 1, ends), prepend=0)
+        starts = np.append(0, ends[:-1])
+        regular = not excluded and (lengths == lengths[0]).all()
         yield Finding(
             "error",
             "episode boundaries",
             f"the state after a step is not that of the next row in {torn.size:,} steps within "
             f"{episode_list(np.unique(owner))} (the first after row {torn[0]}): boundaries are "
             "missing there, or rows",
-            "--episode-length N if all episodes have N steps; else mark the last row of each "
-            "episode in timeouts",
+            (
+                {"episode_length": int(lengths[0])}
+                if regular
+                else cutting(zip(owner, torn - starts[owner], strict=True)),
+            ),
         )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nppac_envs.demonstrations.field_map import side_by_side
 from nppac_envs.demonstrations.file_guard import check_unfolded, regular_file
 from nppac_envs.demonstrations.npz_file import MAX_DEFLATE_RATIO
 from nppac_envs.errors import DataError
@@ -110,19 +111,14 @@ def read_columns(group: Any, names: Sequence[str], where: str) -> NDArray[Any]:
     """
     import h5py
 
-    parts = []
+    parts = {}
     for name in names:
         item = group.get(name)
         if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
             raise DataError(
                 f"{where}: must have an array of numbers {name!r}; it has {listed(group)}"
             )
-        parts.append(np.asarray(item[()]))
-        if parts[-1].ndim < 1:
+        parts[name] = np.asarray(item[()])
+        if parts[name].ndim < 1:
             raise DataError(f"{where}: {name!r} has shape (); all need one row a step")
-    if len(parts) == 1:
-        return parts[0]
-    if len({len(part) for part in parts}) > 1 or any(part.ndim > 2 for part in parts):
-        shapes = ", ".join(f"{n} {p.shape}" for n, p in zip(names, parts, strict=True))
-        raise DataError(f"{where}: do not fit side by side: {shapes}")
-    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+    return side_by_side(parts, where)

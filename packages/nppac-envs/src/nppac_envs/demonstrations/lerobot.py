@@ -84,7 +84,7 @@ class LerobotConfig(FileConfig, frozen=True):
                 raise DataError(f"{where}: {stored!r} must hold true and false")
         times, terminals = columns.pop("times", None), columns.pop("terminals", None)
         if left_out:
-            say(left_out_finding(left_out))
+            say(left_out_finding(left_out, [*names_in(self.fields.states), *left_out]))
         fps = info.get("fps")
         if times is not None and isinstance(fps, int | float) and fps > 0:
             for finding in holes_finding(times, lengths, 1.0 / fps, set(self.exclude)):

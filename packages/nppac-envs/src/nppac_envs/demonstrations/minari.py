@@ -107,11 +107,11 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 "declared range",
                 f"the set declares actions from {_brief(bounds[0])} to {_brief(bounds[1])}; they "
                 "are mapped onto [-1, 1]",
-                "give --action-range LOW HIGH if the actuators have another range",
+                ({"action_range": bounds},),
             )
         left_out = [key for key in space.get("subspaces", {}) if not self._wants(key)]
         if left_out:
-            yield left_out_finding(left_out)
+            yield left_out_finding(left_out, [*names_in(self.fields.states), *left_out])
 
     def _wants(self, key: str) -> bool:
         return not self.fields.states or key in names_in(self.fields.states)

@@ -22,6 +22,7 @@ and actions (E, T, A), need `episode_lengths` or a `mask` (E, T); see `npz_layou
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.config import FileConfig, Say
-from nppac_envs.demonstrations.field_map import named, renamed
+from nppac_envs.demonstrations.field_map import named, names_in, renamed, side_by_side
 from nppac_envs.demonstrations.findings import left_out_finding
 from nppac_envs.demonstrations.npz_file import NpzShapes, npz_shapes, read_npz
 from nppac_envs.demonstrations.npz_layout import FLAGS, from_layout
@@ -41,7 +42,9 @@ from nppac_envs.errors import DataError
 class NpzFields(BaseModel, frozen=True, extra="forbid"):
     """Which array of the file is which; the defaults are the package's own format."""
 
-    states: str = Field(default="states", description="(N, S) states.")
+    states: str = Field(
+        default="states", description="(N, S) states; several arrays have commas between them."
+    )
     actions: str = Field(default="actions", description="(N, A) actions.")
     episode_lengths: str = Field(default="episode_lengths", description="(E,) steps an episode.")
     final_states: str = Field(default="final_states", description="(E, S) final states.")
@@ -111,42 +114,54 @@ def read_demonstrations(
     there = ", ".join(f"{name} {shape}" for name, (shape, _) in [*shapes.items()][:12])
     for name in ("states", "actions", *sorted(renamed(fields))):
         if name not in names:
+            stored = getattr(fields, name)
+            lacking = [part for part in names_in(stored) if part not in shapes] or [stored]
             raise DataError(
-                f"{path}: has no array {getattr(fields, name)!r} ({name}); it has {there}",
+                f"{path}: has no array {lacking[0]!r} ({name}); it has {there}",
                 "name the one that is meant: {fields}",
                 fields={name: "THEIRS"},
             )
-    found = read_npz(path, {*names.values(), _SPLITS})
-    arrays = {name: found[stored] for name, stored in names.items()}
+    found = read_npz(path, {*chain(*names.values()), _SPLITS})
+    arrays = {
+        name: side_by_side({of: found[of] for of in stored}, f"{path}: {name}")
+        for name, stored in names.items()
+    }
     if "episode_lengths" not in arrays and _SPLITS in found:
         ends = [*found[_SPLITS].tolist(), len(np.atleast_1d(arrays["actions"]))]
         arrays["episode_lengths"] = np.diff(np.array(ends), prepend=0)
     for name in {"successes", *FLAGS} & arrays.keys():
         if not np.isin(arrays[name], (0, 1)).all():
             raise DataError(
-                f"{path}: {names[name]!r} ({name}) must hold true and false, or 0 and 1"
+                f"{path}: {names[name][0]!r} ({name}) must hold true and false, or 0 and 1"
             )
     if left_out := _left_out(shapes, names):
-        say(left_out_finding(left_out))
+        widths = {shapes[name][0][1:] for name in left_out}
+        # Final and next states would need the same parts, which the file may not have.
+        fits = not {"final_states", "next_states"} & names.keys() and arrays["states"].ndim == 2
+        vectors = fits and all(len(width) < 2 for width in widths)
+        say(left_out_finding(left_out, [*names["states"], *left_out] if vectors else []))
     return from_layout(arrays, f"{path}", exclude, episode_length, there)
 
 
-def _left_out(shapes: NpzShapes, used: dict[str, str]) -> list[str]:
+def _left_out(shapes: NpzShapes, used: dict[str, list[str]]) -> list[str]:
     """Arrays with a row a step that are not read."""
-    rows = shapes[used["states"]][0][:1]
+    rows = shapes[used["states"][0]][0][:1]
+    read = {*chain(*used.values())}
     return [
         name
         for name, (shape, dtype) in shapes.items()
-        if name not in used.values() and shape[:1] == rows and dtype.kind in "iuf"
+        if name not in read and shape[:1] == rows and dtype.kind in "iuf"
     ]
 
 
-def _stored_names(fields: NpzFields, there: Collection[str]) -> dict[str, str]:
+def _stored_names(fields: NpzFields, there: Collection[str]) -> dict[str, list[str]]:
     """The names in the file by our names, of the arrays that are there."""
     names = {}
     for name, stored in fields.model_dump().items():
         also = () if name in renamed(fields) else _ALSO.get(name, ())
-        found = [candidate for candidate in (stored, *also) if candidate in there]
+        several = name == "states" and stored not in there
+        candidates = [names_in(stored) if several else [stored], *([other] for other in also)]
+        found = [parts for parts in candidates if parts and {*parts} <= {*there}]
         if found:
             names[name] = found[0]
     return names

@@ -1,13 +1,17 @@
 """Demonstrations that others publish, how each is prepared, and what has to come out.
 
-Numbers of the sets on Minari's server are those of its documentation; a hash is written down where
-the set was prepared from the published file itself. `nppac-demos fetch NAME` does what is here.
+A hash, over all arrays of the prepared set, is written down where that was prepared from the
+published file itself: the releases of DAPG and AWAC. Of the sets on Minari's server no copy was at
+hand: their numbers are those of its documentation, which does not tell the steps of the first
+episodes of walker2d and ant. `nppac-demos fetch NAME` does what is here and says what it compared.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, final
 
 _MINARI = "https://huggingface.co/datasets/farama-minari"
@@ -28,6 +32,7 @@ class PublicSet:
         settings: The source's config that reads it.
         page: Where its files are.
         episodes: How many are prepared.
+        dimensions: Of a prepared state and of an action.
         steps: How many these have; None where it is not known.
         state_entries: The first entries of the state that are kept; None keeps all.
         judge: The task whose rule decides success; None keeps what was recorded.
@@ -38,11 +43,19 @@ class PublicSet:
     settings: Mapping[str, Any]
     page: str
     episodes: int
+    dimensions: tuple[int, int]
     steps: int | None = None
     state_entries: int | None = None
     judge: str | None = None
     rewards: Literal["zero-one", "binary"] | None = None
     hash: str | None = None
+
+    @property
+    def compared(self) -> str:
+        """What is compared with a prepared set, in words."""
+        parts = {"steps": self.steps, "the hash": self.hash}
+        told = ["episodes", "dimensions", *(name for name, of in parts.items() if of is not None)]
+        return f"{', '.join(told[:-1])} and {told[-1]}"
 
     @property
     def origin(self) -> str:
@@ -51,25 +64,28 @@ class PublicSet:
         return f"{self.settings['source']} {place}"
 
 
-def _minari(id: str, episodes: int, steps: int | None = None, **more: Any) -> PublicSet:
+def _minari(
+    id: str, episodes: int, dimensions: tuple[int, int], steps: int | None = None, **more: Any
+) -> PublicSet:
     """A whole set of Minari's server, or with `n_episodes` its first ones."""
     settings = {"source": "minari", "id": id, "download": True}
     if (first := more.pop("n_episodes", None)) is not None:
         settings["n_episodes"] = first
-    return PublicSet(settings, minari_page(id), episodes, steps, **more)
+    return PublicSet(settings, minari_page(id), episodes, dimensions, steps, **more)
 
 
 PUBLIC_SETS = {
     # Human demonstrations of the hand tasks; their rewards become 1 on success as they are read.
-    "door-human": _minari("D4RL/door/human-v2", 25, 6729),
-    "pen-human": _minari("D4RL/pen/human-v2", 25, 5000),
-    "hammer-human": _minari("D4RL/hammer/human-v2", 25, 11310),
-    "relocate-human": _minari("D4RL/relocate/human-v2", 25, 9942),
+    "door-human": _minari("D4RL/door/human-v2", 25, (39, 28), 6729),
+    "pen-human": _minari("D4RL/pen/human-v2", 25, (45, 24), 5000),
+    "hammer-human": _minari("D4RL/hammer/human-v2", 25, (46, 26), 11310),
+    "relocate-human": _minari("D4RL/relocate/human-v2", 25, (39, 30), 9942),
     # The same door and pen demonstrations as N-PPAC took them, from the releases of DAPG and AWAC.
     "door-dapg": PublicSet(
         {"source": "dapg", "path": "door-v0_demos.pickle"},
         "https://github.com/aravindr93/hand_dapg/tree/master/dapg/demonstrations",
         25,
+        (39, 28),
         6704,
         judge="door",
         rewards="zero-one",
@@ -79,17 +95,23 @@ PUBLIC_SETS = {
         {"source": "awac", "path": "pen2_sparse.npy"},
         "https://github.com/rail-berkeley/rlkit/tree/master/examples/awac",
         25,
+        (45, 24),
         4975,
         rewards="zero-one",
         hash="1db2cf6c6a2dc585fb30f4c9740510adfcfda4cfaa829b537df17a29cee9e37a",
     ),
     # Experts of locomotion; the ant without external contact forces, as its variant v2.
-    "halfcheetah-expert": _minari("mujoco/halfcheetah/expert-v0", 15, 15000, n_episodes=15),
-    "walker2d-expert": _minari("mujoco/walker2d/expert-v0", 15, n_episodes=15),
-    "ant-expert": _minari("mujoco/ant/expert-v0", 15, n_episodes=15, state_entries=27),
+    "halfcheetah-expert": _minari(
+        "mujoco/halfcheetah/expert-v0", 15, (17, 6), 15000, n_episodes=15
+    ),
+    "walker2d-expert": _minari("mujoco/walker2d/expert-v0", 15, (17, 6), n_episodes=15),
+    "ant-expert": _minari("mujoco/ant/expert-v0", 15, (27, 8), n_episodes=15, state_entries=27),
 }
 
 
-def fetch_hint(stem: str) -> str:
+def fetch_hint(path: Path) -> str:
     """What to do about a missing file of this name; empty where it is none of these."""
-    return f"; nppac-demos fetch {stem} writes it" if stem in PUBLIC_SETS else ""
+    if path.stem not in PUBLIC_SETS or path.suffix != ".npz":
+        return ""
+    output = [] if path == Path(path.name) else ["--output", str(path)]
+    return f"; {shlex.join(['nppac-demos', 'fetch', path.stem, *output])} writes it"

@@ -56,6 +56,24 @@ def far_out(states: NDArray[np.float32], owner: NDArray[np.int64]) -> NDArray[np
     return far & (spread > 0) & (far.mean(axis=0) <= _FEW)
 
 
+def far_out_episodes(states: NDArray[np.float32], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The episodes with readings far out, and those that have some once these are left out.
+
+    Args:
+        states: (N, S).
+        owner: (N,) the episode of each row.
+    """
+    bad = np.empty(0, np.int64)
+    while True:
+        kept = ~np.isin(owner, bad)
+        far = (
+            far_out(states[kept], owner[kept]).any(axis=1) if kept.any() else np.empty(0, np.bool_)
+        )
+        if not far.any():
+            return bad
+        bad = np.union1d(bad, owner[kept][far])
+
+
 def in_words(far: NDArray[np.bool_], states: NDArray[Any], places: NDArray[np.int64]) -> str:
     """The readings far out with their places, the first few of them.
 

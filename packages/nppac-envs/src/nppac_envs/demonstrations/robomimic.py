@@ -86,7 +86,8 @@ class RobomimicConfig(FileConfig, frozen=True):
         used = self._states(demo)
         left_out = [f"obs/{name}" for name in demo.get("obs", {}) if f"obs/{name}" not in used]
         if left_out:
-            say(left_out_finding(left_out))
+            vectors = all(_is_vector(demo[path]) for path in left_out)
+            say(left_out_finding(left_out, [*used, *left_out] if vectors else []))
 
     def _demonstrations(self, file: Any) -> Iterator[tuple[str, Any]]:
         """Names and groups of the demonstrations, by their numbers, the mask applied."""

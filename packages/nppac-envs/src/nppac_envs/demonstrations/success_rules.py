@@ -28,11 +28,13 @@ class SuccessRule:
 
     Attributes:
         state_dim: The length of the task's observations.
+        action_dim: The length of its actions.
         text: The rule in words.
         holds: (N, `state_dim`) states to (N,) bool.
     """
 
     state_dim: int
+    action_dim: int
     text: str
     holds: Callable[[NDArray[np.float32]], NDArray[np.bool_]]
 
@@ -43,12 +45,13 @@ def _pen_is_aligned(states: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 SUCCESS_RULES = {
-    "door": SuccessRule(39, "the hinge is at 1.35 rad or more", lambda s: s[:, 28] >= 1.35),
+    "door": SuccessRule(39, 28, "the hinge is at 1.35 rad or more", lambda s: s[:, 28] >= 1.35),
     "pen": SuccessRule(
-        45, "within 0.075 m of the goal, cosine to its direction above 0.95", _pen_is_aligned
+        45, 24, "within 0.075 m of the goal, cosine to its direction above 0.95", _pen_is_aligned
     ),
     "relocate": SuccessRule(
         39,
+        30,
         "the ball is within 0.1 m of the goal",
         lambda s: np.linalg.norm(s[:, 36:39], axis=1) < 0.1,
     ),
@@ -57,6 +60,18 @@ SUCCESS_RULES = {
 the nail's joint, which is, moves on by a substep after success was decided: 9 of 5,000 steps of an
 expert differ.
 """
+
+
+def judges(state_dim: int, action_dim: int, task: str | None = None) -> list[str]:
+    """The tasks whose rule fits states and actions of these sizes; at most `task`, if it is known.
+
+    A task without a rule has none, whatever other task has states of its size.
+    """
+    return [
+        name
+        for name, rule in SUCCESS_RULES.items()
+        if (rule.state_dim, rule.action_dim) == (state_dim, action_dim) and task in (None, name)
+    ]
 
 
 def recorded_successes(
