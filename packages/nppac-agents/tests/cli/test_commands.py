@@ -120,6 +120,18 @@ def test_validate_checks_every_file(nppac_run, config):
     assert nppac_run("validate", config).code == 0
 
 
+def test_validate_looks_whether_a_logger_can_be_opened(nppac_run, config, monkeypatch):
+    missing = {"loggers": [{"kind": "trackio"}]}
+    config.write_text(json.dumps({**json.loads(config.read_text()), "logging": missing}))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = nppac_run("validate", config)
+    assert result.code == 2
+    assert result.err == [
+        f"error: {config}: logging.loggers: trackio is not installed: pip install "
+        "'nppac-agents[trackio]'"
+    ]
+
+
 def test_schema_goes_to_a_file_or_to_the_output(nppac_run):
     printed = nppac_run("schema")
     assert nppac_run("schema", "--output", "x.json").code == 0
