@@ -1,7 +1,7 @@
 """A run with a tracking service: it is told what the run writes, over a kill and a resume too."""
 
+import importlib.util
 import json
-import sys
 
 import pytest
 import tracking_stand_ins
@@ -78,8 +78,10 @@ def test_a_run_goes_on_without_a_service_that_fails(tracked, run_point, tmp_path
 def test_a_library_that_is_not_there_is_told_before_anything_is_fitted(
     tracked, run_point, tmp_path, monkeypatch, options
 ):
-    monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    monkeypatch.delitem(sys.modules, "trackio", raising=False)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *of: None if name == "trackio" else find(name, *of)
+    )
     with pytest.raises(ConfigError, match="trackio is not installed: pip install 'nppac-agents"):
         run_point(tracked, **options)
     assert not (tmp_path / "run" / "environment.json").exists()
