@@ -125,7 +125,7 @@ RUNS = mutations_of("nppac-agents", [
      "config.logging.require()", "pass",
      "running/test_tracked_run.py -k before_anything"),
     ("wandb asks for a login", "loggers/services.py",
-     "wandb.login(prompt=False)", "wandb.login(prompt=True)",
+     "login(prompt=False", "login(prompt=True",
      "loggers/test_tracking.py -k nobody"),
     # Exports.
     ("a distilled policy is compared where the prior was fitted", "running/export.py",

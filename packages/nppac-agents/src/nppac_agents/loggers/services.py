@@ -65,6 +65,7 @@ class WandbConfig(TrackingConfig):
 
         settings = wandb.setup().settings
         options: dict[str, Any] = {
+            "mode": _mode(wandb, settings.mode),
             "project": self.project or settings.project or _PROJECT,
             "id": run_id,
             "resume": "allow",
@@ -75,14 +76,7 @@ class WandbConfig(TrackingConfig):
         }
         if "WANDB_DIR" not in os.environ:
             options["dir"] = str(run_dir)
-        mode = settings.mode
-        if mode == "online" and not wandb.login(prompt=False):
-            mode = "offline"
-        try:
-            run = wandb.init(mode=mode, **options)
-        except wandb.Error as error:
-            warn(f"wandb: {in_one_line(error)}; the run is kept in wandb/, for wandb sync")
-            run = wandb.init(mode="offline", **options)
+        run = wandb.init(**options)
         run.define_metric("*", step_metric=axis_of("", experiment))
         run.define_metric("pretrain/*", step_metric=axis_of("pretrain", experiment))
         return run
@@ -90,3 +84,14 @@ class WandbConfig(TrackingConfig):
     def step(self, event: Mapping[str, Any], axis: str) -> int:
         """A count that tells positions apart and never goes back; charts are over ``axis``."""
         return event["env_steps"] + event["updates"]
+
+
+def _mode(wandb: Any, mode: str) -> str:
+    """Offline in place of online where nobody is logged in or the server does not answer."""
+    if mode != "online":
+        return mode
+    try:  # asks the server: once a run's start has failed, its id is taken in this process
+        return "online" if wandb.login(prompt=False) else "offline"
+    except wandb.Error as error:
+        warn(f"wandb: {in_one_line(error)}; the run is kept in wandb/, for wandb sync")
+        return "offline"

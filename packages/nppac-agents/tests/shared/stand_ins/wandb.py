@@ -19,12 +19,13 @@ def setup():
 
 def login(*, prompt):
     assert not prompt, "a run would wait for somebody to answer"
+    if logged_in and not answers:
+        raise Error("timed out\nConsider another timeout")
     return logged_in
 
 
 def init(**options):
-    if options["mode"] == "online" and not answers:
-        raise Error("timed out\nConsider another timeout")
+    assert (logged_in and answers) or options["mode"] != "online"
     RUNS.append(Run(options))
     return RUNS[-1]
 
