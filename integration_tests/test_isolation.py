@@ -25,7 +25,16 @@ MAY_IMPORT = {
     "nppac_agents": {"nppac_priors", "nppac_envs"},
 }
 HEAVY = {
-    *("torch", "gpytorch", "linear_operator", "pyro", "safetensors", "tianshou"),
+    *(
+        "torch",
+        "gpytorch",
+        "linear_operator",
+        "pyro",
+        "safetensors",
+        "tianshou",
+        "trackio",
+        "wandb",
+    ),
     *("mujoco", "gymnasium_robotics", "minari", "pandas", "matplotlib", "jinja2", "tensorboard"),
 }
 CHEAP = ("__init__.py", "*config.py", "plugin.py", "hookspecs.py", "registry.py", "registries.py")

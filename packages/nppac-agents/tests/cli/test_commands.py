@@ -128,6 +128,18 @@ def test_what_set_replaces_is_checked_too(nppac_run, config):
     assert "training.env_steps" in line
 
 
+def test_validate_looks_whether_a_logger_can_be_opened(nppac_run, config, monkeypatch):
+    missing = {"loggers": [{"kind": "trackio"}]}
+    config.write_text(json.dumps({**json.loads(config.read_text()), "logging": missing}))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = nppac_run("validate", config)
+    assert result.code == 2
+    assert result.err == [
+        f"error: {config}: logging.loggers: trackio is not installed: pip install "
+        "'nppac-agents[trackio]'"
+    ]
+
+
 def test_schema_goes_to_a_file_or_to_the_output(nppac_run):
     printed = nppac_run("schema")
     assert nppac_run("schema", "--output", "x.json").code == 0

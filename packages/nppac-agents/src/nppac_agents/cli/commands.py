@@ -22,12 +22,10 @@ def validate(arguments: argparse.Namespace) -> int:
     """Check experiment files; go on after an invalid one."""
     from nppac_priors.errors import ConfigError
 
-    from nppac_agents.experiment.loading import load_experiment
-
     code = ExitCode.DONE
     for path in arguments.configs:
         try:
-            load_experiment(path, arguments.overrides)
+            _check(path, arguments.overrides)
         except ConfigError as error:
             if arguments.debug:
                 traceback.print_exc()
@@ -37,6 +35,18 @@ def validate(arguments: argparse.Namespace) -> int:
         else:
             print(f"{path}: valid")
     return code
+
+
+def _check(path: str | Path, overrides: list[str]) -> None:
+    from nppac_priors.errors import ConfigError
+
+    from nppac_agents.experiment.loading import load_experiment
+
+    config = load_experiment(path, overrides)
+    try:
+        config.logging.require()
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def plugins(arguments: argparse.Namespace) -> int:

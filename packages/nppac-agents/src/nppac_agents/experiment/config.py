@@ -132,7 +132,8 @@ class LoggingConfig(Config):
     )
     tensorboard: bool = Field(default=True, description="Also write the metrics for TensorBoard.")
     loggers: tuple[LoggerField, ...] = Field(
-        default=(), description="Who else is told the metrics: loggers of plugins, by kind."
+        default=(),
+        description="Who else is told the metrics, by kind: `trackio`, `wandb`, those of plugins.",
     )
     frames: int = Field(
         default=8,
@@ -155,6 +156,15 @@ class LoggingConfig(Config):
     def all_loggers(self) -> tuple[LoggerConfig, ...]:
         """TensorBoard, if it is on, and the others; `metrics.jsonl` is always written."""
         return ((TensorBoardConfig(),) if self.tensorboard else ()) + self.loggers
+
+    def require(self) -> None:
+        """Looks, before anything runs, whether every logger can be opened here.
+
+        Raises:
+            ConfigError: one cannot.
+        """
+        for logger in self.all_loggers():
+            logger.require()
 
 
 class ExperimentConfig(Config):

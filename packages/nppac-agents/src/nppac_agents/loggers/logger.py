@@ -31,6 +31,13 @@ class Logger(Protocol):
 class LoggerConfig(ComponentConfig, ABC):
     """Settings of a logger, and the factory that opens one; importing it loads no torch."""
 
+    def require(self) -> None:
+        """Looks, before anything runs, whether it can be opened here; nothing to look for.
+
+        Raises:
+            ConfigError: it cannot, as where a library is not installed.
+        """
+
     @abstractmethod
     def open(self, run_dir: Path) -> Logger:
         """A logger for the run in a directory, which is there."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from nppac_agents.loggers.hookspecs import hookimpl
+from nppac_agents.loggers.services import TrackioConfig, WandbConfig
 from nppac_agents.loggers.tensorboard import TensorBoardConfig
 
 
 @hookimpl
 def nppac_logger_configs() -> list[type]:
-    """TensorBoard."""
-    return [TensorBoardConfig]
+    """TensorBoard, trackio and wandb."""
+    return [TensorBoardConfig, TrackioConfig, WandbConfig]

@@ -89,11 +89,12 @@ def run_experiment(
         shared_fits: folder in which runs find and leave fitted priors, if they share them.
 
     Raises:
-        ConfigError, DataError: the parts do not fit each other, or the data cannot be read, or
-            what is to be resumed is damaged or of another run.
+        ConfigError, DataError: the parts do not fit each other, or a logger lacks its library, or
+            the data cannot be read, or what is to be resumed is damaged or of another run.
         NumericalError: a quantity is not finite.
         Interrupted: the run was asked to stop; its checkpoint is written.
     """
+    config.logging.require()
     choose_renderer()
     if dry_run:
         config = _shortened(config)
