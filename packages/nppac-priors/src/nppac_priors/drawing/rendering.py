@@ -28,9 +28,7 @@ def figure_png(figure: Figure) -> bytes:
     figure.set_dpi(_DPI)
     shown = figure.get_tightbbox().padded(_MARGIN)  # "tight" would draw everything once before
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer, format="png", dpi=_DPI, bbox_inches=shown, metadata={"Software": None}
-    )
+    figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches=shown, metadata={"Software": None})
     return buffer.getvalue()
 
 
