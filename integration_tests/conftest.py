@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +20,13 @@ def fresh_python(tmp_path: Path) -> Callable[..., str]:
     """Runs Python with some packages in a virtual environment made for it; returns its output."""
 
     def run(packages: list[str], *arguments: str | Path) -> str:
-        venv.create(tmp_path / "fresh", with_pip=True)
+        venv.create(tmp_path / "fresh")
         python = tmp_path / "fresh" / "bin" / "python"
         own = [ROOT / "packages" / name for name in packages if name.startswith("nppac-")]
         others = [name for name in packages if not name.startswith("nppac-")]
-        install = [python, "-m", "pip", "install", "--quiet", "-c", ROOT / "constraints.txt"]
-        subprocess.run([*install, *own, *others], check=True)
+        pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
+        options = ["--no-compile", "-c", ROOT / "constraints.txt"]
+        subprocess.run([*pip, *options, *own, *others], check=True)
         elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         return subprocess.run(
             [python, *arguments], check=True, capture_output=True, text=True, env=elsewhere

@@ -104,7 +104,7 @@ def test_a_small_run_leaves_a_directory_that_can_be_read(nppac_run, config):
             "rollout_steps": 0,
             "critic_warmup_updates": 0,
         },
-        "training": {"env_steps": 16, "n_envs": 2, "start_steps": 4},
+        "training": {"env_steps": 16, "n_envs": 2, "start_steps": 4, "replay_capacity": 100},
         "env": {"kind": "door", "horizon": 4},
         "evaluation": {"every": 8, "episodes": 2, "reporting_episodes": 2},
         "logging": {"every": 4, "frames": 0, "tensorboard": False},

@@ -19,7 +19,10 @@ EXPERIMENT = {
     "agent": {
         "kind": "lab-agent", "policy_hidden": [8], "critic_hidden": [8], "batch_size": 4
     },
-    "training": {"env_steps": 24, "n_envs": 2, "start_steps": 8, "updates_per_step": 0.5},
+    "training": {
+        "env_steps": 24, "n_envs": 2, "start_steps": 8, "updates_per_step": 0.5,
+        "replay_capacity": 100,
+    },
     "evaluation": {"every": 12, "episodes": 2, "reporting_episodes": 2},
     "logging": {"frames": 0, "tensorboard": False, "checkpoint_every": 4},
     "device": "cpu",

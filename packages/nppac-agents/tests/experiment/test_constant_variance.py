@@ -12,9 +12,10 @@ from nppac_agents.running.run import run_experiment
 from nppac_agents.running.run_directory import RunDirectory
 
 SHORT = [
-    "training.env_steps=2000", "training.start_steps=1000", "evaluation.episodes=1",
-    "evaluation.reporting_episodes=0", "evaluation.every=100000", "agent.pretraining_epochs=1",
-    "logging.tensorboard=false", "logging.frames=0", "prior.prior.steps=300", "device=cpu",
+    "training.env_steps=1300", "training.start_steps=1000", "agent.batch_size=64",
+    "evaluation.episodes=1", "evaluation.reporting_episodes=0", "evaluation.every=100000",
+    "agent.pretraining_epochs=1", "prior.prior.steps=300", "device=cpu",
+    "logging.every=50", "logging.tensorboard=false", "logging.frames=0",
 ]  # fmt: skip
 
 

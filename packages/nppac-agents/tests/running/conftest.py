@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Callable
@@ -19,9 +18,9 @@ from nppac_agents.experiment.config import (
 )
 from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.parts.part import Part
-from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
+from small_runs import run_in
 
 
 @pytest.fixture
@@ -51,7 +50,9 @@ def point_experiment_in(
                 rollout_steps=0,
                 critic_warmup_updates=0,
             ),
-            training=TrainingConfig(env_steps=150, n_envs=3, start_steps=30),
+            training=TrainingConfig(
+                env_steps=150, n_envs=3, start_steps=30, replay_capacity=40_000
+            ),
             evaluation=EvaluationConfig(every=50, episodes=4, reporting_episodes=6),
             logging=LoggingConfig(every=10, tensorboard=False, frames=0, checkpoint_every=45),
             device="cpu",
@@ -66,23 +67,11 @@ def point_experiment(point_experiment_in, tmp_path) -> ExperimentConfig:
     return point_experiment_in(tmp_path)
 
 
-def run_in(folder: Path, config: ExperimentConfig, report: bool, **options: Any) -> dict[str, Any]:
-    from nppac_agents.running.run import run_experiment
-
-    run_dir = RunDirectory(folder)
-    run_dir.checkpoints.mkdir(parents=True, exist_ok=True)
-    console = PlainConsole(io.StringIO())
-    with pytest.MonkeyPatch.context() as patch:
-        if not report:
-            patch.setattr("nppac_agents.running.run.write_report", lambda folder: folder)
-        return run_experiment(config, run_dir=run_dir, console=console, **options)
-
-
 @pytest.fixture
 def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
     """Runs an experiment in a folder of its own; returns the summary and the run directory.
 
-    Only `report=True` draws the report, which takes longer than the rest of such a run.
+    Only `report=True` draws the report.
     """
 
     def run(config: ExperimentConfig, name: str = "run", *, report: bool = False, **options: Any):

@@ -124,7 +124,9 @@ def experiment(point_is_installed, point_config, prior_config, demonstrations, t
             rollout_steps=0,
             critic_warmup_updates=0,
         ),
-        training=TrainingConfig(env_steps=90, n_envs=3, start_steps=30, updates_per_step=0.5),
+        training=TrainingConfig(
+            env_steps=90, n_envs=3, start_steps=30, updates_per_step=0.5, replay_capacity=40_000
+        ),
         evaluation=EvaluationConfig(every=30, episodes=2, reporting_episodes=3),
         logging=LoggingConfig(every=5, frames=1, checkpoint_every=30),
         device="cpu",

@@ -1,13 +1,17 @@
 """Every kind of agent through a whole run: phases, metrics, report, checkpoint and resume."""
 
+import functools
+
 import pytest
 from method_table import METHODS, SMALL, configured
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
+from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import load_agent
 from nppac_priors.errors import ConfigError
+from small_runs import run_in
 
 pytestmark = pytest.mark.medium
 
@@ -27,9 +31,22 @@ def experiment_of(kind: str, point_experiment: ExperimentConfig) -> ExperimentCo
     return point_experiment.model_copy(update=changes | {"evaluation": evaluation})
 
 
+@pytest.fixture(scope="module")
+def undisturbed(point_experiment_in, tmp_path_factory):
+    """The summary and the directory of a kind's run with its report; to read, and made once."""
+
+    @functools.cache
+    def undisturbed(kind: str):
+        folder = tmp_path_factory.mktemp(kind)
+        config = experiment_of(kind, point_experiment_in(folder))
+        return run_in(folder / "run", config, report=True), RunDirectory(folder / "run")
+
+    return undisturbed
+
+
 @pytest.mark.parametrize("kind", WHOLE_RUNS)
-def test_a_run_goes_through_its_phases(kind, point_experiment, run_point):
-    summary, run = run_point(experiment_of(kind, point_experiment), report=True)
+def test_a_run_goes_through_its_phases(kind, undisturbed):
+    summary, run = undisturbed(kind)
     events = read_metrics(run.metrics)
     training = [event["phase"] for event in events if event["event"] == "train"]
     assert list(dict.fromkeys(training)) == list(METHODS[kind].phases)
@@ -69,12 +86,12 @@ def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment
 
 @pytest.mark.parametrize("kind", WHOLE_RUNS)
 def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
-    kind, point_experiment, run_point, monkeypatch
+    kind, undisturbed, point_experiment, run_point, monkeypatch
 ):
     from nppac_agents.running.training import Training
 
     config = experiment_of(kind, point_experiment)
-    _, whole = run_point(config, "whole")
+    _, whole = undisturbed(kind)
 
     class Killed(BaseException):
         pass

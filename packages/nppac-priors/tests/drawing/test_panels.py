@@ -84,6 +84,14 @@ def test_names_below_stay_where_they_are_when_a_footnote_makes_the_picture_talle
     assert abs(apart("How to read it.\nIn two lines.") - apart("")) <= 2
 
 
+def test_a_footnote_below_the_figure_is_in_the_picture():
+    def height(footnote):
+        picture = figure_png(row_figure([panel([1, 2, 3])], footnote=footnote))
+        return len(image.imread(io.BytesIO(picture)))
+
+    assert height("How to read it.\nIn two lines.") > height("") + 40
+
+
 def test_names_of_several_curves_and_the_value_of_one():
     def texts(drawn):
         return {text.get_text() for text in row_figure([drawn]).axes[0].texts}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import torch
+from nppac_priors.eager import Eager
 from torch import Tensor
 
 
-class Adam(torch.optim.Adam):
+class Adam(Eager, torch.optim.Adam):
     """PyTorch's fused Adam, of one tensor and with its state.
 
     Beside a small network, what ``step`` does before it computes costs more than computing.
@@ -35,8 +39,10 @@ class Adam(torch.optim.Adam):
         )  # fmt: skip
 
 
-class Momentum(torch.optim.SGD):
+class Momentum(Eager, torch.optim.SGD):
     """Gradient descent with momentum, of one tensor."""
+
+    step: Any = torch.no_grad()(inspect.unwrap(torch.optim.SGD.step))
 
     def __init__(self, weights: Tensor, rate: float, momentum: float) -> None:
         super().__init__([weights], lr=rate, momentum=momentum)

@@ -15,22 +15,20 @@ from numpy.typing import NDArray
 
 from nppac_priors.drawing.style import GRID, INK, MUTED, PAPER, SERIES
 
+_DPI = 200
+_MARGIN = 0.12
+"""In inches"""
 _VARIABLES = {PAPER: "--paper", INK: "--ink", MUTED: "--muted", GRID: "--grid"} | {
     colour: f"--series-{index}" for index, colour in enumerate(SERIES)
 }
 
 
 def figure_png(figure: Figure) -> bytes:
-    """A figure as PNG on white, 200 dots per inch."""
+    """A figure as PNG on white, 200 dots per inch, with a margin around all that it shows."""
+    figure.set_dpi(_DPI)
+    shown = figure.get_tightbbox().padded(_MARGIN)  # "tight" would draw everything once before
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=200,
-        bbox_inches="tight",
-        pad_inches=0.12,
-        metadata={"Software": None},
-    )
+    figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches=shown, metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from nppac_priors.eager import Adam
 from nppac_priors.errors import NumericalError
 from nppac_priors.networks.training_set import Batch, TrainingSet
 from nppac_priors.progress import Progress
@@ -38,7 +39,7 @@ def train(
         NumericalError: A loss became non-finite.
     """
     parameters = objective.parameters
-    optimizer = torch.optim.Adam(parameters, lr=config.learning_rate)
+    optimizer = Adam(parameters, lr=config.learning_rate)
     best = BestParameters(parameters)
     shape = (len(parameters[0]), config.batch_size)
     for step in range(1, config.steps + 1):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from nppac_priors.eager import Adam
 from nppac_priors.errors import NumericalError
 from nppac_priors.gp.exact.marginal_likelihood import log_marginal_likelihood
 from nppac_priors.gp.exact.training_data import TrainingData
@@ -73,7 +74,7 @@ def fit_model(
     """
     model = initial_model(config.kernel, config.task_rank, states.shape[1], actions, generator)
     model.to(states.device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    optimizer = Adam(model.parameters(), lr=config.learning_rate)
     size = min(config.subset_size or len(states), len(states))
     for step in range(1, config.steps + 1):
         subset = torch.randperm(len(states), generator=generator)[:size].to(states.device)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from nppac_priors.demonstration_rows import DemonstrationRows
+from nppac_priors.eager import Adam
 from nppac_priors.errors import NumericalError
 from nppac_priors.gp.exact.fitting import fit_model
 from nppac_priors.gp.model import Hyperparameters
@@ -147,7 +148,7 @@ class Training:
             {"params": list(self.model.parameters())},
             {"params": [self.inducing], "lr": config.inducing_learning_rate},
         ]
-        self._optimizer = torch.optim.Adam(groups, lr=config.learning_rate)
+        self._optimizer = Adam(groups, lr=config.learning_rate)
         self._statistics = self._first_statistics(generator)
 
     def step(self, indices: Tensor, step: int) -> float:
