@@ -49,7 +49,8 @@ def test_every_builtin_kind_occurs_in_an_example():
         if component.distribution in own and component.cls not in used
     }
     own_files, by_a_switch = {"prior file", "prior program"}, {"logger tensorboard"}
-    assert missing == own_files | by_a_switch
+    with_a_service = {"logger trackio", "logger wandb"}
+    assert missing == own_files | by_a_switch | with_a_service
 
 
 def test_the_data_of_every_example_ships_or_is_public_under_a_name_that_is_fetched():

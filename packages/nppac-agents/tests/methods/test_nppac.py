@@ -432,7 +432,7 @@ def test_the_unit_of_rewards_does_not_matter(build, demonstrations, doubled):
         replay = agent.make_replay(1, 1, torch.Generator().manual_seed(1))
         rewards = replay.layout.column("rewards")
         replay._rows[:, rewards] *= unit
-        for _ in range(200):
+        for _ in range(2_000):
             agent.step(doubled(replay.sample_transitions(32)))
         states = torch.as_tensor(demonstrations.states).double()
         prior = DiagonalGaussian(*(m.double() for m in agent.prior.moments(demonstrations.states)))
