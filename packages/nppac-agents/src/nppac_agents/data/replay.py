@@ -196,9 +196,9 @@ class TensorReplay(ReplayBufferManager):
             latest: about how many, the same number of every ring; all of them if None.
             first: only as many from the beginning of this order; nothing else is copied.
         """
-        rows, ends = self._order(latest)
+        rows, newest = self._order(latest)
         rows_of = self._rows[rows[:first]]
-        ends = ends[ends < len(rows_of)]
+        ends = torch.from_numpy(newest[newest < len(rows_of)]).to(rows.device)
         truncated = self.layout.column("truncated")
         ended = rows_of[ends, self.layout.column("terminated")]
         rows_of[ends, truncated] = torch.maximum(rows_of[ends, truncated], 1.0 - ended)
@@ -207,14 +207,14 @@ class TensorReplay(ReplayBufferManager):
     def whole_episodes(self) -> Transitions:
         """``in_order`` without the episodes that go on, the newest of some rings."""
         rows, newest = self._order(None)
-        rings = rows.tensor_split((newest + 1).cpu())
+        rings = rows.tensor_split((newest + 1).tolist())
         ends = [self.layout.outcomes(self._rows, ring)[1].nonzero() for ring in rings]
         known = [
             ring[: int(end[-1]) + 1] for ring, end in zip(rings, ends, strict=True) if len(end)
         ]
         return self.transitions(torch.cat([rows[:0], *known]))
 
-    def _order(self, latest: int | None) -> tuple[Tensor, Tensor]:
+    def _order(self, latest: int | None) -> tuple[Tensor, np.ndarray]:
         """The rows of the interaction as ``in_order`` gives them, and which are a ring's newest."""
         most = self.maxsize if latest is None else math.ceil(latest / self.buffer_num)
         lengths = np.minimum(self._lengths, most)
@@ -223,8 +223,7 @@ class TensorReplay(ReplayBufferManager):
             for ring, start, length in zip(self.buffers, self._offset, lengths, strict=True)
         ]
         ordered, newest = np.concatenate(rows), np.cumsum(lengths[lengths > 0]) - 1
-        device = self._rows.device
-        return torch.from_numpy(ordered).to(device), torch.from_numpy(newest).to(device)
+        return torch.from_numpy(ordered).to(self._rows.device), newest
 
     def observe_anew(self, demonstrations: Tensor | None) -> None:
         """Store what the prior, which is another now, says of all states.

@@ -363,7 +363,9 @@ class NPPAC(RegularisedActorCritic):
 
     def phases(self, agent: Agent) -> list[Phase]:
         """Distillation on the demonstrated states first, where the policy starts so."""
-        first = rounds(self) if self.prior_rounds else rollouts(self.rollout_steps)
+        first = rollouts(self.rollout_steps)
+        if self.prior_rounds:
+            first = rounds(self, self.prior_rounds, self.rollout_steps, self.best_share)
         learning = [*first, *self.warming(), ONLINE]
         if self.start != "distilled":
             return learning

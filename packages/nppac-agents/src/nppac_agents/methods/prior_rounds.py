@@ -19,24 +19,28 @@ if TYPE_CHECKING:
     from nppac_agents.agent import Agent
     from nppac_agents.data.best_episodes import Episodes
     from nppac_agents.data.replay import TensorReplay
-    from nppac_agents.methods.nppac import NPPAC
+    from nppac_agents.methods.actor_critic import RegularisedActorCritic
 
 
-def rounds(method: NPPAC) -> list[Phase]:
-    """Rollouts and a fit in turns, ``method.prior_rounds`` of them."""
+def rounds(
+    method: RegularisedActorCritic, count: int, rollout_steps: int, share: float
+) -> list[Phase]:
+    """Rollouts and a fit in turns: ``count`` times ``rollout_steps`` and the best ``share``."""
 
     def best(agent: Agent, replay: TensorReplay | None) -> tuple[TensorReplay, Episodes]:
         assert replay is not None
         known = agent.demonstrations is not None and agent.demonstrations.rewards is not None
         shown = agent.layout.unpack(agent.demonstrated) if known else None
-        return replay, parts.best_episodes(replay.whole_episodes(), shown, method.best_share)
+        return replay, parts.best_episodes(replay.whole_episodes(), shown, share)
 
     fit = Phase("refit", 1, update=functools.partial(refit, method), batch=best)
-    steps = (n * method.rollout_steps for n in range(1, method.prior_rounds + 1))
-    return [phase for until in steps for phase in (*rollouts(until), fit)]
+    turns = ((*rollouts(n * rollout_steps), fit) for n in range(1, count + 1))
+    return [phase for turn in turns for phase in turn]
 
 
-def refit(method: NPPAC, agent: Agent, batch: tuple[TensorReplay, Episodes]) -> Losses:
+def refit(
+    method: RegularisedActorCritic, agent: Agent, batch: tuple[TensorReplay, Episodes]
+) -> Losses:
     """The prior, fitted to episodes, in the place of the one before; none for no episodes."""
     replay, best = batch
     count = best.returns.new_tensor(float(len(best.returns)))
