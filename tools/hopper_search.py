@@ -1,8 +1,9 @@
-"""Finds the demonstrator of hopper's shipped set: a linear policy, by augmented random search.
+"""Finds the first demonstrator of the hopper: a linear policy, by augmented random search.
 
 V2-t of Mania et al. (2018, "Simple random search of static linear policies is competitive for
 reinforcement learning", algorithm 2), with the settings that they used for the hopper. Some five
-minutes on one core; then `policy` records episodes:
+minutes on one core; then `policy` records the episodes that the agent of hopper's shipped set
+learned from:
 
     python -m tools.hopper_search
     nppac-demos record --task hopper --set variant=v5 --policy tools/hopper_search.py:policy ...
