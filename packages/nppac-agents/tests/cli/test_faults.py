@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fresh_registries import fresh_registries
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_envs.faults import PURPOSE
 
 pytestmark = pytest.mark.medium
 
@@ -102,6 +103,7 @@ def test_a_faulty_environment_stops_the_run_and_the_last_checkpoint_is_kept(
 def test_an_environment_that_cannot_be_used_is_one_line(lab_run, fault, code, problem):
     result = lab_run(f"env.fault={fault}")
     assert error(result).startswith(OF_LAB + problem)
+    assert (PURPOSE in error(result)) == (fault == "space")
     assert result.code == code
 
 

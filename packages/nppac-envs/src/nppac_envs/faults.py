@@ -11,6 +11,10 @@ from nppac_envs.config import EnvConfig
 from nppac_envs.errors import ConfigError, FaultyEnvironmentError
 from nppac_envs.plugin_origin import plugin_of
 
+PURPOSE = (
+    "nppac learns from vectors of numbers with continuous actions, not from images or with "
+    "discrete actions"
+)
 _SHOWN = 200
 """Characters of a space in a message."""
 
@@ -30,7 +34,7 @@ def require_boxes(config: EnvConfig, env: gymnasium.Env[Any, Any]) -> None:
         if not isinstance(space, gymnasium.spaces.Box) or len(space.shape) != 1:
             raise ConfigError(
                 f"{_name(config)}: its {what} space is {shown(space)}, has to be a Box of one "
-                "dimension"
+                f"dimension; {PURPOSE}"
             )
         if what == "action" and not (np.all(space.low == -1) and np.all(space.high == 1)):
             raise ConfigError(

@@ -13,17 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.errors import ConfigError
-from nppac_envs.faults import shown
+from nppac_envs.faults import PURPOSE, shown
 from nppac_envs.foreign.importing import make_named
 from nppac_envs.foreign.success import ReportSuccess
 
 if TYPE_CHECKING:
     from nppac_envs.foreign.config import GymnasiumConfig
-
-PURPOSE = (
-    "nppac learns from vectors of numbers with continuous actions, not from images or with "
-    "discrete actions"
-)
 
 
 def adapted(config: GymnasiumConfig, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
