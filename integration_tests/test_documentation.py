@@ -41,7 +41,7 @@ def reference():
     return module
 
 
-@pytest.mark.parametrize("page", ["start.md", "theory.md"])
+@pytest.mark.parametrize("page", ["start.md", "theory.md", "write-a-logger.md"])
 def test_the_python_of_a_page_runs(page):
     python_of(page)
 

@@ -128,6 +128,45 @@ def test_what_set_replaces_is_checked_too(nppac_run, config):
     assert "training.env_steps" in line
 
 
+DOOR = {"env": {"kind": "door"}, "demonstrations": {"source": "shipped", "name": "door"}}
+DOR = {"source": "shipped", "name": "dor"}
+
+
+@pytest.mark.parametrize(
+    ("experiment", "problem"),
+    [
+        (DOOR | {"agent": {"kind": "nppac"}}, "agent: 'nppac' needs a prior with a mean and"),
+        (DOOR | {"agent": {"kind": "sac"}, "prior": {"kind": "exact-gp"}}, "prior: agent 'sac'"),
+        (
+            {"env": {"kind": "door"}, "agent": {"kind": "rlpd"}},
+            "agent: 'rlpd' needs demonstrations",
+        ),
+        (DOOR | {"env": None, "agent": {"kind": "sac"}}, "env: agent 'sac' interacts with an envi"),
+        (
+            DOOR | {"demonstrations": DOR, "agent": {"kind": "bc"}},
+            "demonstrations.name: no demonstrations ship under 'dor'; there are: 'ant', 'door'",
+        ),
+    ],
+)
+def test_validate_finds_what_no_data_could_make_run(nppac_run, tmp_path, experiment, problem):
+    path = tmp_path / "experiment.json"
+    path.write_text(json.dumps(experiment))
+    result = nppac_run("validate", path)
+    assert result.code == 2
+    (line,) = result.err
+    assert line.startswith(f"error: {path}: {problem}")
+
+
+def test_what_learns_from_demonstrations_alone_is_valid_without_an_environment(nppac_run, tmp_path):
+    path = tmp_path / "experiment.json"
+    path.write_text(json.dumps(DOOR | {"env": None, "agent": {"kind": "bc"}}))
+    assert nppac_run("validate", path).code == 0
+    path.write_text(
+        json.dumps(DOOR | {"env": None, "agent": {"kind": "iql"}, "training": {"env_steps": 0}})
+    )
+    assert nppac_run("validate", path).code == 0
+
+
 def test_validate_looks_whether_a_logger_can_be_opened(nppac_run, config, monkeypatch):
     missing = {"loggers": [{"kind": "trackio"}]}
     config.write_text(json.dumps({**json.loads(config.read_text()), "logging": missing}))

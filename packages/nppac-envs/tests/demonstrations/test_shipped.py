@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from nppac_envs import ConfigError, Demonstrations, ShippedConfig, shipped_names
+from nppac_envs import Demonstrations, ShippedConfig, shipped_names
 from nppac_envs.demonstrations import shipped
+from pydantic import ValidationError
 
 
 @pytest.fixture
@@ -23,13 +24,13 @@ def test_a_set_is_loaded_by_name(folder: Path, demonstrations: Demonstrations):
 
 
 def test_an_unknown_name_lists_what_ships(folder: Path, demonstrations: Demonstrations):
-    with pytest.raises(ConfigError, match="there are: none"):
-        ShippedConfig(name="pen").load()
+    with pytest.raises(ValidationError, match="there are: none"):
+        ShippedConfig(name="pen")
     for name in ("pen", "door"):
         demonstrations.save_npz(folder / f"{name}.npz")
     for wrong in ("hammer", "../door", "door.npz", ""):
-        with pytest.raises(ConfigError, match="there are: 'door', 'pen'"):
-            ShippedConfig(name=wrong).load()
+        with pytest.raises(ValidationError, match="there are: 'door', 'pen'"):
+            ShippedConfig(name=wrong)
 
 
 def test_every_set_that_ships_says_how_it_was_made_and_loads():

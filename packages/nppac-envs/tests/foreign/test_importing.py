@@ -84,6 +84,30 @@ def test_the_working_directory_is_searched_only_if_the_python_path_has_it(tmp_pa
     assert "returned a str" in said(PYTHONPATH=str(tmp_path))
 
 
+@pytest.mark.medium
+@pytest.mark.parametrize("name", ["make", "Here-v0"])
+def test_nor_is_it_searched_for_what_is_imported_as_an_environment_is_made(tmp_path, name):
+    """By a callable, or by the entry point that an id is registered with."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "far_arm.py").write_text(
+        "import gymnasium\n"
+        "gymnasium.register('Here-v0', entry_point='near_arm:make')\n"
+        "def make(): import near_arm; return near_arm.make()\n"
+    )
+    (tmp_path / "near_arm.py").write_text("def make(**options): return 'found'\n")
+    code = (
+        "from nppac_envs import GymnasiumConfig\n"
+        f"try: GymnasiumConfig(id='far_arm:{name}').make(); print('made')\n"
+        "except Exception as error: print(repr(error))"
+    )
+    path = os.pathsep.join(filter(None, [str(tmp_path / "lib"), os.environ.get("PYTHONPATH")]))
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": path},
+        capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert "No module named 'near_arm'" in said
+
+
 def test_a_config_imports_nothing():
     config = GymnasiumConfig(id="no_such_lab:Arm-v0")
     assert GymnasiumConfig.model_validate_json(config.model_dump_json()) == config

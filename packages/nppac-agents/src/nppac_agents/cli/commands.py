@@ -17,20 +17,23 @@ from nppac_priors.errors import UnknownKindError
 from nppac_priors.suggestions import did_you_mean
 from nppac_priors.user_files import user_path
 
+from nppac_agents.cli.exit_code import exit_code_of
+from nppac_agents.cli.problems import problem_lines
+
 
 def validate(arguments: argparse.Namespace) -> int:
     """Check experiment files; go on after an invalid one."""
-    from nppac_priors.errors import ConfigError
+    from nppac_priors.errors import NppacError
 
     code = ExitCode.DONE
     for path in arguments.configs:
         try:
             _check(path, arguments.overrides)
-        except ConfigError as error:
+        except NppacError as error:
             if arguments.debug:
                 traceback.print_exc()
-            code = ExitCode.INVALID
-            for line in str(error).splitlines():
+            code = max(code, exit_code_of(error))
+            for line in problem_lines(error):
                 print(f"error: {line}", file=sys.stderr)
         else:
             print(f"{path}: valid")
@@ -40,11 +43,12 @@ def validate(arguments: argparse.Namespace) -> int:
 def _check(path: str | Path, overrides: list[str]) -> None:
     from nppac_priors.errors import ConfigError
 
+    from nppac_agents.experiment.consistency import require_consistent
     from nppac_agents.experiment.loading import load_experiment
 
     config = load_experiment(path, overrides)
     try:
-        config.logging.require()
+        require_consistent(config)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

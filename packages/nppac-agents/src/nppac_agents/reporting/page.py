@@ -74,8 +74,10 @@ class Change:
 
     @property
     def word(self) -> str:
-        """`better`, `worse` or `same`."""
-        return "same" if not self.gained else "better" if self.gained > 0 else "worse"
+        """`better`, `worse` or `same`; a gain that so few episodes do not show is none."""
+        if self.gained < 0:
+            return "worse"
+        return "better" if self.interval.low > 0 else "same"
 
     @property
     def interval(self) -> Interval:

@@ -21,6 +21,7 @@ from nppac_priors.plugin_origin import broken_contract, described
 
 from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.experiment.consistency import without_environment
 from nppac_agents.running.console import Console
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.spaces import Spaces
@@ -88,13 +89,10 @@ def fit_prior(
     """The behavioural prior, fitted to the demonstrations.
 
     Raises:
-        ConfigError: the agent uses none.
         PluginFaultError, ContractError: what its config returns is no prior of these data.
     """
     if config.prior is None or demonstrations is None:
         return None
-    if not config.agent.uses_prior:
-        raise ConfigError(f"prior: agent {config.agent.kind!r} uses none; set prior to null")
     return config.prior.fit(
         demonstrations.states,
         demonstrations.actions,
@@ -125,10 +123,7 @@ def build_agent(
         problem = f"build() returned {described(agent)}, has to return an Agent"
         raise broken_contract(config.agent, "agent", problem)
     if config.env is None and config.training.env_steps and any(p.interacts for p in agent.phases):
-        raise ConfigError(
-            f"env: agent {config.agent.kind!r} interacts with an environment; name one, or set "
-            "training.env_steps to 0 for what it learns from demonstrations alone"
-        )
+        raise ConfigError(without_environment(config.agent.kind))
     return agent
 
 

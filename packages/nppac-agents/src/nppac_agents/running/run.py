@@ -18,6 +18,7 @@ from nppac_priors.atomic_files import write_json
 from nppac_agents.agent import Agent
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.experiment.consistency import require_consistent
 from nppac_agents.loggers.logger import opened
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
@@ -94,7 +95,7 @@ def run_experiment(
         NumericalError: a quantity is not finite.
         Interrupted: the run was asked to stop; its checkpoint is written.
     """
-    config.logging.require()
+    require_consistent(config)
     choose_renderer()
     if dry_run:
         config = _shortened(config)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig, Say
 from nppac_envs.demonstrations.npz import NpzFields, read_demonstrations
-from nppac_envs.errors import ConfigError
 
 FOLDER = Path(__file__).parents[1] / "data"
 
@@ -30,8 +29,13 @@ class ShippedConfig(DemonstrationsConfig, frozen=True):
     def _place(self) -> str:
         return str(self.name)
 
+    @field_validator("name")
+    @classmethod
+    def _ships(cls, name: str) -> str:
+        if name not in shipped_names():
+            known = ", ".join(repr(known) for known in shipped_names()) or "none"
+            raise ValueError(f"no demonstrations ship under {name!r}; there are: {known}")
+        return name
+
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
-        if self.name not in shipped_names():
-            known = ", ".join(repr(name) for name in shipped_names()) or "none"
-            raise ConfigError(f"no demonstrations ship under {self.name!r}; there are: {known}")
         return read_demonstrations(FOLDER / f"{self.name}.npz", NpzFields())

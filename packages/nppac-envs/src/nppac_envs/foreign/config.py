@@ -12,8 +12,6 @@ from nppac_envs.foreign import DEFAULT_HORIZON
 if TYPE_CHECKING:
     import gymnasium
 
-"""Steps after which an episode is cut where neither the config nor the registration says."""
-
 
 @final
 class SuccessTest(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):

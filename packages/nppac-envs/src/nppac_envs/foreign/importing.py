@@ -80,7 +80,8 @@ def place_of(module: Any) -> str:
 
 def _called(config: GymnasiumConfig, make: Any, *arguments: Any, **options: Any) -> Any:
     try:
-        return make(*arguments, **options)
+        with _without_working_directory():  # what is imported as it is made, too
+            return make(*arguments, **options)
     except (gymnasium.error.Error, TypeError) as error:
         hint = "" if ":" in config.id else '; "module:Name-v0" imports the module that registers it'
         raise ConfigError(f"env.id: {config.id!r}: {in_one_line(error)}{hint}") from error
