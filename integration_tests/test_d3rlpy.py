@@ -161,6 +161,16 @@ def same_update(agent: Any, impl: Any, name: str, weights: Any, step: Any, their
     assert_same(net, weights())
 
 
+def assert_same_losses(agent: Any, impl: Any, **names: str) -> None:
+    """Three whole updates on each side have the same losses; by our names, theirs."""
+    for _ in range(3):
+        mine, yours = batches()
+        losses = seeded(agent.step, mine)
+        metrics = seeded(impl.inner_update, yours, 0)
+        for ours, theirs in names.items():
+            assert losses[ours].item() == pytest.approx(metrics[theirs], rel=1e-5), ours
+
+
 def critics_of(impl: Any) -> Any:
     return lambda: ensemble(impl.modules.q_funcs)
 
@@ -191,12 +201,7 @@ def test_td3_bc_makes_the_same_update():
     copy_critics(agent, impl)
     put(agent.parts.policy.net, perceptron(modules.policy))
     put(agent.parts.policy.slow, perceptron(modules.targ_policy))
-    for _ in range(3):
-        mine, yours = batches()
-        losses = seeded(agent.step, mine)
-        metrics = seeded(impl.inner_update, yours, 0)
-        assert losses["critic_loss"].item() == pytest.approx(metrics["critic_loss"], rel=1e-5)
-        assert losses["actor_loss"].item() == pytest.approx(metrics["actor_loss"], rel=1e-5)
+    assert_same_losses(agent, impl, critic_loss="critic_loss", actor_loss="actor_loss")
     assert_same(agent.parts.critic.net, ensemble(modules.q_funcs))
     assert_same(agent.parts.critic.slow, ensemble(modules.targ_q_funcs))
     assert_same(agent.parts.policy.net, perceptron(modules.policy))
@@ -363,13 +368,8 @@ def test_bcq_makes_the_same_update():
     put(agent.parts.policy.net, perceptron(modules.policy))
     put(agent.parts.policy.slow, perceptron(modules.targ_policy))
     copy_critics(agent, impl)
-    for _ in range(3):
-        mine, yours = batches()
-        losses = seeded(agent.step, mine)
-        metrics = seeded(impl.inner_update, yours, 0)
-        assert losses["behaviour_loss"].item() == pytest.approx(metrics["vae_loss"], rel=1e-5)
-        assert losses["critic_loss"].item() == pytest.approx(metrics["critic_loss"], rel=1e-5)
-        assert losses["actor_loss"].item() == pytest.approx(metrics["actor_loss"], rel=1e-5)
+    names = {"critic_loss": "critic_loss", "actor_loss": "actor_loss"}
+    assert_same_losses(agent, impl, behaviour_loss="vae_loss", **names)
     assert_same(agent.parts.behaviour.net, behaviour_of(impl)())
     assert_same(agent.parts.critic.net, ensemble(modules.q_funcs))
     assert_same(agent.parts.critic.slow, ensemble(modules.targ_q_funcs))

@@ -29,6 +29,17 @@ def step_of(number, n_envs, done=False):
     return Step(states, actions, tag[:, 0], np.zeros(n_envs, bool), flags, states + 1)
 
 
+def assert_observed(batch, prior):
+    """Beside both states of each transition stands what the prior says of it."""
+    for mean, std, states in (
+        (batch.prior_mean, batch.prior_std, batch.states),
+        (batch.next_prior_mean, batch.next_prior_std, batch.next_states),
+    ):
+        expected_mean, expected_std = prior.moments(states)
+        torch.testing.assert_close(mean, expected_mean)
+        torch.testing.assert_close(std, expected_std)
+
+
 def test_rows_come_back_as_they_went_in(prior):
     replay = make_replay(prior)
     for number in range(3):
@@ -38,13 +49,7 @@ def test_rows_come_back_as_they_went_in(prior):
     np.testing.assert_allclose(batch.truncated, [0, 0, 1] * 3)
     torch.testing.assert_close(batch.next_states, batch.states + 1)
     torch.testing.assert_close(batch.states[:, 0], batch.rewards)
-    for mean, std, states in (
-        (batch.prior_mean, batch.prior_std, batch.states),
-        (batch.next_prior_mean, batch.next_prior_std, batch.next_states),
-    ):
-        expected_mean, expected_std = prior.moments(states)
-        torch.testing.assert_close(mean, expected_mean)
-        torch.testing.assert_close(std, expected_std)
+    assert_observed(batch, prior)
 
 
 def test_each_ring_keeps_its_newest_transitions():
@@ -266,13 +271,7 @@ def test_another_prior_is_observed_at_all_states(prior, prior_config, demonstrat
     stored = replay.transitions(torch.from_numpy(replay.sample_indices(0)))
     shown = replay.transitions(torch.arange(12, 12 + len(rows)))
     for batch in (stored, shown):
-        for mean, std, states in (
-            (batch.prior_mean, batch.prior_std, batch.states),
-            (batch.next_prior_mean, batch.next_prior_std, batch.next_states),
-        ):
-            expected_mean, expected_std = other.moments(states)
-            torch.testing.assert_close(mean, expected_mean)
-            torch.testing.assert_close(std, expected_std)
+        assert_observed(batch, other)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from nppac_agents.experiment.config import (
 from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.parts.part import Part
 from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.running.training import Training
 from nppac_envs import NpzConfig
 from small_runs import run_in
 
@@ -76,6 +77,31 @@ def run_point(tmp_path) -> Callable[..., tuple[dict[str, Any], RunDirectory]]:
 
     def run(config: ExperimentConfig, name: str = "run", *, report: bool = False, **options: Any):
         return run_in(tmp_path / name, config, report, **options), RunDirectory(tmp_path / name)
+
+    return run
+
+
+@pytest.fixture
+def killed_and_resumed(run_point, monkeypatch) -> Callable[..., RunDirectory]:
+    """Runs an experiment until the phases of its updates so far say that it dies; resumes it."""
+
+    class Killed(BaseException):
+        pass
+
+    def run(config: ExperimentConfig, dies: Callable[[list[str]], bool]) -> RunDirectory:
+        update, phases = Training._update_and_record, []
+
+        def killed(self, phase):
+            phases.append(phase.name)
+            if dies(phases):
+                raise Killed
+            update(self, phase)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Training, "_update_and_record", killed)
+            with pytest.raises(Killed):
+                run_point(config, "killed")
+        return run_point(config, "killed", resume=True)[1]
 
     return run
 

@@ -3,10 +3,10 @@
 import functools
 
 import pytest
+from equal_runs import assert_equal_checkpoints
 from method_table import METHODS, SMALL, configured
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import load_agent
@@ -86,35 +86,12 @@ def test_rollouts_that_leave_no_steps_to_learn_from_are_refused(point_experiment
 
 @pytest.mark.parametrize("kind", WHOLE_RUNS)
 def test_a_run_killed_between_updates_resumes_as_if_nothing_had_happened(
-    kind, undisturbed, point_experiment, run_point, monkeypatch
+    kind, undisturbed, point_experiment, killed_and_resumed
 ):
-    from nppac_agents.running.training import Training
-
     config = experiment_of(kind, point_experiment)
     _, whole = undisturbed(kind)
-
-    class Killed(BaseException):
-        pass
-
-    update = Training._update_and_record
-    calls = []
-
-    def killed(self, phase):
-        calls.append(phase.name)
-        if len(calls) == 55:
-            raise Killed
-        update(self, phase)
-
-    monkeypatch.setattr(Training, "_update_and_record", killed)
-    with pytest.raises(Killed):
-        run_point(config, "killed")
-    monkeypatch.undo()
-    _, resumed = run_point(config, "killed", resume=True)
-    left, right = (Checkpoint.load(checkpoints(d.checkpoints)[-1]) for d in (whole, resumed))
-    for owner, tensors in left.tensors.items():
-        assert tensors.keys() == right.tensors[owner].keys()
-        for name, tensor in tensors.items():
-            assert tensor.equal(right.tensors[owner][name]), f"{owner}/{name}"
+    resumed = killed_and_resumed(config, lambda phases: len(phases) == 55)
+    assert_equal_checkpoints(whole.path, resumed.path)
 
 
 @pytest.mark.parametrize("kind", RUN)

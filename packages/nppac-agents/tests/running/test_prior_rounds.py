@@ -5,7 +5,6 @@ import pytest
 from equal_runs import assert_equal_checkpoints, last_checkpoint
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.run_policy import load_agent
-from nppac_agents.running.training import Training
 
 pytestmark = pytest.mark.medium
 
@@ -32,26 +31,10 @@ def test_each_round_is_evaluated_and_told(experiment, run_point):
 
 
 def test_a_run_killed_after_a_round_resumes_as_if_nothing_had_happened(
-    experiment, run_point, monkeypatch
+    experiment, run_point, killed_and_resumed
 ):
     _, whole = run_point(experiment, "whole")
-
-    class Killed(BaseException):
-        pass
-
-    update, calls = Training._update_and_record, []
-
-    def killed(self, phase):
-        calls.append(phase.name)
-        if calls[-2:] == ["refit", "refit"]:
-            raise Killed
-        update(self, phase)
-
-    monkeypatch.setattr(Training, "_update_and_record", killed)
-    with pytest.raises(Killed):
-        run_point(experiment, "killed")
-    monkeypatch.undo()
-    _, resumed = run_point(experiment, "killed", resume=True)
+    resumed = killed_and_resumed(experiment, lambda phases: phases[-2:] == ["refit"] * 2)
     assert any(name.startswith("prior.") for name in last_checkpoint(whole.path).tensors["agent"])
     assert_equal_checkpoints(whole.path, resumed.path)
 

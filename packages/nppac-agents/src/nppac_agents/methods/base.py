@@ -61,7 +61,7 @@ class Method(ComponentConfig, ABC):
     needs_rewards: ClassVar[bool] = True
     """Whether their rewards have to be known there"""
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "off-policy"
-    """Which of Tianshou's trainers runs it"""
+    """Which of Tianshou's trainers runs it; `offline` for a method that never interacts"""
     columns: ClassVar[tuple[str, ...]] = ()
     """Columns of ``data.episode_columns`` that its batches have in ``extra``"""
 
