@@ -5,11 +5,13 @@ import functools
 import pytest
 from equal_runs import assert_equal_checkpoints
 from method_table import METHODS, SMALL, configured
+from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import load_agent
+from nppac_agents.studies.estimate import timed_seconds
 from nppac_priors.errors import ConfigError
 from small_runs import run_in
 
@@ -115,3 +117,21 @@ def test_a_prior_for_an_agent_that_uses_none_is_refused(point_experiment, run_po
     config = experiment_of("sac", point_experiment)
     with pytest.raises(ConfigError, match="prior: agent 'sac' uses none; set prior to null"):
         run_point(config.model_copy(update={"prior": point_experiment.prior}))
+
+
+@pytest.mark.parametrize("kind", RUN)
+def test_its_time_is_estimated_from_updates_as_each_phase_makes_them(
+    kind, point_experiment_in, tmp_path, monkeypatch
+):
+    learn, first = Agent.learn, {}
+
+    def recorded(agent, phase, replay):
+        before = agent.phases[: agent.phases.index(phase)]
+        made = sum(earlier.length for earlier in before if earlier.update is not None)
+        first.setdefault(phase.name, (agent.updates, made))
+        return learn(agent, phase, replay)
+
+    monkeypatch.setattr(Agent, "learn", recorded)
+    assert timed_seconds(experiment_of(kind, point_experiment_in(tmp_path))) > 0
+    assert {"online", "offline"} & first.keys()
+    assert all(updates == made for updates, made in first.values())

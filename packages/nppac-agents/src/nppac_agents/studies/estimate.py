@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from nppac_envs import Demonstrations
+from nppac_envs import Demonstrations, EnvConfig
 from nppac_priors import GaussianMLPConfig, Prior
 
 from nppac_agents.agent import Agent
+from nppac_agents.data.replay import TensorReplay
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Phase
@@ -59,26 +61,36 @@ def timed_seconds(config: ExperimentConfig) -> float:
     prior = _small_prior(config, demonstrations)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
     replay = agent.make_replay(10_000, config.training.n_envs, seeds.replay)
+    playing = 0.0 if config.env is None else _playing(config.env, config, agent, replay)
+    return playing + _learning(config, agent, replay)
+
+
+def _playing(env: EnvConfig, config: ExperimentConfig, agent: Agent, replay: TensorReplay) -> float:
+    """Seconds of all environment steps and evaluations; fills the replay for an update."""
+    n_envs, evaluation = config.training.n_envs, config.evaluation
+    consumed = max((phase.steps_per_update or 0 for phase in agent.phases), default=0)
     with contextlib.ExitStack() as stack:
-        seconds = 0.0
-        if config.env is not None:
-            rollouts = Rollouts(
-                config.env, config.training.n_envs, agent, replay, seed=seeds.environments
-            )
-            stack.callback(rollouts.close)
-            needed = max((p.steps_per_update or 0 for p in agent.phases), default=0)
-            steps = max(needed // config.training.n_envs, _REPEATS)
-            per_step = _timed(rollouts.step, steps) / config.training.n_envs
-            seconds += per_step * config.training.env_steps
-            evaluator = Evaluator(config.env, 1)
-            stack.callback(evaluator.close)
-            seeds_played = config.evaluation.selection_seeds[:1]
-            per_episode = _timed(lambda: evaluator.evaluate(agent, seeds_played), 1)
-            seconds += per_episode * _episodes(config)
-        for phase in agent.phases:
-            if phase.update is not None:
-                learn = functools.partial(agent.learn, phase, replay)
-                seconds += _timed(learn, _REPEATS) * _updates(phase, config, agent)
+        environments = Seeds.of(config.seed).environments
+        rollouts = Rollouts(env, n_envs, agent, replay, seed=environments)
+        stack.callback(rollouts.close)
+        per_step = _timed(rollouts.step, max(consumed // n_envs, _REPEATS)) / n_envs
+        evaluator = Evaluator(env, 1)
+        stack.callback(evaluator.close)
+        first = evaluation.selection_seeds[:1]
+        per_episode = _timed(lambda: evaluator.evaluate(agent, first), 1)
+    return per_step * config.training.env_steps + per_episode * _episodes(config)
+
+
+def _learning(config: ExperimentConfig, agent: Agent, replay: TensorReplay) -> float:
+    """Seconds of all updates; a method whose update changes with their number has it set."""
+    seconds, done = 0.0, 0
+    for phase in agent.phases:
+        if phase.update is not None:
+            learn, agent.updates = functools.partial(agent.learn, phase, replay), done
+            consumes = phase.steps_per_update is not None
+            per_update = _once(learn) if consumes else _timed(learn, _REPEATS)
+            updates = _updates(phase, config, agent)
+            seconds, done = seconds + per_update * updates, done + math.ceil(updates)
     return seconds
 
 
@@ -95,10 +107,14 @@ def _small_prior(config: ExperimentConfig, demonstrations: Demonstrations | None
 def _timed(work: Callable[[], object], times: int) -> float:
     """Seconds of one call, after a first that is not counted."""
     work()
+    return sum(_once(work) for _ in range(times)) / times
+
+
+def _once(work: Callable[[], object]) -> float:
+    """Seconds of a single call, for what leaves a second one nothing to work on."""
     start = time.perf_counter()
-    for _ in range(times):
-        work()
-    return (time.perf_counter() - start) / times
+    work()
+    return time.perf_counter() - start
 
 
 def _updates(phase: Phase, config: ExperimentConfig, agent: Agent) -> float:
