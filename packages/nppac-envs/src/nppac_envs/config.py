@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     import gymnasium
 
 
-class EnvConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False):
+class EnvConfig(
+    BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+):
     """Settings of one environment, and the factory that makes it.
 
     A subclass gives `kind` a `Literal` type with one value and a default.
     """
 
-    kind: str = Field(description="Name of the environment.")
-    horizon: int = Field(ge=1, le=1_000_000, description="Steps after which an episode is cut.")
+    kind: str
+    """Name of the environment."""
+    horizon: int = Field(ge=1, le=1_000_000)
+    """Steps after which an episode is cut."""
 
     @property
     @abstractmethod

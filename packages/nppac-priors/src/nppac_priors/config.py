@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from nppac_priors.suggestions import did_you_mean
@@ -29,7 +29,9 @@ class Config(BaseModel):
     Numbers that are not finite are refused too, since JSON could not give them back.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -64,7 +66,8 @@ class ComponentConfig(Config):
 
     model_config = ConfigDict(json_schema_extra=_require_kind)
 
-    kind: str = Field(description="Which component this is; every other field belongs to it.")
+    kind: str
+    """Which component this is; every other field belongs to it."""
 
 
 class PriorConfig(ComponentConfig, ABC):

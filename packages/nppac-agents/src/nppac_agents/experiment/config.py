@@ -18,33 +18,21 @@ from nppac_agents.loggers.tensorboard import TensorBoardConfig
 class TrainingConfig(Config):
     """How much interaction, and how much learning from it."""
 
-    env_steps: int = Field(
-        default=20_000, ge=0, description="Environment steps over all training environments."
-    )
-    n_envs: int = Field(
-        default=8, ge=1, le=1024, description="Training environments, stepped together."
-    )
-    start_steps: int = Field(
-        default=1_000,
-        ge=1,
-        description="Environment steps, with the starting policy, before the first online update "
-        "of an agent that learns from replay.",
-    )
-    updates_per_step: float = Field(
-        default=1.0,
-        ge=0,
-        le=100,
-        description="Update-to-data ratio: online updates per environment step, of an agent that "
-        "learns from replay.",
-    )
-    replay_capacity: int = Field(
-        default=1_000_000, ge=1, description="Transitions kept; the oldest are overwritten."
-    )
-    matmul_precision: Literal["highest", "medium"] = Field(
-        default="highest",
-        description="Of products of matrices in float32: `highest` computes in float32, `medium` "
-        "where the device does it faster in bfloat16.",
-    )
+    env_steps: int = Field(default=20_000, ge=0)
+    """Environment steps over all training environments."""
+    n_envs: int = Field(default=8, ge=1, le=1024)
+    """Training environments, stepped together."""
+    start_steps: int = Field(default=1_000, ge=1)
+    """Environment steps, with the starting policy, before the first online update of an agent that
+    learns from replay."""
+    updates_per_step: float = Field(default=1.0, ge=0, le=100)
+    """Update-to-data ratio: online updates per environment step, of an agent that learns from
+    replay."""
+    replay_capacity: int = Field(default=1_000_000, ge=1)
+    """Transitions kept; the oldest are overwritten."""
+    matmul_precision: Literal["highest", "medium"] = "highest"
+    """Of products of matrices in float32: `highest` computes in float32, `medium` where the device
+    does it faster in bfloat16."""
 
     @model_validator(mode="after")
     def _every_environment_has_a_ring(self) -> Self:
@@ -68,41 +56,24 @@ class EvaluationConfig(Config):
     once, by the last policy and the best.
     """
 
-    every: int = Field(
-        default=2_500,
-        ge=1,
-        description="Environment steps between evaluations; updates in an offline phase.",
-    )
-    episodes: int = Field(
-        default=50,
-        ge=1,
-        le=REPORTING_SEED,
-        description="Selection starts: episodes of each evaluation, all in lockstep.",
-    )
-    first_seed: int = Field(
-        default=1_000,
-        ge=0,
-        description="Reset seed of the first selection start; the others count up from it and "
-        "end below 10,000, where the reporting starts begin.",
-    )
-    reporting_episodes: int = Field(
-        default=200,
-        ge=0,
-        le=10_000,
-        description="Reporting starts, reset seeds from 10,000 up: episodes that the last policy "
-        "and the best play once, at the end of the run, for their reported results; 0 for none.",
-    )
+    every: int = Field(default=2_500, ge=1)
+    """Environment steps between evaluations; updates in an offline phase."""
+    episodes: int = Field(default=50, ge=1, le=REPORTING_SEED)
+    """Selection starts: episodes of each evaluation, all in lockstep."""
+    first_seed: int = Field(default=1_000, ge=0)
+    """Reset seed of the first selection start; the others count up from it and end below 10,000,
+    where the reporting starts begin."""
+    reporting_episodes: int = Field(default=200, ge=0, le=10_000)
+    """Reporting starts, reset seeds from 10,000 up: episodes that the last policy and the best play
+    once, at the end of the run, for their reported results; 0 for none."""
 
-    select_by: Literal["return_mean", "success_at_end", "success_ever", "solved_fraction"] = Field(
-        default="return_mean",
-        description="Measure by which the best policy of the run is kept, the untrained included.",
+    select_by: Literal["return_mean", "success_at_end", "success_ever", "solved_fraction"] = (
+        "return_mean"
     )
-    select_over: int = Field(
-        default=3,
-        ge=1,
-        description="Evaluations, that of the policy itself and those before, over which the "
-        "measure is averaged for it.",
-    )
+    """Measure by which the best policy of the run is kept, the untrained included."""
+    select_over: int = Field(default=3, ge=1)
+    """Evaluations, that of the policy itself and those before, over which the measure is averaged
+    for it."""
 
     @property
     def selection_seeds(self) -> range:
@@ -127,25 +98,16 @@ class EvaluationConfig(Config):
 class LoggingConfig(Config):
     """What a run writes while it goes on."""
 
-    every: int = Field(
-        default=250, ge=1, description="Updates between two lines of training metrics."
-    )
-    tensorboard: bool = Field(default=True, description="Also write the metrics for TensorBoard.")
-    loggers: tuple[LoggerField, ...] = Field(
-        default=(),
-        description="Who else is told the metrics, by kind: `trackio`, `wandb`, those of plugins.",
-    )
-    frames: int = Field(
-        default=8,
-        ge=0,
-        le=64,
-        description="Frames of one evaluation episode in the report; 0 for none.",
-    )
-    checkpoint_every: int = Field(
-        default=5_000,
-        ge=1,
-        description="Environment steps between checkpoints; updates in an offline phase.",
-    )
+    every: int = Field(default=250, ge=1)
+    """Updates between two lines of training metrics."""
+    tensorboard: bool = True
+    """Also write the metrics for TensorBoard."""
+    loggers: tuple[LoggerField, ...] = ()
+    """Who else is told the metrics, by kind: `trackio`, `wandb`, those of plugins."""
+    frames: int = Field(default=8, ge=0, le=64)
+    """Frames of one evaluation episode in the report; 0 for none."""
+    checkpoint_every: int = Field(default=5_000, ge=1)
+    """Environment steps between checkpoints; updates in an offline phase."""
 
     @model_validator(mode="after")
     def _tensorboard_is_a_switch(self) -> Self:
@@ -170,45 +132,31 @@ class LoggingConfig(Config):
 class ExperimentConfig(Config):
     """One run of one agent on one environment, or on demonstrations alone."""
 
-    schema_: str | None = Field(
-        default=None, alias="$schema", description="Where an editor finds this file's JSON schema."
-    )
-    comment: tuple[str, ...] = Field(
-        default=(), alias="$comment", description="Lines for whoever reads the file."
-    )
-    env: EnvField | None = Field(
-        default=None,
-        description="The environment; null for an agent that learns from the demonstrations alone, "
-        "which is then not evaluated.",
-    )
-    demonstrations: DemonstrationsSource | None = Field(
-        default=None,
-        description="The expert demonstrations, for the prior and the agents that use them.",
-    )
-    prior: PriorField | None = Field(
-        default=None, description="The behavioural prior, fitted to the demonstrations."
-    )
-    agent: AgentField = Field(description="The agent.")
-    training: TrainingConfig = Field(
-        default=TrainingConfig(), description="Interaction and updates."
-    )
-    evaluation: EvaluationConfig = Field(
-        default=EvaluationConfig(), description="Evaluation protocol."
-    )
-    logging: LoggingConfig = Field(
-        default=LoggingConfig(), description="Metrics, report, checkpoints."
-    )
-    seed: int = Field(
-        default=0, ge=0, lt=2**31, description="Seed of everything random in the run."
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto",
-        description="Where networks and prior live; auto is cuda where there is one.",
-    )
-    output_dir: str = Field(
-        default="runs/{name}-seed{seed}",
-        description="The run directory; {name} is the file's name, {seed} the seed.",
-    )
+    schema_: str | None = Field(default=None, alias="$schema")
+    """Where an editor finds this file's JSON schema."""
+    comment: tuple[str, ...] = Field(default=(), alias="$comment")
+    """Lines for whoever reads the file."""
+    env: EnvField | None = None
+    """The environment; null for an agent that learns from the demonstrations alone, which is then
+    not evaluated."""
+    demonstrations: DemonstrationsSource | None = None
+    """The expert demonstrations, for the prior and the agents that use them."""
+    prior: PriorField | None = None
+    """The behavioural prior, fitted to the demonstrations."""
+    agent: AgentField
+    """The agent."""
+    training: TrainingConfig = TrainingConfig()
+    """Interaction and updates."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """Evaluation protocol."""
+    logging: LoggingConfig = LoggingConfig()
+    """Metrics, report, checkpoints."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    """Seed of everything random in the run."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where networks and prior live; auto is cuda where there is one."""
+    output_dir: str = "runs/{name}-seed{seed}"
+    """The run directory; {name} is the file's name, {seed} the seed."""
 
     @model_validator(mode="after")
     def _something_gives_the_spaces(self) -> Self:

@@ -30,12 +30,15 @@ def schema_text(model: type[BaseModel] = ExperimentConfig, noun: str = "experime
 
 
 def _direct(node: Any) -> Any:
-    """The same schema with conditions in the place of unions, throughout."""
+    """The same schema with conditions in the place of unions, each field's meaning in one line."""
     if isinstance(node, list):
         return [_direct(item) for item in node]
     if not isinstance(node, dict):
         return node
     found = {key: _direct(value) for key, value in node.items()}
+    for field in found.get("properties", {}).values():
+        if "description" in field:
+            field["description"] = " ".join(field["description"].split())
     if "discriminator" in found:
         return _by_kind(found)
     alternatives = found.get("anyOf")

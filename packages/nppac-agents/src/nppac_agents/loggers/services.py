@@ -25,9 +25,8 @@ class TrackioConfig(TrackingConfig):
 
     write_delay: ClassVar[float] = 5.0  # its queue is emptied twice a second
     kind: Literal["trackio"] = "trackio"  # pyright: ignore[reportIncompatibleVariableOverride]
-    project: str = Field(
-        default=_PROJECT, min_length=1, description="Its runs are shown beside each other."
-    )
+    project: str = Field(default=_PROJECT, min_length=1)
+    """Its runs are shown beside each other."""
 
     def start(self, run_dir: Path, run_id: str, experiment: dict[str, Any]) -> Any:
         """Under a name with a part of the id, since it finds a run again by its name."""

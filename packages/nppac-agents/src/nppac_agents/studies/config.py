@@ -39,62 +39,45 @@ Points = list[Any] | dict[Name, Changes]
 class ExceptionConfig(Config):
     """What holds for some of a study's points alone."""
 
-    where: dict[str, str] = Field(
-        min_length=1,
-        description="Which points: the experiment's name as `experiment`, the budget's as "
-        "`budget`, and the name of the value on any axis of the grid.",
-    )
-    set: Changes = Field(description="Fields by dotted path, set last.")
+    where: dict[str, str] = Field(min_length=1)
+    """Which points: the experiment's name as `experiment`, the budget's as `budget`, and the name
+    of the value on any axis of the grid."""
+    set: Changes
+    """Fields by dotted path, set last."""
 
 
 class StudyConfig(Config):
     """Experiments times grid times seeds, each a run of its own."""
 
-    schema_: str | None = Field(
-        default=None, alias="$schema", description="Where an editor finds this file's JSON schema."
-    )
-    comment: tuple[str, ...] = Field(
-        default=(), alias="$comment", description="Lines for whoever reads the file."
-    )
-    experiments: dict[Name, str | dict[str, Any]] = Field(
-        min_length=1,
-        description="The methods to compare, by name: an experiment file, or an experiment, "
-        "which may lack what `set`, the grid or a budget adds.",
-    )
-    seeds: Seeds = Field(
-        default=(0,), description='Seeds of every point: a list, or "0:6" for 0 to 5.'
-    )
-    set: Changes = Field(
-        default={}, description="Fields of all experiments, by dotted path, such as `agent.alpha`."
-    )
-    grid: dict[str, Points] = Field(
-        default={},
-        description="Axes: a field's dotted path and a list of its values, or any name and, for "
-        "each named value, the fields that it sets.",
-    )
-    budgets: dict[Name, Changes] = Field(
-        default={}, description="Fields that make the study larger or smaller, by name."
-    )
-    budget: str | None = Field(default=None, description="Which of `budgets` holds.")
-    exceptions: tuple[ExceptionConfig, ...] = Field(
-        default=(), description="Fields of some points, set after everything else, in order."
-    )
-    executor: Annotated[SerializeAsAny[Executor], ByKind(executor_registry)] = Field(
-        default=LocalExecutor(), description="Who runs the runs."
-    )
-    tuning: TuningConfig | None = Field(
-        default=None, description="What `nppac-run tune` searches, before the seeds are run."
-    )
-    failures: int = Field(
-        default=3,
-        ge=1,
-        description="Failures after which a run is given up, in one sweep; one that had gone on "
-        "since its last start does not count.",
-    )
-    output_dir: str | None = Field(
-        default=None,
-        description="The study's folder; null for runs/NAME, and runs/NAME-BUDGET under a budget.",
-    )
+    schema_: str | None = Field(default=None, alias="$schema")
+    """Where an editor finds this file's JSON schema."""
+    comment: tuple[str, ...] = Field(default=(), alias="$comment")
+    """Lines for whoever reads the file."""
+    experiments: dict[Name, str | dict[str, Any]] = Field(min_length=1)
+    """The methods to compare, by name: an experiment file, or an experiment, which may lack what
+    `set`, the grid or a budget adds."""
+    seeds: Seeds = (0,)
+    """Seeds of every point: a list, or "0:6" for 0 to 5."""
+    set: Changes = Field(default={})
+    """Fields of all experiments, by dotted path, such as `agent.alpha`."""
+    grid: dict[str, Points] = Field(default={})
+    """Axes: a field's dotted path and a list of its values, or any name and, for each named value,
+    the fields that it sets."""
+    budgets: dict[Name, Changes] = Field(default={})
+    """Fields that make the study larger or smaller, by name."""
+    budget: str | None = None
+    """Which of `budgets` holds."""
+    exceptions: tuple[ExceptionConfig, ...] = ()
+    """Fields of some points, set after everything else, in order."""
+    executor: Annotated[SerializeAsAny[Executor], ByKind(executor_registry)] = LocalExecutor()
+    """Who runs the runs."""
+    tuning: TuningConfig | None = None
+    """What `nppac-run tune` searches, before the seeds are run."""
+    failures: int = Field(default=3, ge=1)
+    """Failures after which a run is given up, in one sweep; one that had gone on since its last
+    start does not count."""
+    output_dir: str | None = None
+    """The study's folder; null for runs/NAME, and runs/NAME-BUDGET under a budget."""
 
     @model_validator(mode="after")
     def _budget_is_known(self) -> Self:

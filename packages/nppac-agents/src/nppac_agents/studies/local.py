@@ -20,15 +20,12 @@ class LocalExecutor(Executor):
     """Processes on this machine."""
 
     kind: Literal["local"] = "local"  # pyright: ignore[reportIncompatibleVariableOverride]
-    processes: int | None = Field(
-        default=None, ge=1, description="Runs at a time; null for as many as there are cores for."
-    )
+    processes: int | None = Field(default=None, ge=1)
+    """Runs at a time; null for as many as there are cores for."""
     threads: Threads = 1
-    gpus: tuple[str, ...] = Field(
-        default=(),
-        description="CUDA devices, given to the processes in turn, such as 0 and 1; several "
-        "processes may share one. Empty to leave the choice to each run.",
-    )
+    gpus: tuple[str, ...] = ()
+    """CUDA devices, given to the processes in turn, such as 0 and 1; several processes may share
+    one. Empty to leave the choice to each run."""
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Workers]:

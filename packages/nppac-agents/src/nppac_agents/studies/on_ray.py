@@ -24,24 +24,17 @@ class RayExecutor(Executor):
     """Tasks on a Ray cluster, whose nodes share the current directory with this machine."""
 
     kind: Literal["ray"] = "ray"  # pyright: ignore[reportIncompatibleVariableOverride]
-    address: str | None = Field(
-        default=None,
-        description="Of a cluster that runs, such as HOST:6379, or `auto`; null to start one on "
-        "this machine.",
-    )
+    address: str | None = None
+    """Of a cluster that runs, such as HOST:6379, or `auto`; null to start one on this machine."""
     threads: Threads = 1
-    gpus: float = Field(default=0.0, ge=0, description="GPUs of each run; shares are allowed.")
-    memory_gb: float | None = Field(
-        default=None, gt=0, description="Memory of each run, in GB; null for no limit."
-    )
-    resources: dict[str, float] = Field(
-        default={}, description="Other resources of the cluster that each run takes."
-    )
-    retries: int = Field(
-        default=3,
-        ge=0,
-        description="How often Ray starts a run again whose worker or node was lost.",
-    )
+    gpus: float = Field(default=0.0, ge=0)
+    """GPUs of each run; shares are allowed."""
+    memory_gb: float | None = Field(default=None, gt=0)
+    """Memory of each run, in GB; null for no limit."""
+    resources: dict[str, float] = Field(default={})
+    """Other resources of the cluster that each run takes."""
+    retries: int = Field(default=3, ge=0)
+    """How often Ray starts a run again whose worker or node was lost."""
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Workers]:

@@ -33,30 +33,27 @@ class SlurmExecutor(Executor):
     """Jobs of a Slurm cluster, whose nodes share the current directory with this machine."""
 
     kind: Literal["slurm"] = "slurm"  # pyright: ignore[reportIncompatibleVariableOverride]
-    cluster: Literal["slurm", "local"] = Field(
-        default="slurm",
-        description="`local` starts submitit's jobs as processes of this machine, to try it out.",
-    )
-    at_a_time: int = Field(default=100, ge=1, description="Jobs in the queue at a time.")
+    cluster: Literal["slurm", "local"] = "slurm"
+    """`local` starts submitit's jobs as processes of this machine, to try it out."""
+    at_a_time: int = Field(default=100, ge=1)
+    """Jobs in the queue at a time."""
     threads: Threads = 1
-    gpus: int = Field(default=0, ge=0, description="GPUs of each run.")
-    memory_gb: float | None = Field(
-        default=None, gt=0, description="Memory of each run, in GB; null for the cluster's default."
-    )
-    hours: float = Field(
-        default=24.0, gt=0, description="After so many, a job goes back into the queue."
-    )
-    requeues: int = Field(
-        default=100, ge=0, description="How often a job may go back because its time was over."
-    )
-    partition: str | None = Field(default=None, description="Slurm's partition.")
-    account: str | None = Field(default=None, description="Slurm's account.")
-    setup: tuple[str, ...] = Field(
-        default=(), description="Shell commands before a job, such as one that loads a module."
-    )
-    options: dict[str, str | int | bool] = Field(
-        default={}, description="Other options of sbatch, such as qos."
-    )
+    gpus: int = Field(default=0, ge=0)
+    """GPUs of each run."""
+    memory_gb: float | None = Field(default=None, gt=0)
+    """Memory of each run, in GB; null for the cluster's default."""
+    hours: float = Field(default=24.0, gt=0)
+    """After so many, a job goes back into the queue."""
+    requeues: int = Field(default=100, ge=0)
+    """How often a job may go back because its time was over."""
+    partition: str | None = None
+    """Slurm's partition."""
+    account: str | None = None
+    """Slurm's account."""
+    setup: tuple[str, ...] = ()
+    """Shell commands before a job, such as one that loads a module."""
+    options: dict[str, str | int | bool] = Field(default={})
+    """Other options of sbatch, such as qos."""
 
     @contextlib.contextmanager
     def open(self) -> Iterator[Workers]:

@@ -17,32 +17,43 @@ FIRST_SEED = 10
 class FloatRange(Config):
     """A number between two, each as likely at first."""
 
-    type: Literal["float"] = Field(description="A number.")
-    low: float = Field(description="Smallest value.")
-    high: float = Field(description="Largest value.")
+    type: Literal["float"]
+    """A number."""
+    low: float
+    """Smallest value."""
+    high: float
+    """Largest value."""
 
 
 class LogRange(Config):
     """A positive number between two, whose logarithms are as likely at first."""
 
-    type: Literal["log"] = Field(description="A positive number on a logarithmic scale.")
-    low: float = Field(gt=0, description="Smallest value.")
-    high: float = Field(gt=0, description="Largest value.")
+    type: Literal["log"]
+    """A positive number on a logarithmic scale."""
+    low: float = Field(gt=0)
+    """Smallest value."""
+    high: float = Field(gt=0)
+    """Largest value."""
 
 
 class IntRange(Config):
     """A whole number between two, both included."""
 
-    type: Literal["int"] = Field(description="A whole number.")
-    low: int = Field(description="Smallest value.")
-    high: int = Field(description="Largest value.")
+    type: Literal["int"]
+    """A whole number."""
+    low: int
+    """Smallest value."""
+    high: int
+    """Largest value."""
 
 
 class Choice(Config):
     """One of several values without an order."""
 
-    type: Literal["categorical"] = Field(description="One of several values.")
-    choices: tuple[Any, ...] = Field(min_length=2, description="The values, of any kind.")
+    type: Literal["categorical"]
+    """One of several values."""
+    choices: tuple[Any, ...] = Field(min_length=2)
+    """The values, of any kind."""
 
     @property
     def names(self) -> list[str]:
@@ -56,26 +67,21 @@ Dimension = Annotated[FloatRange | LogRange | IntRange | Choice, Field(discrimin
 class TuningConfig(Config):
     """How `nppac-run tune` looks for the settings of each point of a study."""
 
-    space: dict[str, Dimension] = Field(
-        min_length=1, description="What is searched: fields by dotted path, such as `agent.alpha`."
+    space: dict[str, Dimension] = Field(min_length=1)
+    """What is searched: fields by dotted path, such as `agent.alpha`."""
+    trials: int = Field(default=30, ge=1)
+    """Settings to try for each point."""
+    seeds: Seeds = (FIRST_SEED, FIRST_SEED + 1)
+    """Seeds of every trial, from 10 up and none of the study's own: a list, or "10:12"."""
+    measure: Literal["success_ever", "success_at_end", "solved_fraction", "return_mean"] = (
+        "success_ever"
     )
-    trials: int = Field(default=30, ge=1, description="Settings to try for each point.")
-    seeds: Seeds = Field(
-        default=(FIRST_SEED, FIRST_SEED + 1),
-        description="Seeds of every trial, from 10 up and none of the study's own: a list, or "
-        '"10:12".',
-    )
-    measure: Literal["success_ever", "success_at_end", "solved_fraction", "return_mean"] = Field(
-        default="success_ever",
-        description="What is to be large: the mean over seeds at the last evaluation.",
-    )
-    pruning_after: int | None = Field(
-        default=5,
-        ge=1,
-        description="Trials before the first may be stopped early, for an evaluation below the "
-        "median of earlier trials at the same step; null to let all end.",
-    )
-    seed: int = Field(default=0, ge=0, description="Of the search itself.")
+    """What is to be large: the mean over seeds at the last evaluation."""
+    pruning_after: int | None = Field(default=5, ge=1)
+    """Trials before the first may be stopped early, for an evaluation below the median of earlier
+    trials at the same step; null to let all end."""
+    seed: int = Field(default=0, ge=0)
+    """Of the search itself."""
 
     @model_validator(mode="after")
     def _ranges_are_not_empty(self) -> Self:

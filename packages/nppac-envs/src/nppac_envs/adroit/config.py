@@ -20,14 +20,11 @@ _REWARD_RANGES = {"zero-one": (0.0, 1.0), "binary": (-1.0, 0.0)}
 class AdroitConfig(RegisteredConfig, ABC, frozen=True):
     """What the hand tasks have in common."""
 
-    horizon: int = Field(
-        default=200, ge=1, le=1_000_000, description="Steps after which an episode is cut."
-    )
-    reward: Literal["zero-one", "binary", "sparse", "dense"] = Field(
-        default="zero-one",
-        description='"zero-one": 1 on success, 0 elsewhere. "binary": 0 on success, -1 elsewhere. '
-        '"sparse" and "dense": the shaped rewards of the simulator that N-PPAC used.',
-    )
+    horizon: int = Field(default=200, ge=1, le=1_000_000)
+    """Steps after which an episode is cut."""
+    reward: Literal["zero-one", "binary", "sparse", "dense"] = "zero-one"
+    """"zero-one": 1 on success, 0 elsewhere. "binary": 0 on success, -1 elsewhere. "sparse" and
+    "dense": the shaped rewards of the simulator that N-PPAC used."""
 
     @property
     def has_success(self) -> bool:
@@ -49,7 +46,8 @@ class DoorConfig(AdroitConfig, frozen=True):
 
     gymnasium_id = "nppac/Door-v0"
 
-    kind: Literal["door"] = Field(default="door", description="Name of the environment.")
+    kind: Literal["door"] = "door"
+    """Name of the environment."""
 
 
 @final
@@ -62,14 +60,12 @@ class PenConfig(AdroitConfig, frozen=True):
 
     gymnasium_id = "nppac/Pen-v0"
 
-    kind: Literal["pen"] = Field(default="pen", description="Name of the environment.")
-    horizon: int = Field(
-        default=100, ge=1, le=1_000_000, description="Steps after which an episode is cut."
-    )
-    terminate_when_dropped: bool = Field(
-        default=False,
-        description="End an episode when the pen falls below 0.075 m, as D4RL does.",
-    )
+    kind: Literal["pen"] = "pen"
+    """Name of the environment."""
+    horizon: int = Field(default=100, ge=1, le=1_000_000)
+    """Steps after which an episode is cut."""
+    terminate_when_dropped: bool = False
+    """End an episode when the pen falls below 0.075 m, as D4RL does."""
 
 
 @final
@@ -82,7 +78,8 @@ class HammerConfig(AdroitConfig, frozen=True):
 
     gymnasium_id = "nppac/Hammer-v0"
 
-    kind: Literal["hammer"] = Field(default="hammer", description="Name of the environment.")
+    kind: Literal["hammer"] = "hammer"
+    """Name of the environment."""
 
 
 @final
@@ -94,4 +91,5 @@ class RelocateConfig(AdroitConfig, frozen=True):
 
     gymnasium_id = "nppac/Relocate-v0"
 
-    kind: Literal["relocate"] = Field(default="relocate", description="Name of the environment.")
+    kind: Literal["relocate"] = "relocate"
+    """Name of the environment."""

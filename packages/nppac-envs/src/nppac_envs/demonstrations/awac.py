@@ -12,7 +12,6 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
@@ -31,7 +30,8 @@ class AwacConfig(FileConfig, frozen=True):
     Rewards are as stored (0 on success, -1 elsewhere, in the published files).
     """
 
-    source: Literal["awac"] = Field(default="awac", description="Kind of source.")
+    source: Literal["awac"] = "awac"
+    """Kind of source."""
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()

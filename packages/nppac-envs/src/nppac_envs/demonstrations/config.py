@@ -23,33 +23,26 @@ Say = Callable[[Finding], None]
 logger = logging.getLogger(__name__)
 
 
-class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False):
+class DemonstrationsConfig(
+    BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+):
     """Where demonstrations come from; a subclass reads them, this class checks and clips them."""
 
-    source: str = Field(description="Kind of source.")
-    n_episodes: int | None = Field(
-        default=None, ge=1, description="Use the first n episodes; null uses all."
-    )
-    exclude: tuple[int, ...] = Field(
-        default=(), description="Leave out the episodes with these numbers, the first one is 0."
-    )
-    action_range: tuple[ActionBound, ActionBound] | None = Field(
-        default=None,
-        description="The range of the stored actions, lowest and highest, each one number or one "
-        "an action dimension: it is mapped linearly onto [-1, 1].",
-    )
-    clip: bool = Field(
-        default=False, description="Clip actions to [-1, 1] instead of refusing the set."
-    )
-    drop_rewards: bool = Field(
-        default=False, description="Read the set without its rewards, which priors do not use."
-    )
-    hash: str | None = Field(
-        default=None,
-        pattern="^[0-9a-f]{64}$",
-        description="The hash that `nppac-demos inspect` shows with these settings; any other set "
-        "is refused.",
-    )
+    source: str
+    """Kind of source."""
+    n_episodes: int | None = Field(default=None, ge=1)
+    """Use the first n episodes; null uses all."""
+    exclude: tuple[int, ...] = ()
+    """Leave out the episodes with these numbers, the first one is 0."""
+    action_range: tuple[ActionBound, ActionBound] | None = None
+    """The range of the stored actions, lowest and highest, each one number or one an action
+    dimension: it is mapped linearly onto [-1, 1]."""
+    clip: bool = False
+    """Clip actions to [-1, 1] instead of refusing the set."""
+    drop_rewards: bool = False
+    """Read the set without its rewards, which priors do not use."""
+    hash: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """The hash that `nppac-demos inspect` shows with these settings; any other set is refused."""
 
     def load(self, say: Say = lambda finding: None) -> Demonstrations:
         """Read, check and, if asked for, rescale and clip the set.
@@ -147,7 +140,8 @@ class DemonstrationsConfig(BaseModel, ABC, frozen=True, extra="forbid", allow_in
 class FileConfig(DemonstrationsConfig, frozen=True):
     """A set in one file, or in one folder."""
 
-    path: Path = Field(description="The file, or the folder of a LeRobot set.")
+    path: Path
+    """The file, or the folder of a LeRobot set."""
 
     def _place(self) -> str:
         return str(self.path)

@@ -34,31 +34,32 @@ _TIME = re.compile(r"(?i)t|time.*|.*index|step|frame")
 
 
 @final
-class CsvFields(BaseModel, frozen=True, extra="forbid"):
+class CsvFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which columns of the file are which."""
 
-    states: str = Field(default="state", description="State columns.")
-    actions: str = Field(default="action", description="Action columns.")
-    episodes: str = Field(
-        default="episode", description="Column with the number or name of the row's episode."
-    )
-    rewards: str = Field(default="reward", description="Reward column, if there is one.")
-    successes: str = Field(default="success", description="Column of 0 and 1, if there is one.")
-    times: str = Field(
-        default="timestamp",
-        description="Column with the time of a row in any unit, in which holes are looked for.",
-    )
+    states: str = "state"
+    """State columns."""
+    actions: str = "action"
+    """Action columns."""
+    episodes: str = "episode"
+    """Column with the number or name of the row's episode."""
+    rewards: str = "reward"
+    """Reward column, if there is one."""
+    successes: str = "success"
+    """Column of 0 and 1, if there is one."""
+    times: str = "timestamp"
+    """Column with the time of a row in any unit, in which holes are looked for."""
 
 
 @final
 class CsvConfig(FileConfig, frozen=True):
     """A CSV file: a header with the names of the columns, then one row a step."""
 
-    source: Literal["csv"] = Field(default="csv", description="Kind of source.")
+    source: Literal["csv"] = "csv"
+    """Kind of source."""
     fields: CsvFields = named(CsvFields)
-    episode_length: int | None = Field(
-        default=None, ge=1, description="Rows of every episode, instead of an episode column."
-    )
+    episode_length: int | None = Field(default=None, ge=1)
+    """Rows of every episode, instead of an episode column."""
 
     def _positions(self, header: Sequence[str]) -> dict[str, list[int]]:
         """The columns of each of our names.

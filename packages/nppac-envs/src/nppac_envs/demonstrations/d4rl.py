@@ -27,33 +27,36 @@ from nppac_envs.errors import DataError
 
 
 @final
-class D4rlFields(BaseModel, frozen=True, extra="forbid"):
+class D4rlFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which arrays of the file are which; several of one are named with commas between them."""
 
-    states: str = Field(default="observations", description="(N, S) states.")
-    actions: str = Field(default="actions", description="(N, A) actions.")
-    rewards: str = Field(default="rewards", description="(N,) rewards.")
-    successes: str = Field(default="successes", description="(N,) success flags.")
-    terminals: str = Field(default="terminals", description="(N,) flags: a terminal state follows.")
-    timeouts: str = Field(default="timeouts", description="(N,) flags: the episode's last step.")
-    next_states: str = Field(
-        default="next_observations", description="(N, S) the state after each step."
-    )
-    action_bounds: str = Field(
-        default="action_bounds",
-        description="(2, A) what -1 and 1 stand for in the recording environment's own units.",
-    )
+    states: str = "observations"
+    """(N, S) states."""
+    actions: str = "actions"
+    """(N, A) actions."""
+    rewards: str = "rewards"
+    """(N,) rewards."""
+    successes: str = "successes"
+    """(N,) success flags."""
+    terminals: str = "terminals"
+    """(N,) flags: a terminal state follows."""
+    timeouts: str = "timeouts"
+    """(N,) flags: the episode's last step."""
+    next_states: str = "next_observations"
+    """(N, S) the state after each step."""
+    action_bounds: str = "action_bounds"
+    """(2, A) what -1 and 1 stand for in the recording environment's own units."""
 
 
 @final
 class D4rlConfig(FileConfig, frozen=True):
     """An HDF5 file of flat arrays; rewards are as stored."""
 
-    source: Literal["d4rl"] = Field(default="d4rl", description="Kind of source.")
+    source: Literal["d4rl"] = "d4rl"
+    """Kind of source."""
     fields: D4rlFields = named(D4rlFields)
-    episode_length: int | None = Field(
-        default=None, ge=1, description="Steps of every episode, where no flags mark their ends."
-    )
+    episode_length: int | None = Field(default=None, ge=1)
+    """Steps of every episode, where no flags mark their ends."""
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         columns, remarks, bounds = self._columns()

@@ -12,7 +12,6 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
@@ -29,7 +28,8 @@ class DapgConfig(FileConfig, frozen=True):
     Rewards are as stored (dense); successes are not in the file.
     """
 
-    source: Literal["dapg"] = Field(default="dapg", description="Kind of source.")
+    source: Literal["dapg"] = "dapg"
+    """Kind of source."""
 
     def clips(self) -> bool:
         """True."""

@@ -19,7 +19,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.field_map import named, names_in
@@ -35,30 +35,28 @@ from nppac_envs.errors import ConfigError, DataError
 
 
 @final
-class LerobotFields(BaseModel, frozen=True, extra="forbid"):
+class LerobotFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which columns of the data set are which."""
 
-    states: str = Field(
-        default="observation.state",
-        description="Columns of state vectors, with commas between them.",
-    )
-    actions: str = Field(
-        default="action", description="Columns of action vectors, with commas between them."
-    )
-    rewards: str = Field(default="next.reward", description="Reward column, if there is one.")
-    successes: str = Field(default="next.success", description="Success column, if there is one.")
-    terminals: str = Field(
-        default="next.terminal",
-        description="Column of flags, true in the last frame of an episode that ends in a terminal "
-        "state, if there is one.",
-    )
+    states: str = "observation.state"
+    """Columns of state vectors, with commas between them."""
+    actions: str = "action"
+    """Columns of action vectors, with commas between them."""
+    rewards: str = "next.reward"
+    """Reward column, if there is one."""
+    successes: str = "next.success"
+    """Success column, if there is one."""
+    terminals: str = "next.terminal"
+    """Column of flags, true in the last frame of an episode that ends in a terminal state, if there
+    is one."""
 
 
 @final
 class LerobotConfig(FileConfig, frozen=True):
     """A LeRobot data set on disk, without its images."""
 
-    source: Literal["lerobot"] = Field(default="lerobot", description="Kind of source.")
+    source: Literal["lerobot"] = "lerobot"
+    """Kind of source."""
     fields: LerobotFields = named(LerobotFields)
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:

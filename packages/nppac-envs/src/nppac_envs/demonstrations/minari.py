@@ -40,17 +40,14 @@ _SUCCESSES = ("success", "is_success")
 
 
 @final
-class MinariFields(BaseModel, frozen=True, extra="forbid"):
+class MinariFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which parts of a set are which."""
 
-    states: str = Field(
-        default="",
-        description="Keys of a dict observation, with commas between them; all if empty. They are "
-        "put together in Gymnasium's order, as an environment's observation_keys are.",
-    )
-    successes: str = Field(
-        default="", description="Key of infos with a flag a step; success or is_success if empty."
-    )
+    states: str = ""
+    """Keys of a dict observation, with commas between them; all if empty. They are put together in
+    Gymnasium's order, as an environment's observation_keys are."""
+    successes: str = ""
+    """Key of infos with a flag a step; success or is_success if empty."""
 
 
 @final
@@ -60,15 +57,14 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
     Successes come from `infos` where the set records them.
     """
 
-    source: Literal["minari"] = Field(default="minari", description="Kind of source.")
-    id: str = Field(min_length=1, description="Name of the set, e.g. D4RL/door/human-v2.")
-    root: Path | None = Field(
-        default=None,
-        description="Folder of Minari sets; null is MINARI_DATASETS_PATH or ~/.minari/datasets.",
-    )
-    download: bool = Field(
-        default=False, description="Fetch the set from Minari's server if it is not there."
-    )
+    source: Literal["minari"] = "minari"
+    """Kind of source."""
+    id: str = Field(min_length=1)
+    """Name of the set, e.g. D4RL/door/human-v2."""
+    root: Path | None = None
+    """Folder of Minari sets; null is MINARI_DATASETS_PATH or ~/.minari/datasets."""
+    download: bool = False
+    """Fetch the set from Minari's server if it is not there."""
     fields: MinariFields = named(MinariFields)
 
     @model_validator(mode="after")

@@ -39,28 +39,37 @@ from nppac_envs.errors import DataError
 
 
 @final
-class NpzFields(BaseModel, frozen=True, extra="forbid"):
+class NpzFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which array of the file is which; the defaults are the package's own format."""
 
-    states: str = Field(
-        default="states", description="(N, S) states; several arrays have commas between them."
-    )
-    actions: str = Field(default="actions", description="(N, A) actions.")
-    episode_lengths: str = Field(default="episode_lengths", description="(E,) steps an episode.")
-    final_states: str = Field(default="final_states", description="(E, S) final states.")
-    next_states: str = Field(default="next_states", description="(N, S) state after each step.")
-    rewards: str = Field(default="rewards", description="(N,) rewards.")
-    successes: str = Field(default="successes", description="(N,) success flags.")
-    terminations: str = Field(default="terminations", description="(E,) terminal-state flags.")
-    terminals: str = Field(default="terminals", description="(N,) flags: a terminal state follows.")
-    timeouts: str = Field(default="timeouts", description="(N,) flags: an episode's last step.")
-    dones: str = Field(default="dones", description="(N,) flags: an episode's last step.")
-    episode_starts: str = Field(default="episode_starts", description="(N,) flags: a first step.")
-    mask: str = Field(default="mask", description="(E, T) flags: a step that is no padding.")
-    action_bounds: str = Field(
-        default="action_bounds",
-        description="(2, A) what -1 and 1 stand for in the recording environment's own units.",
-    )
+    states: str = "states"
+    """(N, S) states; several arrays have commas between them."""
+    actions: str = "actions"
+    """(N, A) actions."""
+    episode_lengths: str = "episode_lengths"
+    """(E,) steps an episode."""
+    final_states: str = "final_states"
+    """(E, S) final states."""
+    next_states: str = "next_states"
+    """(N, S) state after each step."""
+    rewards: str = "rewards"
+    """(N,) rewards."""
+    successes: str = "successes"
+    """(N,) success flags."""
+    terminations: str = "terminations"
+    """(E,) terminal-state flags."""
+    terminals: str = "terminals"
+    """(N,) flags: a terminal state follows."""
+    timeouts: str = "timeouts"
+    """(N,) flags: an episode's last step."""
+    dones: str = "dones"
+    """(N,) flags: an episode's last step."""
+    episode_starts: str = "episode_starts"
+    """(N,) flags: a first step."""
+    mask: str = "mask"
+    """(E, T) flags: a step that is no padding."""
+    action_bounds: str = "action_bounds"
+    """(2, A) what -1 and 1 stand for in the recording environment's own units."""
 
 
 _ALSO = {
@@ -79,11 +88,11 @@ _SPLITS = "indices"
 class NpzConfig(FileConfig, frozen=True):
     """An npz file of this package's format, or of one that is told by the names of its arrays."""
 
-    source: Literal["npz"] = Field(default="npz", description="Kind of source.")
+    source: Literal["npz"] = "npz"
+    """Kind of source."""
     fields: NpzFields = named(NpzFields)
-    episode_length: int | None = Field(
-        default=None, ge=1, description="Steps of every episode, where the file does not say."
-    )
+    episode_length: int | None = Field(default=None, ge=1)
+    """Steps of every episode, where the file does not say."""
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         return read_demonstrations(self.path, self.fields, self.exclude, self.episode_length, say)

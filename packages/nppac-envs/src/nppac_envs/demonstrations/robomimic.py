@@ -17,7 +17,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
@@ -28,37 +28,37 @@ from nppac_envs.errors import DataError
 
 
 @final
-class RobomimicFields(BaseModel, frozen=True, extra="forbid"):
+class RobomimicFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
     """Which arrays of a demonstration are which; several of one have commas between them."""
 
-    episodes: str = Field(default="data", description="Group that holds a group an episode.")
-    states: str = Field(
-        default="",
-        description="Names in obs, or paths in the episode's group; all vectors of obs if empty.",
-    )
-    actions: str = Field(default="actions", description="(T, A) actions.")
-    rewards: str = Field(default="rewards", description="(T,) rewards, if there are.")
-    successes: str = Field(default="successes", description="(T,) success flags, if there are.")
-    terminals: str = Field(
-        default="terminals", description="(T,) flags: a terminal state follows, if there are."
-    )
-    next_obs: str = Field(default="next_obs", description="Group like obs, one step later.")
-    action_bounds: str = Field(
-        default="action_bounds",
-        description="(2, A) what -1 and 1 stand for in the recording environment's own units, an "
-        "array of the file.",
-    )
+    episodes: str = "data"
+    """Group that holds a group an episode."""
+    states: str = ""
+    """Names in obs, or paths in the episode's group; all vectors of obs if empty."""
+    actions: str = "actions"
+    """(T, A) actions."""
+    rewards: str = "rewards"
+    """(T,) rewards, if there are."""
+    successes: str = "successes"
+    """(T,) success flags, if there are."""
+    terminals: str = "terminals"
+    """(T,) flags: a terminal state follows, if there are."""
+    next_obs: str = "next_obs"
+    """Group like obs, one step later."""
+    action_bounds: str = "action_bounds"
+    """(2, A) what -1 and 1 stand for in the recording environment's own units, an array of the
+    file."""
 
 
 @final
 class RobomimicConfig(FileConfig, frozen=True):
     """An HDF5 file with a group for each demonstration; rewards are as stored."""
 
-    source: Literal["robomimic"] = Field(default="robomimic", description="Kind of source.")
+    source: Literal["robomimic"] = "robomimic"
+    """Kind of source."""
     fields: RobomimicFields = named(RobomimicFields)
-    mask: str | None = Field(
-        default=None, description="Use the demonstrations that mask/NAME lists, such as train."
-    )
+    mask: str | None = None
+    """Use the demonstrations that mask/NAME lists, such as train."""
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()

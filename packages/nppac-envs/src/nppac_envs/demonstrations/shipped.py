@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig, Say
 from nppac_envs.demonstrations.npz import NpzFields, read_demonstrations
@@ -23,8 +23,10 @@ def shipped_names() -> tuple[str, ...]:
 class ShippedConfig(DemonstrationsConfig, frozen=True):
     """A set that ships with the package, by name; `shipped_names` lists them."""
 
-    source: Literal["shipped"] = Field(default="shipped", description="Kind of source.")
-    name: str = Field(description="Name of the set, e.g. door.")
+    source: Literal["shipped"] = "shipped"
+    """Kind of source."""
+    name: str
+    """Name of the set, e.g. door."""
 
     def _place(self) -> str:
         return str(self.name)

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 
 @final
-class SuccessTest(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+class SuccessTest(
+    BaseModel, frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+):
     """Success as one comparison with one number of a step's info."""
 
-    key: str = Field(min_length=1, description="Key of the step's info, such as distance.")
-    comparison: Literal["<", "<=", ">", ">=", "=="] = Field(
-        description="How the number in the info has to compare."
-    )
-    number: float = Field(description="With what.")
+    key: str = Field(min_length=1)
+    """Key of the step's info, such as distance."""
+    comparison: Literal["<", "<=", ">", ">=", "=="]
+    """How the number in the info has to compare."""
+    number: float
+    """With what."""
 
 
 @final
@@ -34,15 +37,13 @@ class GymnasiumConfig(EnvConfig, frozen=True):
     cast to float32.
     """
 
-    kind: Literal["gymnasium"] = Field(default="gymnasium", description="Name of the environment.")
-    id: str = Field(
-        min_length=1,
-        description='A registered id ("Pendulum-v1"; "module:Name-v0" imports the module first), '
-        'or "package.module:make", a function or class that returns the environment.',
-    )
-    kwargs: dict[str, Any] = Field(
-        default={}, description="Keyword arguments of the environment, as JSON."
-    )
+    kind: Literal["gymnasium"] = "gymnasium"
+    """Name of the environment."""
+    id: str = Field(min_length=1)
+    """A registered id ("Pendulum-v1"; "module:Name-v0" imports the module first), or
+    "package.module:make", a function or class that returns the environment."""
+    kwargs: dict[str, Any] = Field(default={})
+    """Keyword arguments of the environment, as JSON."""
     horizon: int | None = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
         default=None,
         ge=1,
@@ -50,22 +51,15 @@ class GymnasiumConfig(EnvConfig, frozen=True):
         description="Steps after which an episode is cut; null for the limit that the environment "
         f"is registered with, or {DEFAULT_HORIZON} where it has none.",
     )
-    observation_keys: tuple[str, ...] | None = Field(
-        default=None,
-        min_length=1,
-        description="Which entries of a dict observation make up the state, always in Gymnasium's "
-        "order; null for all.",
-    )
-    success: str | SuccessTest | None = Field(
-        default=None,
-        description="What tells success in a step's info: the name of a flag, or a key, a "
-        "comparison and a number; null for the flags success and is_success, where it has one.",
-    )
-    rewards: tuple[float, float] | None = Field(
-        default=None,
-        description="The least and the greatest reward of a step, which bound what critics can "
-        "promise; null where they are not known.",
-    )
+    observation_keys: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Which entries of a dict observation make up the state, always in Gymnasium's order; null for
+    all."""
+    success: str | SuccessTest | None = None
+    """What tells success in a step's info: the name of a flag, or a key, a comparison and a number;
+    null for the flags success and is_success, where it has one."""
+    rewards: tuple[float, float] | None = None
+    """The least and the greatest reward of a step, which bound what critics can promise; null where
+    they are not known."""
 
     @property
     def has_success(self) -> bool | None:

@@ -18,9 +18,8 @@ from nppac_envs.registered_config import RegisteredConfig
 class LocomotionConfig(RegisteredConfig, ABC, frozen=True):
     """What the locomotion tasks have in common."""
 
-    horizon: int = Field(
-        default=1000, ge=1, le=1_000_000, description="Steps after which an episode is cut."
-    )
+    horizon: int = Field(default=1000, ge=1, le=1_000_000)
+    """Steps after which an episode is cut."""
 
     @property
     def has_success(self) -> bool:
@@ -31,10 +30,8 @@ class LocomotionConfig(RegisteredConfig, ABC, frozen=True):
 class VersionedConfig(LocomotionConfig, ABC, frozen=True):
     """A locomotion task whose rules changed between versions."""
 
-    variant: Literal["v5", "v2"] = Field(
-        default="v5",
-        description='"v5": Gymnasium\'s current rules. "v2": those of the papers\' version.',
-    )
+    variant: Literal["v5", "v2"] = "v5"
+    """"v5": Gymnasium's current rules. "v2": those of the papers' version."""
 
 
 @final
@@ -43,9 +40,8 @@ class HalfCheetahConfig(LocomotionConfig, frozen=True):
 
     gymnasium_id = "nppac/HalfCheetah-v0"
 
-    kind: Literal["halfcheetah"] = Field(
-        default="halfcheetah", description="Name of the environment."
-    )
+    kind: Literal["halfcheetah"] = "halfcheetah"
+    """Name of the environment."""
 
 
 @final
@@ -57,7 +53,8 @@ class Walker2dConfig(VersionedConfig, frozen=True):
 
     gymnasium_id = "nppac/Walker2d-v0"
 
-    kind: Literal["walker2d"] = Field(default="walker2d", description="Name of the environment.")
+    kind: Literal["walker2d"] = "walker2d"
+    """Name of the environment."""
 
 
 @final
@@ -70,7 +67,8 @@ class AntConfig(VersionedConfig, frozen=True):
 
     gymnasium_id = "nppac/Ant-v0"
 
-    kind: Literal["ant"] = Field(default="ant", description="Name of the environment.")
+    kind: Literal["ant"] = "ant"
+    """Name of the environment."""
 
 
 @final
@@ -82,4 +80,5 @@ class HopperConfig(VersionedConfig, frozen=True):
 
     gymnasium_id = "nppac/Hopper-v0"
 
-    kind: Literal["hopper"] = Field(default="hopper", description="Name of the environment.")
+    kind: Literal["hopper"] = "hopper"
+    """Name of the environment."""

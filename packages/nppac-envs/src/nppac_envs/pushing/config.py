@@ -22,10 +22,10 @@ class PushConfig(RegisteredConfig, frozen=True):
 
     gymnasium_id = "nppac/Push-v0"
 
-    kind: Literal["push"] = Field(default="push", description="Name of the environment.")
-    horizon: int = Field(
-        default=50, ge=1, le=1_000_000, description="Steps after which an episode is cut."
-    )
+    kind: Literal["push"] = "push"
+    """Name of the environment."""
+    horizon: int = Field(default=50, ge=1, le=1_000_000)
+    """Steps after which an episode is cut."""
 
     @property
     def has_success(self) -> bool:

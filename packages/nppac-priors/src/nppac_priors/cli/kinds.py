@@ -31,7 +31,11 @@ def kind_rows(registry: Registry) -> list[dict[str, str]]:
 def field_rows(config: type[BaseModel]) -> list[dict[str, str]]:
     """A row a field of a kind."""
     return [
-        {"field": name, "default": _default(field), "meaning": field.description or ""}
+        {
+            "field": name,
+            "default": _default(field),
+            "meaning": _in_one_line(field.description or ""),
+        }
         for name, field in config.model_fields.items()
         if name != "kind"
     ]
@@ -54,6 +58,10 @@ def print_missing(registries: Sequence[Registry]) -> None:
             print(registry.conflict(kind))
         for plugin in (*registry.broken, *registry.left_out):
             print(f"{plugin.distribution} {plugin.version}: {plugin.reason}")
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _default(field: FieldInfo) -> str:

@@ -28,18 +28,13 @@ class CVAEConfig(MLPConfig):
     """
 
     kind: Literal["cvae"] = "cvae"  # pyright: ignore[reportIncompatibleVariableOverride]
-    members: int = Field(3, ge=1, le=100, description="Number of conditional VAEs.")
-    latent_dim: Annotated[int, Field(ge=1, le=8192)] | None = Field(
-        None, description="Dimensions of the latent; null: two for each action dimension."
-    )
-    density_samples: int = Field(
-        32,
-        ge=2,
-        le=10_000,
-        multiple_of=2,
-        description="Latents of each member that a log-density is estimated with, an even number; "
-        "few of them make it too low.",
-    )
+    members: int = Field(3, ge=1, le=100)
+    """Number of conditional VAEs."""
+    latent_dim: Annotated[int, Field(ge=1, le=8192)] | None = Field(None)
+    """Dimensions of the latent; null: two for each action dimension."""
+    density_samples: int = Field(32, ge=2, le=10_000, multiple_of=2)
+    """Latents of each member that a log-density is estimated with, an even number; few of them make
+    it too low."""
 
     def objective(self, data: TrainingSet, generator: torch.Generator) -> EvidenceLowerBound:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The evidence lower bound of all members."""

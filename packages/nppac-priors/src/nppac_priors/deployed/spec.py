@@ -26,25 +26,23 @@ class ActorSpec(Config):
     """
 
     form: Literal["gaussian", "residual", "constant-std", "deterministic"]
-    layers: int = Field(ge=1, description="Layers of the network.")
-    activation: Literal["relu", "tanh"] = Field(description="Between two layers.")
-    standardised: bool = Field(description="Whether states are shifted, scaled and clipped at 10.")
-    squash: bool = Field(default=False, description="Whether actions are the tanh of the normal.")
-    log_range: tuple[float, float] | None = Field(
-        default=None, description="Where x2 is clipped to."
-    )
-    trust_width: float | None = Field(
-        default=None,
-        gt=0,
-        description="Largest shift of a residual mean, in the prior's standard deviations or in "
-        "those usual on the demonstrations (the vector `std_on_data`), whichever is smaller.",
-    )
-    prior_scale: PriorScale = Field(
-        default="std",
-        description="What a residual policy scales: the prior's std, its variance, or a share of "
-        "its std.",
-    )
-    affine: bool = Field(default=False, description="Whether a constant-std mean is affine in x.")
+    layers: int = Field(ge=1)
+    """Layers of the network."""
+    activation: Literal["relu", "tanh"]
+    """Between two layers."""
+    standardised: bool
+    """Whether states are shifted, scaled and clipped at 10."""
+    squash: bool = False
+    """Whether actions are the tanh of the normal."""
+    log_range: tuple[float, float] | None = None
+    """Where x2 is clipped to."""
+    trust_width: float | None = Field(default=None, gt=0)
+    """Largest shift of a residual mean, in the prior's standard deviations or in those usual on the
+    demonstrations (the vector `std_on_data`), whichever is smaller."""
+    prior_scale: PriorScale = "std"
+    """What a residual policy scales: the prior's std, its variance, or a share of its std."""
+    affine: bool = False
+    """Whether a constant-std mean is affine in x."""
 
     @model_validator(mode="after")
     def _form_has_its_fields(self) -> Self:
@@ -58,23 +56,21 @@ class ActorSpec(Config):
 class PolicySpec(Config):
     """An exported policy, beside its tensors."""
 
-    state_dim: int = Field(ge=1, description="S.")
-    action_dim: int = Field(ge=1, description="A.")
+    state_dim: int = Field(ge=1)
+    """S."""
+    action_dim: int = Field(ge=1)
+    """A."""
     actor: ActorSpec
-    observation_keys: tuple[str, ...] | None = Field(
-        default=None, description="Entries of a dict observation that make the state, in order."
-    )
-    action_low: tuple[float, ...] | None = Field(
-        default=None,
-        description="(A,) what -1 stands for in the environment's units; null: it takes [-1, 1].",
-    )
-    action_high: tuple[float, ...] | None = Field(default=None, description="(A,) likewise for 1.")
-    prior: str | None = Field(
-        default=None, description="Checksum of prior.safetensors; null without a prior."
-    )
-    alarm: bool = Field(
-        default=False, description="Whether scores of the demonstrations are there."
-    )
+    observation_keys: tuple[str, ...] | None = None
+    """Entries of a dict observation that make the state, in order."""
+    action_low: tuple[float, ...] | None = None
+    """(A,) what -1 stands for in the environment's units; null: it takes [-1, 1]."""
+    action_high: tuple[float, ...] | None = None
+    """(A,) likewise for 1."""
+    prior: str | None = None
+    """Checksum of prior.safetensors; null without a prior."""
+    alarm: bool = False
+    """Whether scores of the demonstrations are there."""
 
     @model_validator(mode="after")
     def _fields_fit_each_other(self) -> Self:

@@ -26,9 +26,8 @@ class FilePriorConfig(PriorConfig):
     """
 
     kind: Literal["file"] = "file"  # pyright: ignore[reportIncompatibleVariableOverride]
-    path: str = Field(
-        min_length=1, description="The file that nppac-prior fit, or a run, has written."
-    )
+    path: str = Field(min_length=1)
+    """The file that nppac-prior fit, or a run, has written."""
 
     def _fit(
         self,

@@ -26,12 +26,10 @@ class ProgramPriorConfig(PriorConfig):
     """
 
     kind: Literal["program"] = "program"  # pyright: ignore[reportIncompatibleVariableOverride]
-    path: str = Field(min_length=1, description="The file that torch.export.save has written.")
-    std: float | None = Field(
-        default=None,
-        gt=0.0,
-        description="Standard deviation in action units, for a program that returns a mean alone.",
-    )
+    path: str = Field(min_length=1)
+    """The file that torch.export.save has written."""
+    std: float | None = Field(default=None, gt=0.0)
+    """Standard deviation in action units, for a program that returns a mean alone."""
 
     def _fit(
         self,

@@ -19,16 +19,13 @@ class GPConfig(PriorConfig, ABC):
     between actions, and independent observation noise.
     """
 
-    kernel: KernelName = Field(
-        "matern32",
-        description="Kernel over states, from rough to smooth: matern12, matern32, matern52, rbf.",
-    )
-    task_covariance: Literal["icm", "diagonal"] = Field(
-        "diagonal",
-        description="Covariance between actions: diagonal for independent outputs that share one "
-        "kernel, or icm, intrinsic coregionalisation W W' + diag(v).",
-    )
-    rank: int = Field(1, ge=1, description="Columns of W; unused by a diagonal task_covariance.")
+    kernel: KernelName = Field("matern32")
+    """Kernel over states, from rough to smooth: matern12, matern32, matern52, rbf."""
+    task_covariance: Literal["icm", "diagonal"] = Field("diagonal")
+    """Covariance between actions: diagonal for independent outputs that share one kernel, or icm,
+    intrinsic coregionalisation W W' + diag(v)."""
+    rank: int = Field(1, ge=1)
+    """Columns of W; unused by a diagonal task_covariance."""
 
     @property
     def task_rank(self) -> int:

@@ -28,24 +28,22 @@ class MLPConfig(PriorConfig):
     """
 
     hidden: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(
-        (256, 256), min_length=1, max_length=16, description="Units of each hidden layer."
+        (256, 256), min_length=1, max_length=16
     )
-    steps: int = Field(10_000, ge=1, description="Adam steps at most.")
-    batch_size: int = Field(256, ge=1, description="States drawn at every step, by each network.")
-    learning_rate: float = Field(3e-4, gt=0.0, le=1.0, description="Learning rate of Adam.")
-    held_out_share: float = Field(
-        0.1,
-        ge=0.0,
-        lt=1.0,
-        description="Share of the episodes held out for early stopping. With 0, or data of a "
-        "single episode, all steps are run on all data.",
-    )
-    evaluate_every: int = Field(
-        100, ge=1, description="Steps between evaluations on the held-out episodes."
-    )
-    patience: int = Field(
-        20, ge=1, description="Evaluations without a lower held-out loss that end the fit."
-    )
+    """Units of each hidden layer."""
+    steps: int = Field(10_000, ge=1)
+    """Adam steps at most."""
+    batch_size: int = Field(256, ge=1)
+    """States drawn at every step, by each network."""
+    learning_rate: float = Field(3e-4, gt=0.0, le=1.0)
+    """Learning rate of Adam."""
+    held_out_share: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of the episodes held out for early stopping. With 0, or data of a single episode, all
+    steps are run on all data."""
+    evaluate_every: int = Field(100, ge=1)
+    """Steps between evaluations on the held-out episodes."""
+    patience: int = Field(20, ge=1)
+    """Evaluations without a lower held-out loss that end the fit."""
 
     @abstractmethod
     def objective(self, data: TrainingSet, generator: torch.Generator) -> Objective:

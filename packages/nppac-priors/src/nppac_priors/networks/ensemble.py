@@ -27,7 +27,8 @@ class EnsembleConfig(MLPConfig):
     """
 
     kind: Literal["ensemble"] = "ensemble"  # pyright: ignore[reportIncompatibleVariableOverride]
-    members: int = Field(5, ge=2, le=100, description="Number of networks.")
+    members: int = Field(5, ge=2, le=100)
+    """Number of networks."""
 
     def objective(self, data: TrainingSet, generator: torch.Generator) -> MaximumLikelihood:
         """Maximum likelihood of all members."""

@@ -27,26 +27,15 @@ class GaussianMLPConfig(MLPConfig):
     """
 
     kind: Literal["gaussian-mlp"] = "gaussian-mlp"  # pyright: ignore[reportIncompatibleVariableOverride]
-    entropy_weight: float = Field(
-        0.0,
-        ge=0.0,
-        lt=1.0,
-        description="Weight beta of the entropy bonus. On the data it widens the std by "
-        "1 / sqrt(1 - beta). With target_entropy, where beta starts.",
-    )
-    target_entropy: float | None = Field(
-        None,
-        ge=-10.0,
-        le=3.0,
-        description="Entropy in nats per action dimension, averaged over the demonstrations, that "
-        "beta is adapted to reach, at least; a std of 0.1 has -0.88. Null: beta is fixed.",
-    )
-    tikhonov: float = Field(
-        0.0,
-        ge=0.0,
-        description="Weight lambda of the squared norm of all weights and biases, against the "
-        "log-likelihood per state.",
-    )
+    entropy_weight: float = Field(0.0, ge=0.0, lt=1.0)
+    """Weight beta of the entropy bonus. On the data it widens the std by 1 / sqrt(1 - beta). With
+    target_entropy, where beta starts."""
+    target_entropy: float | None = Field(None, ge=-10.0, le=3.0)
+    """Entropy in nats per action dimension, averaged over the demonstrations, that beta is adapted
+    to reach, at least; a std of 0.1 has -0.88. Null: beta is fixed."""
+    tikhonov: float = Field(0.0, ge=0.0)
+    """Weight lambda of the squared norm of all weights and biases, against the log-likelihood per
+    state."""
 
     def objective(self, data: TrainingSet, generator: torch.Generator) -> MaximumLikelihood:
         """Maximum likelihood of one network, with the penalties."""

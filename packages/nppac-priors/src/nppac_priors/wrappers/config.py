@@ -77,8 +77,10 @@ class VarianceFloorConfig(WrapperConfig):
     """A prior whose standard deviation is nowhere below a floor (Rudner et al. 2021)."""
 
     kind: Literal["variance-floor"] = "variance-floor"  # pyright: ignore[reportIncompatibleVariableOverride]
-    prior: PriorField = Field(description="The prior that gets the floor.")
-    min_std: float = Field(gt=0.0, description="Smallest standard deviation, in action units.")
+    prior: PriorField
+    """The prior that gets the floor."""
+    min_std: float = Field(gt=0.0)
+    """Smallest standard deviation, in action units."""
 
     def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Give the fitted prior the floor."""
@@ -91,12 +93,11 @@ class ConstantVarianceConfig(WrapperConfig):
     """A prior's mean with one standard deviation everywhere (Rudner et al. 2021, Figure 3)."""
 
     kind: Literal["constant-variance"] = "constant-variance"  # pyright: ignore[reportIncompatibleVariableOverride]
-    prior: PriorField = Field(description="The prior whose mean is taken.")
-    std: float = Field(
-        gt=0.0,
-        description="Standard deviation in action units; the paper's variances 1e-2, 5e-3 and 1e-3 "
-        "are 0.1, 0.0707 and 0.0316.",
-    )
+    prior: PriorField
+    """The prior whose mean is taken."""
+    std: float = Field(gt=0.0)
+    """Standard deviation in action units; the paper's variances 1e-2, 5e-3 and 1e-3 are 0.1, 0.0707
+    and 0.0316."""
 
     def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Keep the fitted prior's mean."""
@@ -109,8 +110,10 @@ class MeanAndScaleConfig(WrapperConfig):
     """The mean of one prior and the standard deviation of another (Rudner et al. 2021)."""
 
     kind: Literal["mean-and-scale"] = "mean-and-scale"  # pyright: ignore[reportIncompatibleVariableOverride]
-    mean: PriorField = Field(description="The prior whose mean is taken.")
-    scale: PriorField = Field(description="The prior whose standard deviation is taken.")
+    mean: PriorField
+    """The prior whose mean is taken."""
+    scale: PriorField
+    """The prior whose standard deviation is taken."""
 
     def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Put the two fitted priors together."""

@@ -30,23 +30,18 @@ class ExactGPConfig(GPConfig):
     """
 
     kind: Literal["exact-gp"] = "exact-gp"  # pyright: ignore[reportIncompatibleVariableOverride]
-    steps: int = Field(150, ge=1, description="Adam steps of the hyper-parameter fit.")
-    learning_rate: float = Field(0.1, gt=0.0, le=1.0, description="Learning rate of Adam.")
-    subset_size: int | None = Field(
-        600, ge=1, description="States drawn anew at every step; null for all of them."
-    )
-    hyperparameters: Path | None = Field(
-        None,
-        description="PyTorch state dict to take the hyper-parameters from instead of fitting; "
-        "kernel has to be the one it was fitted with.",
-    )
-    variance_tolerance: float = Field(
-        1e-3,
-        ge=0.0,
-        lt=1.0,
-        description="Kernel modes are dropped as long as no variance can change by more than this "
-        "fraction of the action's noise variance.",
-    )
+    steps: int = Field(150, ge=1)
+    """Adam steps of the hyper-parameter fit."""
+    learning_rate: float = Field(0.1, gt=0.0, le=1.0)
+    """Learning rate of Adam."""
+    subset_size: int | None = Field(600, ge=1)
+    """States drawn anew at every step; null for all of them."""
+    hyperparameters: Path | None = Field(None)
+    """PyTorch state dict to take the hyper-parameters from instead of fitting; kernel has to be the
+    one it was fitted with."""
+    variance_tolerance: float = Field(1e-3, ge=0.0, lt=1.0)
+    """Kernel modes are dropped as long as no variance can change by more than this fraction of the
+    action's noise variance."""
 
     def _fit(
         self,

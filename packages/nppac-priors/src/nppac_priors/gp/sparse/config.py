@@ -32,51 +32,31 @@ class SparseGPConfig(GPConfig):
     """
 
     kind: Literal["sparse-gp"] = "sparse-gp"  # pyright: ignore[reportIncompatibleVariableOverride]
-    inducing_points: int = Field(
-        500,
-        ge=1,
-        le=5000,
-        description="Inducing points at most; time grows with their square, and the time of a step "
-        "with their cube.",
-    )
-    start_steps: int = Field(
-        100,
-        ge=1,
-        description="Adam steps on the marginal likelihood of random subsets of 600 states, as in "
-        "exact-gp, that give the hyper-parameters to start from.",
-    )
-    steps: int = Field(100, ge=1, description="Training steps at most.")
-    batch_size: int = Field(1024, ge=1, description="States drawn at every step.")
-    learning_rate: float = Field(
-        0.02, gt=0.0, le=1.0, description="Learning rate of Adam for the hyper-parameters."
-    )
-    inducing_learning_rate: float = Field(
-        0.01,
-        ge=0.0,
-        le=1.0,
-        description="Learning rate of Adam for the inducing points, in standard deviations of the "
-        "states; 0 keeps them at demonstration states.",
-    )
-    natural_step: float = Field(
-        0.1,
-        gt=0.0,
-        le=1.0,
-        description="Step of the natural gradient; the variational distribution remembers about "
-        "its inverse in minibatches.",
-    )
-    held_out_share: float = Field(
-        0.1,
-        ge=0.0,
-        lt=1.0,
-        description="Share of the episodes held out for early stopping. With 0, or data of a "
-        "single episode, all steps are run on all data.",
-    )
-    evaluate_every: int = Field(
-        10, ge=1, description="Steps between evaluations on the held-out episodes."
-    )
-    patience: int = Field(
-        4, ge=1, description="Evaluations without a lower held-out loss that end the fit."
-    )
+    inducing_points: int = Field(500, ge=1, le=5000)
+    """Inducing points at most; time grows with their square, and the time of a step with their
+    cube."""
+    start_steps: int = Field(100, ge=1)
+    """Adam steps on the marginal likelihood of random subsets of 600 states, as in exact-gp, that
+    give the hyper-parameters to start from."""
+    steps: int = Field(100, ge=1)
+    """Training steps at most."""
+    batch_size: int = Field(1024, ge=1)
+    """States drawn at every step."""
+    learning_rate: float = Field(0.02, gt=0.0, le=1.0)
+    """Learning rate of Adam for the hyper-parameters."""
+    inducing_learning_rate: float = Field(0.01, ge=0.0, le=1.0)
+    """Learning rate of Adam for the inducing points, in standard deviations of the states; 0 keeps
+    them at demonstration states."""
+    natural_step: float = Field(0.1, gt=0.0, le=1.0)
+    """Step of the natural gradient; the variational distribution remembers about its inverse in
+    minibatches."""
+    held_out_share: float = Field(0.1, ge=0.0, lt=1.0)
+    """Share of the episodes held out for early stopping. With 0, or data of a single episode, all
+    steps are run on all data."""
+    evaluate_every: int = Field(10, ge=1)
+    """Steps between evaluations on the held-out episodes."""
+    patience: int = Field(4, ge=1)
+    """Evaluations without a lower held-out loss that end the fit."""
 
     def start(self) -> ExactGPConfig:
         """The search that finds the hyper-parameters to start from."""

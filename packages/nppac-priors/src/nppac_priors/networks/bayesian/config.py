@@ -27,27 +27,17 @@ class BayesianMLPConfig(MLPConfig):
     """
 
     kind: Literal["bayesian-mlp"] = "bayesian-mlp"  # pyright: ignore[reportIncompatibleVariableOverride]
-    inference: Literal["variational", "dropout"] = Field(
-        "variational",
-        description="variational: an independent normal posterior of each weight, with Pyro "
-        "(Blundell et al. 2015). dropout: MC dropout (Gal and Ghahramani 2016).",
-    )
-    samples: int = Field(
-        32, ge=2, le=1000, description="Networks drawn from the posterior, which make the moments."
-    )
-    weight_std: float = Field(
-        1.0,
-        gt=0.0,
-        description="Std of the weights before any data, times the square root of their layer's "
-        "inputs.",
-    )
-    dropout: float = Field(
-        0.1,
-        gt=0.0,
-        lt=1.0,
-        description="Share of the hidden units left out; unused by variational inference.",
-    )
-    learning_rate: float = Field(1e-3, gt=0.0, le=1.0, description="Learning rate of Adam.")
+    inference: Literal["variational", "dropout"] = Field("variational")
+    """variational: an independent normal posterior of each weight, with Pyro (Blundell et al.
+    2015). dropout: MC dropout (Gal and Ghahramani 2016)."""
+    samples: int = Field(32, ge=2, le=1000)
+    """Networks drawn from the posterior, which make the moments."""
+    weight_std: float = Field(1.0, gt=0.0)
+    """Std of the weights before any data, times the square root of their layer's inputs."""
+    dropout: float = Field(0.1, gt=0.0, lt=1.0)
+    """Share of the hidden units left out; unused by variational inference."""
+    learning_rate: float = Field(1e-3, gt=0.0, le=1.0)
+    """Learning rate of Adam."""
 
     def objective(self, data: TrainingSet, generator: torch.Generator) -> Objective:
         """The evidence lower bound of the chosen posterior."""
