@@ -7,6 +7,9 @@ CRITICS = "parts/critics.py"
 MULTI_STEP = "data/multi_step.py"
 DISCOUNTING = "data/discounting.py"
 NPPAC = "methods/nppac.py"
+SETTINGS = "methods/nppac_settings.py"
+ASKS = "methods/asks_prior.py"
+DISTILLATION = "methods/distillation.py"
 DAPG = "methods/dapg.py"
 PART = "parts/part.py"
 POLICY = "parts/policy_network.py"
@@ -61,20 +64,18 @@ AGENTS = mutations_of("nppac-agents", [
     ("the budget is of one dimension", NPPAC,
      "self.kl_budget * agent.spaces.action_dim", "self.kl_budget",
      "methods/test_nppac.py -k rises_above"),
-    ("a fresh start has the residual one's defaults", NPPAC,
+    ("a fresh start has the residual one's defaults", SETTINGS,
      'in ("distilled", "fresh")', 'in ("distilled",)', "methods/test_nppac.py -k papers_settings"),
     ("alpha falls below its first value", NPPAC,
      "(math.log(self.alpha), math.inf) if", "None if", "methods/test_nppac.py -k rises_above"),
-    ("the warm-up moves the policy", NPPAC,
-     "losses = self.critic_step(agent, batch)\n        agent.parts.critic.follow(self.tau)\n"
-     "        return losses",
-     "losses = self.critic_step(agent, batch) | self.actor_step(agent, batch)\n"
-     "        agent.parts.critic.follow(self.tau)\n        return losses",
+    ("the warm-up moves the policy", CRITIC,
+     "losses = self.critic_step(agent, batch)\n",
+     "losses = self.critic_step(agent, batch) | self.actor_step(agent, batch)\n",
      "methods/test_nppac.py -k warm_up"),
     ("the trust region is of the wider std", POLICY,
      "prior_std.minimum(self.std_on_data)", "prior_std.maximum(self.std_on_data)",
      "parts/test_trust_region.py"),
-    ("the trust region does not reach the policy", NPPAC,
+    ("the trust region does not reach the policy", ASKS,
      "if self.trust_region is None:", "if True:",
      "methods/test_nppac.py -k trust_region"),
     # Critics.
@@ -89,10 +90,12 @@ AGENTS = mutations_of("nppac-agents", [
      ".square().mean(1).sum()", ".square().mean()",
      "methods/test_nppac.py -k summed_over_critics"),
     ("slow critics never move", CRITIC,
-     "agent.parts.critic.follow(self.tau)", "pass",
+     "| self.actor_step(agent, batch)\n        agent.parts.critic.follow(self.tau)",
+     "| self.actor_step(agent, batch)",
      "methods/test_family.py -k slow_critics"),
-    ("slow critics stay behind in the warm-up", NPPAC,
-     "agent.parts.critic.follow(self.tau)", "pass",
+    ("slow critics stay behind in the warm-up", CRITIC,
+     "losses = self.critic_step(agent, batch)\n        agent.parts.critic.follow(self.tau)",
+     "losses = self.critic_step(agent, batch)",
      "methods/test_nppac.py -k warm_up"),
     ("RLPD's slow critics never move", "methods/rlpd.py",
      "agent.parts.critic.follow(self.tau)", "pass",
@@ -197,14 +200,14 @@ AGENTS = mutations_of("nppac-agents", [
     ("the target entropy is of one action dimension", "methods/sac.py",
      "-self.target_entropy * action_dim", "-self.target_entropy",
      "methods/test_sac.py -k target_entropy"),
-    ("the next state has the prior of the state", NPPAC,
+    ("the next state has the prior of the state", ASKS,
      "self.normal(batch.next_prior_mean, batch.next_prior_std)",
      "self.normal(batch.prior_mean, batch.prior_std)",
      "methods/test_nppac.py -k by_hand"),
-    ("the prior's scale is ignored", NPPAC,
+    ("the prior's scale is ignored", ASKS,
      "DiagonalGaussian(mean, scaled(std, self.prior_scale))", "DiagonalGaussian(mean, std)",
      "methods/test_nppac.py -k by_hand"),
-    ("a trust region forgets the prior's scale", NPPAC,
+    ("a trust region forgets the prior's scale", ASKS,
      "scaled(agent.std_on_data, self.prior_scale)", "agent.std_on_data",
      "methods/test_nppac.py -k bounds_the_actions"),
     ("the sampled divergence without the prior", "parts/divergences.py",
@@ -213,10 +216,10 @@ AGENTS = mutations_of("nppac-agents", [
     ("the analytic divergence without the ratio of variances", "parts/divergences.py",
      " - ratio.log()).sum(-1)", ").sum(-1)",
      "parts/test_divergences.py -k analytic"),
-    ("distillation goes away from the prior", NPPAC,
+    ("distillation goes away from the prior", DISTILLATION,
      "agent.parts.policy.descend(divergence)", "agent.parts.policy.descend(-divergence)",
      "methods/test_nppac.py -k distillation_drives"),
-    ("distillation pairs states with other states' priors", NPPAC,
+    ("distillation pairs states with other states' priors", DISTILLATION,
      "prior().mean[rows], prior().std[rows]",
      "prior().mean[rows.flip(0)], prior().std[rows.flip(0)]",
      "methods/test_nppac.py -k distillation_drives"),

@@ -3,6 +3,8 @@
 from integration_tests.mutations.mutation import mutations_of
 
 NPPAC = "methods/nppac.py"
+ASKS = "methods/asks_prior.py"
+WARM_UP = "methods/critic_warmup.py"
 PROMISES = "parts/promises.py"
 FLAT = "running/flattening.py"
 TRAINING = "running/training.py"
@@ -22,9 +24,9 @@ BEYOND_THE_PAPER = mutations_of("nppac-agents", [
     ("the least value is of endless steps alone", "spaces.py",
      "min(least, least * endless)", "least * endless", "test_spaces.py"),
     # The warm-up that ends by itself.
-    ("critics learn from what is held out", NPPAC,
+    ("critics learn from what is held out", WARM_UP,
      "held_out=len(replay) // HELD_OUT", "held_out=0", "methods/test_nppac.py -k do_not_learn"),
-    ("the error is measured on all rollouts", NPPAC,
+    ("the error is measured on all rollouts", WARM_UP,
      "first=len(replay) // HELD_OUT)", "first=len(replay))",
      "methods/test_nppac.py -k do_not_learn"),
     ("errors are not over their variance", PROMISES,
@@ -45,7 +47,7 @@ BEYOND_THE_PAPER = mutations_of("nppac-agents", [
      "self.phase_updates, self.errors = self.phase + 1, 0, []",
      "self.phase_updates = self.phase + 1, 0", "running/test_flattening.py -k falls_no"),
     # Episodes of the mode.
-    ("samples play all episodes", NPPAC,
+    ("samples play all episodes", ASKS,
      "policy.mode().where(modes[:, None], policy.sample(agent.acting)[0])",
      "policy.sample(agent.acting)[0]", "data/test_rollouts.py -k share_of_the"),
     ("a fresh policy's samples play all episodes", "methods/base.py",

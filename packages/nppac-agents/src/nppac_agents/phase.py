@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from nppac_agents.agent import Agent
     from nppac_agents.data.replay import TensorReplay
+    from nppac_agents.data.transitions import Transitions
 
 Losses = dict[str, "Tensor"]
 """What one update reports: scalars that stay on the device until somebody reads them."""
@@ -25,6 +26,20 @@ def minibatch(agent: Agent, replay: TensorReplay | None) -> Any:
     """What most phases learn from: transitions drawn from the replay."""
     assert replay is not None
     return replay.sample_transitions(agent.method.batch_size)
+
+
+def stored(agent: Agent, replay: TensorReplay | None) -> Transitions:
+    """All that the replay holds, in time order, as it is kept for a method without minibatches."""
+    assert replay is not None
+    return replay.in_order()
+
+
+def fresh(agent: Agent, replay: TensorReplay | None) -> Transitions:
+    """All that the replay holds, in time order; the replay then forgets it (on-policy)."""
+    assert replay is not None
+    batch = replay.in_order()
+    replay.reset(keep_statistics=True)
+    return batch
 
 
 @dataclass(frozen=True)
@@ -58,9 +73,27 @@ ONLINE = Phase("online", interacts=True)
 """Interaction and updates to the end of the experiment"""
 
 
-def offline(updates: int) -> list[Phase]:
+def cloning(
+    updates: int, update: Callable[[Agent, Transitions], Losses], batch_size: int
+) -> list[Phase]:
+    """Fits the first policy to minibatches of demonstrations; no phase for no updates."""
+    if not updates:
+        return []
+
+    def batch(agent: Agent, replay: TensorReplay | None) -> Transitions:
+        return agent.draw_demonstrated(batch_size)
+
+    return [Phase("pretrain", updates, update=update, batch=batch, prepares=True)]
+
+
+def updating(name: str, updates: int, update: Callable[[Agent, Any], Losses] = step) -> list[Phase]:
     """Updates on what the replay holds, without interaction; no phase for none."""
-    return [Phase("offline", updates)] if updates else []
+    return [Phase(name, updates, update=update)] if updates else []
+
+
+def offline(updates: int) -> list[Phase]:
+    """The method's own updates, without interaction; no phase for none."""
+    return updating("offline", updates)
 
 
 def rollouts(env_steps: int) -> list[Phase]:

@@ -80,7 +80,7 @@ def test_the_behaviours_loss_by_hand_on_two_samples(build, random_batch, randomi
     known = squashed(behaviour.mean, behaviour.std)
     given = known.log_prob(batch.actions.clamp(-0.999, 0.999)).sum(-1)
     agent.noise.set_state(before)
-    got = agent.method.clone_behaviour(agent, batch)["behaviour_loss"]
+    got = agent.method.fit_behaviour(agent, batch)["behaviour_loss"]
     torch.testing.assert_close(got, (math.exp(-0.5) * own - given).mean())
 
 
@@ -94,7 +94,7 @@ def test_the_behaviours_entropy_is_held_at_a_nat_less_than_none_per_dimension(
     last.weight.data.zero_()
     last.bias.data.copy_(torch.tensor([0.0, 0.0, log_std, log_std]))
     before = agent.parts.behaviour_entropy.value()
-    losses = agent.method.clone_behaviour(agent, random_batch(256))
+    losses = agent.method.fit_behaviour(agent, random_batch(256))
     entropy = 2 * (log_std + 0.5 * math.log(2 * math.pi * math.e))
     assert losses["behaviour_entropy"].item() == pytest.approx(entropy, abs=0.3)
     assert (agent.parts.behaviour_entropy.value() - before) * direction > 0

@@ -155,13 +155,6 @@ def test_the_weight_of_the_demonstrations_decays_from_update_to_update(build, ra
     assert weights == pytest.approx([0.2, 0.1, 0.05])
 
 
-def test_advantages_are_standardised():
-    standard = DAPG().standardise(torch.tensor([1.0, 2.0, 6.0]).double())
-    assert standard.mean().item() == pytest.approx(0.0, abs=1e-12)
-    assert standard.std(correction=0).item() == pytest.approx(1.0, rel=1e-6)
-    assert torch.equal(DAPG().standardise(torch.full((3,), 4.0)), torch.zeros(3))
-
-
 def test_the_log_std_stays_above_its_floor(build, random_batch):
     agent = build("dapg", step_size=5.0, lowest_log_std=-2.0)
     quiet = random_batch()

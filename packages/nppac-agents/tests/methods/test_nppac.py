@@ -8,7 +8,8 @@ import torch
 from nppac_agents import parts
 from nppac_agents.conformance_world import TwoModes
 from nppac_agents.data.rollouts import Step
-from nppac_agents.methods.nppac import NPPAC, PUBLISHED
+from nppac_agents.methods.nppac import NPPAC
+from nppac_agents.methods.nppac_settings import PUBLISHED
 from nppac_agents.parts.distributions import DiagonalGaussian, gaussian_log_prob
 from nppac_priors.errors import ConfigError
 from pydantic import ValidationError
@@ -384,20 +385,19 @@ def test_targets_stay_within_what_rewards_can_add_up_to(build, random_batch):
 
 
 def test_the_error_of_critics_is_measured_on_rollouts_that_they_do_not_learn_from(build):
-    agent = build("nppac", rollout_steps=60)
+    agent = build("nppac", rollout_steps=60, critic_warmup_updates=5)
+    warm_up = agent.phases[1]
     replay = agent.make_replay(100, 2, torch.Generator().manual_seed(0))
     flag = torch.zeros(2, dtype=torch.bool).numpy()
     for number in range(16):
         states = np.full((2, 4), float(number)) + np.array([[0.0], [100.0]])
         replay.add(Step(states, states[:, :2], states[:, 0], flag, flag, states))
-    seen = torch.cat(
-        [agent.method.not_held_out(agent, replay).states[:, 0] for _ in range(20)]
-    ).unique()
+    seen = torch.cat([warm_up.batch(agent, replay).states[:, 0] for _ in range(20)]).unique()
     assert seen.tolist() == [*range(4, 16), *range(100, 116)]
     held_out = replay.in_order(first=4)
     assert held_out.states[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
     expected = parts.unexplained(agent.parts.critic, held_out, agent.method.gamma)
-    assert agent.method.held_out_error(agent, replay) == expected
+    assert warm_up.error(agent, replay) == expected
 
 
 def test_a_trust_region_bounds_the_actions_of_the_agent(build, prior, demonstrations):

@@ -3,6 +3,7 @@ import torch
 from nppac_agents.parts.advantages import (
     backward_sums,
     generalised_advantages,
+    standardised,
     steps_since_start,
 )
 
@@ -78,3 +79,10 @@ def test_sums_from_the_end_are_those_of_a_loop(size):
 def test_time_starts_anew_after_every_end():
     assert steps_since_start(ENDS).tolist() == [0, 1, 2, 0, 1, 2, 3, 0, 1]
     assert steps_since_start(torch.zeros(1)).tolist() == [0]
+
+
+def test_advantages_are_standardised():
+    standard = standardised(torch.tensor([1.0, 2.0, 6.0]).double(), 1e-6)
+    assert standard.mean().item() == pytest.approx(0.0, abs=1e-12)
+    assert standard.std(correction=0).item() == pytest.approx(1.0, rel=1e-6)
+    assert torch.equal(standardised(torch.full((3,), 4.0), 1e-6), torch.zeros(3))

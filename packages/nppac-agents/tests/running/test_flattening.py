@@ -1,6 +1,7 @@
 """A phase of learning that ends once its error falls no further."""
 
 import pytest
+from nppac_agents import parts
 from nppac_agents.agent import Agent
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
@@ -40,7 +41,7 @@ def test_a_warm_up_ends_when_the_held_out_error_falls_no_further(
 ):
     monkeypatch.setattr(training_module, "UPDATES_PER_ERROR", 20)
     falling = iter([1.0, 0.8, 0.5, 0.5, 0.5, 0.5, 0.5])
-    monkeypatch.setattr(type(point_experiment.agent), "held_out_error", lambda *_: next(falling))
+    monkeypatch.setattr(parts, "unexplained", lambda *_: next(falling))
     _, run = run_point(warmed_up(point_experiment, 1_000))
     events = warm_up(run)
     assert [e["updates"] for e in events] == list(range(10, 141, 10))

@@ -15,9 +15,12 @@ class KNNConfig(PriorConfig):
     """Mean and spread of the actions at the nearest demonstration states."""
 
     kind: Literal["knn"] = "knn"
-    neighbours: int = Field(8, ge=1, description="How many demonstration states are averaged.")
-    min_std: float = Field(0.05, gt=0, description="Smallest standard deviation, at the data.")
-    far_std: float = Field(1.0, gt=0, description="Standard deviation far from the data.")
+    neighbours: int = Field(8, ge=1)
+    """How many demonstration states are averaged."""
+    min_std: float = Field(0.05, gt=0)
+    """Smallest standard deviation, at the data."""
+    far_std: float = Field(1.0, gt=0)
+    """Standard deviation far from the data."""
 
     def _fit(self, states: Any, actions: Any, *, weights: Any, device: Any, **_: Any) -> KNNPrior:
         from nppac_knn_prior.prior import fit_prior

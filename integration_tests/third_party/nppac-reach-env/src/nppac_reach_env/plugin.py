@@ -12,8 +12,10 @@ class ReachConfig(EnvConfig, frozen=True):
     """A point that reaches for a goal; reward: minus the distance."""
 
     kind: Literal["reach"] = "reach"
-    horizon: int = Field(30, ge=1, le=1_000_000, description="Steps of an episode.")
-    tolerance: float = Field(0.1, gt=0, description="Distance to the goal that is a success.")
+    horizon: int = Field(30, ge=1, le=1_000_000)
+    """Steps of an episode."""
+    tolerance: float = Field(0.1, gt=0)
+    """Distance to the goal that is a success."""
 
     @property
     def has_success(self) -> bool:

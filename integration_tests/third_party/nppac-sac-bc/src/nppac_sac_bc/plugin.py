@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from nppac_agents import SAC, hookimpl
 from pydantic import Field
@@ -11,15 +11,11 @@ from pydantic import Field
 class SACBC(SAC):
     """SAC whose actor loss has a second term, the squared error of demonstrated actions."""
 
+    demonstrations_for: ClassVar[str | None] = "its policy clones them"
+    needs_rewards: ClassVar[bool] = False
     kind: Literal["cloning-sac"] = "cloning-sac"
-    cloning_weight: float = Field(0.1, ge=0, description="Weight of the squared error.")
-
-    def require(self, spaces: Any, prior: Any, demonstrations: Any) -> None:
-        """Demonstrations."""
-        from nppac_agents.requirements import require_demonstrations
-
-        super().require(spaces, prior, demonstrations)
-        require_demonstrations(self.kind, "its policy clones them", demonstrations)
+    cloning_weight: float = Field(0.1, ge=0)
+    """Weight of the squared error."""
 
     def actor_loss(self, agent: Any, batch: Any, alpha: Any, kappa: Any, value: Any) -> Any:
         """SAC's, and the squared error of the mode at demonstrated states."""

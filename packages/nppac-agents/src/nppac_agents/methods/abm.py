@@ -51,30 +51,20 @@ class ABM(MPO):
     """ABM: a policy improved on a learned prior of the data's good actions (Siegel et al. 2020)."""
 
     kind: Literal["abm"] = "abm"  # pyright: ignore[reportIncompatibleVariableOverride]
-    advantage_weights: Literal["indicator", "exp", "one"] = Field(
-        default="indicator",
-        description="f, how the prior weighs a transition: whether its advantage is above zero, "
-        "its exponential over the minibatch, or all alike.",
-    )
-    policy_step: Literal["mpo", "awac"] = Field(
-        default="mpo",
-        description="`mpo`: reweighted actions of the prior, in a trust region (the source); "
-        "`awac`: one action of the prior, weighted (Nair et al. 2020).",
-    )
-    advantage_temperature: float = Field(
-        default=1.0,
-        gt=0,
-        description="Beta and lambda, in value, of weights that are exponential.",
-    )
-    behaviour_learning_rate: LearningRate = Field(
-        default=1e-4, description="Adam's rate for the prior."
-    )
-    n_critics: int = Field(
-        default=1, ge=1, le=100, description="Critics, the lowest of which counts (Nair et al.: 2)."
-    )
-    offline_updates: int = Field(
-        default=1_000_000, ge=0, description="Updates on the replay before interaction goes on."
-    )
+    advantage_weights: Literal["indicator", "exp", "one"] = "indicator"
+    """f, how the prior weighs a transition: whether its advantage is above zero, its exponential
+    over the minibatch, or all alike."""
+    policy_step: Literal["mpo", "awac"] = "mpo"
+    """`mpo`: reweighted actions of the prior, in a trust region (the source); `awac`: one action of
+    the prior, weighted (Nair et al. 2020)."""
+    advantage_temperature: float = Field(default=1.0, gt=0)
+    """Beta and lambda, in value, of weights that are exponential."""
+    behaviour_learning_rate: LearningRate = 1e-4
+    """Adam's rate for the prior."""
+    n_critics: int = Field(default=1, ge=1, le=100)
+    """Critics, the lowest of which counts (Nair et al.: 2)."""
+    offline_updates: int = Field(default=1_000_000, ge=0)
+    """Updates on the replay before interaction goes on."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> ABMParts:  # pyright: ignore[reportIncompatibleMethodOverride]
         """MPO's, with more critics where asked, and a second Gaussian."""

@@ -27,14 +27,13 @@ from pydantic import Field, model_validator
 from nppac_agents import parts
 from nppac_agents.data.discounting import Discounting
 from nppac_agents.methods.base import LearningRate, Method, Width
-from nppac_agents.phase import Losses, Phase
+from nppac_agents.phase import Losses, Phase, cloning
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
     from nppac_agents.agent import Agent
-    from nppac_agents.data.replay import TensorReplay
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Critics, Dual, Part, TrustRegion
     from nppac_agents.parts.distributions import ActionDistribution
@@ -43,34 +42,31 @@ if TYPE_CHECKING:
 class ActorCritic(Method):
     """Fields that all actor-critic methods share; each method sets the defaults of its source."""
 
-    gamma: float = Field(
-        default=0.99, ge=0, lt=1, description="Discount factor per environment step."
-    )
-    tau: float = Field(default=0.005, gt=0, le=1, description="Polyak rate of the target critics.")
-    critic_learning_rate: LearningRate = Field(
-        default=3e-4, description="Adam's rate for the critics."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(256, 256), description="Hidden widths of each critic."
-    )
-    critic_layer_norm: bool = Field(
-        default=False,
-        description="Normalise the critics' hidden layers: bounds their values away from the data.",
-    )
-    timeouts_are_terminal: bool = Field(
-        default=False, description="Whether the critic target stops at the time limit."
-    )
-    n_steps: int = Field(
-        default=1,
-        ge=1,
-        le=100,
-        description="Rewards that a critic target adds up before the value of the state that "
-        "follows: credit arrives sooner, from actions of the policies that stored them.",
-    )
+    gamma: float = Field(default=0.99, ge=0, lt=1)
+    """Discount factor per environment step."""
+    tau: float = Field(default=0.005, gt=0, le=1)
+    """Polyak rate of the target critics."""
+    critic_learning_rate: LearningRate = 3e-4
+    """Adam's rate for the critics."""
+    critic_hidden: tuple[Width, ...] = (256, 256)
+    """Hidden widths of each critic."""
+    critic_layer_norm: bool = False
+    """Normalise the critics' hidden layers: bounds their values away from the data."""
+    timeouts_are_terminal: bool = False
+    """Whether the critic target stops at the time limit."""
+    n_steps: int = Field(default=1, ge=1, le=100)
+    """Rewards that a critic target adds up before the value of the state that follows: credit
+    arrives sooner, from actions of the policies that stored them."""
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics, policy, slow critics."""
         losses = self.critic_step(agent, batch) | self.actor_step(agent, batch)
+        agent.parts.critic.follow(self.tau)
+        return losses
+
+    def critics_alone(self, agent: Agent, batch: Transitions) -> Losses:
+        """Critics and slow critics, while the policy stays as it is."""
+        losses = self.critic_step(agent, batch)
         agent.parts.critic.follow(self.tau)
         return losses
 
@@ -139,15 +135,7 @@ class ActorCritic(Method):
 
     def cloning(self, updates: int) -> list[Phase]:
         """A phase that fits the policy to the demonstrated actions; none for no updates."""
-        if not updates:
-            return []
-        return [
-            Phase("pretrain", updates, update=self.clone, batch=self.demonstrated, prepares=True)
-        ]
-
-    def demonstrated(self, agent: Agent, replay: TensorReplay | None) -> Transitions:
-        """A minibatch of demonstrated transitions."""
-        return agent.draw_demonstrated(self.batch_size)
+        return cloning(updates, self.clone, self.batch_size)
 
     def clone(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the policy on the negative log-likelihood of demonstrated actions."""
@@ -166,52 +154,32 @@ class RegularisedParts(NamedTuple):
 class RegularisedActorCritic(ActorCritic):
     """Fields and equations of the regularised methods; ``kappa`` tells them apart."""
 
-    squash: bool = Field(
-        default=True,
-        description="Squash samples through tanh instead of leaving them unbounded and clipping "
-        "them at the environment.",
-    )
-    alpha: float = Field(
-        default=1.0,
-        gt=0,
-        le=1e3,
-        description="Temperature: the weight of the regulariser, in reward; where it is learned, "
-        "its first value.",
-    )
-    temperature_learning_rate: LearningRate = Field(
-        default=3e-4, description="Adam's rate for alpha, where it is learned."
-    )
-    relative_rewards: bool = Field(
-        default=False,
-        description="Divide rewards by the largest absolute one that was seen, so that alpha and "
-        "learning rates mean the same whatever unit rewards have.",
-    )
-    n_critics: int = Field(default=2, ge=1, le=100, description="Critics in the ensemble.")
-    target_subset: int = Field(
-        default=2,
-        ge=1,
-        description="Critics, drawn for each update, whose minimum is backed up.",
-    )
-    actor_value: Literal["lowest", "mean"] = Field(
-        default="lowest", description="What the policy ascends of the critics' values."
-    )
-    target_action: Literal["sample", "mode"] = Field(
-        default="sample",
-        description="Whose value the critics learn: that of the policy's samples, or that of its "
-        "mode, which is deployed.",
-    )
-    mode_share: float = Field(
-        default=0.0,
-        ge=0,
-        le=1,
-        description="Share of training episodes that the policy's mode plays, as it is deployed: "
-        "it comes to states that its samples never see.",
-    )
-    staggered_resets: bool = Field(
-        default=False,
-        description="Cut the first episodes of the training environments at different times, so "
-        "that rewards at the end of episodes do not come in waves.",
-    )
+    squash: bool = True
+    """Squash samples through tanh instead of leaving them unbounded and clipping them at the
+    environment."""
+    alpha: float = Field(default=1.0, gt=0, le=1e3)
+    """Temperature: the weight of the regulariser, in reward; where it is learned, its first
+    value."""
+    temperature_learning_rate: LearningRate = 3e-4
+    """Adam's rate for alpha, where it is learned."""
+    relative_rewards: bool = False
+    """Divide rewards by the largest absolute one that was seen, so that alpha and learning rates
+    mean the same whatever unit rewards have."""
+    n_critics: int = Field(default=2, ge=1, le=100)
+    """Critics in the ensemble."""
+    target_subset: int = Field(default=2, ge=1)
+    """Critics, drawn for each update, whose minimum is backed up."""
+    actor_value: Literal["lowest", "mean"] = "lowest"
+    """What the policy ascends of the critics' values."""
+    target_action: Literal["sample", "mode"] = "sample"
+    """Whose value the critics learn: that of the policy's samples, or that of its mode, which is
+    deployed."""
+    mode_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of training episodes that the policy's mode plays, as it is deployed: it comes to
+    states that its samples never see."""
+    staggered_resets: bool = False
+    """Cut the first episodes of the training environments at different times, so that rewards at
+    the end of episodes do not come in waves."""
 
     @model_validator(mode="after")
     def _subset_fits_ensemble(self) -> Self:

@@ -45,54 +45,34 @@ class AWAC(ActorCritic):
     demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["awac"] = "awac"  # pyright: ignore[reportIncompatibleVariableOverride]
-    advantage_temperature: float = Field(
-        default=0.3,
-        gt=0,
-        description="Lambda, in value: 0.3 for hands and 1.0 for locomotion in the paper, 0.5 and "
-        "2 in its code.",
-    )
-    weights: Literal["sample", "softmax"] = Field(
-        default="sample",
-        description="`sample`: exp(A / lambda) (the paper); `softmax`: over the minibatch (the "
-        "released code).",
-    )
-    largest_advantage: float | None = Field(
-        default=0.5,
-        description="Advantages are clipped from above at this value (released code, hands); null "
-        "clips none.",
-    )
-    policy_value: Literal["mode", "sample"] = Field(
-        default="mode",
-        description="The action whose value an advantage is measured from: the policy's mode "
-        "(released code, hands) or a sample (locomotion).",
-    )
-    critic_upper_bound: float | None = Field(
-        default=None,
-        description="Clamp critic values at this from above: 0 for rewards of -1 and 0 (released "
-        "code, hands; there values above it get no gradient, here they do); null clamps nothing.",
-    )
-    offline_updates: int = Field(
-        default=25_000, ge=0, description="Updates on the replay before interaction goes on."
-    )
-    cloning_updates: int = Field(
-        default=10_000, ge=1, description="Updates of the clone that collects `rollout_steps`."
-    )
-    rollout_steps: int = Field(
-        default=0,
-        ge=0,
-        description="Environment steps that a clone of the demonstrations collects first (the "
-        "paper: 500 episodes of 200); they count.",
-    )
-    policy_weight_decay: float = Field(
-        default=1e-4, ge=0, le=1, description="Adam's weight decay of the policy."
-    )
-    batch_size: BatchSize = Field(default=1024, description="Transitions per update.")
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256, 256), description="Hidden widths of the policy network."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256, 256), description="Hidden widths of each critic."
-    )
+    advantage_temperature: float = Field(default=0.3, gt=0)
+    """Lambda, in value: 0.3 for hands and 1.0 for locomotion in the paper, 0.5 and 2 in its
+    code."""
+    weights: Literal["sample", "softmax"] = "sample"
+    """`sample`: exp(A / lambda) (the paper); `softmax`: over the minibatch (the released code)."""
+    largest_advantage: float | None = 0.5
+    """Advantages are clipped from above at this value (released code, hands); null clips none."""
+    policy_value: Literal["mode", "sample"] = "mode"
+    """The action whose value an advantage is measured from: the policy's mode (released code,
+    hands) or a sample (locomotion)."""
+    critic_upper_bound: float | None = None
+    """Clamp critic values at this from above: 0 for rewards of -1 and 0 (released code, hands;
+    there values above it get no gradient, here they do); null clamps nothing."""
+    offline_updates: int = Field(default=25_000, ge=0)
+    """Updates on the replay before interaction goes on."""
+    cloning_updates: int = Field(default=10_000, ge=1)
+    """Updates of the clone that collects `rollout_steps`."""
+    rollout_steps: int = Field(default=0, ge=0)
+    """Environment steps that a clone of the demonstrations collects first (the paper: 500 episodes
+    of 200); they count."""
+    policy_weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    """Adam's weight decay of the policy."""
+    batch_size: BatchSize = 1024
+    """Transitions per update."""
+    policy_hidden: tuple[Width, ...] = (256, 256, 256, 256)
+    """Hidden widths of the policy network."""
+    critic_hidden: tuple[Width, ...] = (256, 256, 256, 256)
+    """Hidden widths of each critic."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> AWACParts:
         """A Gaussian with a tanh mean and one log standard deviation in [-6, 0] per dimension."""

@@ -19,7 +19,7 @@ leaving the bounds.
 
 from __future__ import annotations
 
-import itertools
+import functools
 import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -28,22 +28,15 @@ from pydantic import Field
 from nppac_agents import parts
 from nppac_agents.data.discounting import Discounting
 from nppac_agents.methods.base import LearningRate, Method, Width
-from nppac_agents.phase import Losses, Phase
-from nppac_agents.requirements import require_demonstrations, require_rewards
+from nppac_agents.phase import Losses, Phase, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import torch
-    from nppac_envs import Demonstrations
-    from nppac_priors import Prior
     from torch import Tensor
 
     from nppac_agents.agent import Agent
-    from nppac_agents.data.replay import TensorReplay
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Part
-    from nppac_agents.spaces import Spaces
 
 
 MOMENTUM = 0.9
@@ -61,52 +54,37 @@ class AWR(Method):
     """AWR: regression on stored actions by their TD(lambda) advantage (Peng et al. 2019)."""
 
     uses_prior: ClassVar[bool] = False
+    demonstrations_for: ClassVar[str | None] = "they are what it stores first"
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "on-policy"
 
     kind: Literal["awr"] = "awr"  # pyright: ignore[reportIncompatibleVariableOverride]
-    steps_per_update: int = Field(
-        default=2048, ge=1, description="Environment steps between two updates."
-    )
-    offline_updates: int = Field(
-        default=0, ge=0, description="Updates on the demonstrations before interaction starts."
-    )
-    critic_updates: int = Field(
-        default=200, ge=1, description="Minibatches of the value in one update."
-    )
-    policy_updates: int = Field(
-        default=1000, ge=1, description="Minibatches of the policy in one update."
-    )
-    gamma: float = Field(
-        default=0.99, ge=0, lt=1, description="Discount factor per environment step."
-    )
-    trace_decay: float = Field(default=0.95, ge=0, le=1, description="The lambda of TD(lambda).")
-    advantage_temperature: float = Field(
-        default=1.0, gt=0, description="Beta, in standard deviations of the advantage."
-    )
-    policy_std: float = Field(
-        default=0.4,
-        gt=0,
-        le=2,
-        description="Standard deviation of the policy, in action units (source: 0.2 for the ant).",
-    )
-    policy_learning_rate: LearningRate = Field(
-        default=5e-5,
-        description="Rate of the policy's gradient descent (source: 2.5e-5 for the walker).",
-    )
-    critic_learning_rate: LearningRate = Field(
-        default=1e-2, description="Rate of the value's gradient descent."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(128, 64), description="Hidden widths of the policy network."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(128, 64), description="Hidden widths of the value network."
-    )
-    standardise_states: bool = Field(
-        default=True,
-        description="Feed the networks states standardised over the demonstrations (source: over "
-        "the first 300,000 steps).",
-    )
+    steps_per_update: int = Field(default=2048, ge=1)
+    """Environment steps between two updates."""
+    offline_updates: int = Field(default=0, ge=0)
+    """Updates on the demonstrations before interaction starts."""
+    critic_updates: int = Field(default=200, ge=1)
+    """Minibatches of the value in one update."""
+    policy_updates: int = Field(default=1000, ge=1)
+    """Minibatches of the policy in one update."""
+    gamma: float = Field(default=0.99, ge=0, lt=1)
+    """Discount factor per environment step."""
+    trace_decay: float = Field(default=0.95, ge=0, le=1)
+    """The lambda of TD(lambda)."""
+    advantage_temperature: float = Field(default=1.0, gt=0)
+    """Beta, in standard deviations of the advantage."""
+    policy_std: float = Field(default=0.4, gt=0, le=2)
+    """Standard deviation of the policy, in action units (source: 0.2 for the ant)."""
+    policy_learning_rate: LearningRate = 5e-5
+    """Rate of the policy's gradient descent (source: 2.5e-5 for the walker)."""
+    critic_learning_rate: LearningRate = 1e-2
+    """Rate of the value's gradient descent."""
+    policy_hidden: tuple[Width, ...] = (128, 64)
+    """Hidden widths of the policy network."""
+    critic_hidden: tuple[Width, ...] = (128, 64)
+    """Hidden widths of the value network."""
+    standardise_states: bool = True
+    """Feed the networks states standardised over the demonstrations (source: over the first 300,000
+    steps)."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> AWRParts:
         """A Gaussian of fixed standard deviation, and a network of (1 - gamma) V."""
@@ -126,31 +104,33 @@ class AWR(Method):
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """One iteration on the demonstrations and on ``batch``, interaction in time order."""
-        stored = agent.layout.unpack(agent.demonstrated).followed_by(batch)
-        targets = self.returns(agent, stored)
-        losses = self.descend(
-            agent, "critic", self.critic_updates, self.value_loss, stored.states, targets
+        everything = agent.layout.unpack(agent.demonstrated).followed_by(batch)
+        targets = self.returns(agent, everything)
+        shared: dict[str, Any] = {"batch_size": self.batch_size, "generator": agent.noise}
+        critic_loss, critic_norm = agent.parts.value.descend_in_passes(
+            functools.partial(self.value_loss, agent),
+            (everything.states, targets),
+            **shared,
+            steps=self.critic_updates,
         )
-        returns, values = self.returns(agent, stored), self.values(agent, stored.states)
+        returns, values = self.returns(agent, everything), self.values(agent, everything.states)
         weights = self.weigh(returns - values)
-        rows = stored.states, stored.actions, weights
-        losses |= self.descend(agent, "actor", self.policy_updates, self.policy_loss, *rows)
-        losses |= {"critic_value": values.mean(), "target_value": returns.mean()}
-        std = weights.new_tensor(self.policy_std)
-        return losses | {"actor_std": std, "largest_weight": weights.max()}
-
-    def descend(
-        self, agent: Agent, name: str, updates: int, loss_of: Callable[..., Tensor], *rows: Tensor
-    ) -> Losses:
-        """Steps on minibatches of rows; mean loss and gradient norm."""
-        part = agent.parts.value if name == "critic" else agent.parts.policy
-        passes = parts.shuffled_passes(len(rows[0]), self.batch_size, agent.noise)
-        loss_sum = norm_sum = rows[0].new_zeros(())
-        for chosen in itertools.islice(passes, updates):
-            loss = loss_of(agent, *(column[chosen] for column in rows))
-            norm_sum = norm_sum + part.descend(loss)
-            loss_sum = loss_sum + loss.detach()
-        return {f"{name}_loss": loss_sum / updates, f"{name}_grad_norm": norm_sum / updates}
+        actor_loss, actor_norm = agent.parts.policy.descend_in_passes(
+            functools.partial(self.policy_loss, agent),
+            (everything.states, everything.actions, weights),
+            **shared,
+            steps=self.policy_updates,
+        )
+        return {
+            "critic_loss": critic_loss,
+            "critic_grad_norm": critic_norm,
+            "actor_loss": actor_loss,
+            "actor_grad_norm": actor_norm,
+            "critic_value": values.mean(),
+            "target_value": returns.mean(),
+            "actor_std": weights.new_tensor(self.policy_std),
+            "largest_weight": weights.max(),
+        }
 
     def values(self, agent: Agent, states: Tensor) -> Tensor:
         """V (B,) without gradient."""
@@ -171,8 +151,7 @@ class AWR(Method):
 
     def weigh(self, advantages: Tensor) -> Tensor:
         """Weights (B,) of advantages (B,), which are standardised first."""
-        deviation = advantages.std(correction=0)
-        standard = (advantages - advantages.mean()) / (deviation + 1e-5)
+        standard = parts.standardised(advantages, 1e-5)
         return (standard / self.advantage_temperature).exp().clamp(max=LARGEST_WEIGHT)
 
     def policy_loss(self, agent: Agent, states: Tensor, actions: Tensor, weights: Tensor) -> Tensor:
@@ -182,24 +161,11 @@ class AWR(Method):
     def phases(self, agent: Agent) -> list[Phase]:
         """Optionally on the demonstrations alone, then an update for every so many steps."""
         online = Phase(
-            "online", interacts=True, batch=interaction, steps_per_update=self.steps_per_update
+            "online", interacts=True, batch=stored, steps_per_update=self.steps_per_update
         )
-        alone = Phase("offline", self.offline_updates, batch=interaction)
+        alone = Phase("offline", self.offline_updates, batch=stored)
         return [alone, online] if self.offline_updates else [online]
 
     def discounting(self) -> Discounting:
         """Gamma; what follows a time limit has a value."""
         return Discounting(self.gamma)
-
-    def require(
-        self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None
-    ) -> None:
-        """Demonstrations with rewards."""
-        given = require_demonstrations(self.kind, "they are what it stores first", demonstrations)
-        require_rewards(self.kind, given)
-
-
-def interaction(agent: Agent, replay: TensorReplay | None) -> Transitions:
-    """All of the replay in time order, which is kept."""
-    assert replay is not None
-    return replay.in_order()

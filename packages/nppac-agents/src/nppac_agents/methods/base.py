@@ -58,24 +58,23 @@ class Method(ComponentConfig, ABC):
     """Whether it learns with a prior; an experiment that names one is refused if not"""
     demonstrations_in_replay: ClassVar[bool] = False
     """Whether the demonstrated transitions are part of the replay"""
+    demonstrations_for: ClassVar[str | None] = None
+    """Why it needs demonstrations without having them in the replay; None if it does not"""
     needs_rewards: ClassVar[bool] = True
-    """Whether their rewards have to be known there"""
+    """Whether the rewards of the demonstrations that it needs have to be known"""
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "off-policy"
     """Which of Tianshou's trainers runs it; `offline` for a method that never interacts"""
     columns: ClassVar[tuple[str, ...]] = ()
     """Columns of ``data.episode_columns`` that its batches have in ``extra``"""
 
-    batch_size: BatchSize = Field(default=256, description="Transitions per update.")
-    policy_learning_rate: LearningRate = Field(
-        default=3e-4, description="Adam's rate for the policy."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(256, 256), description="Hidden widths of the policy network."
-    )
-    standardise_states: bool = Field(
-        default=False,
-        description="Feed the networks states standardised over the demonstrations.",
-    )
+    batch_size: BatchSize = 256
+    """Transitions per update."""
+    policy_learning_rate: LearningRate = 3e-4
+    """Adam's rate for the policy."""
+    policy_hidden: tuple[Width, ...] = (256, 256)
+    """Hidden widths of the policy network."""
+    standardise_states: bool = False
+    """Feed the networks states standardised over the demonstrations."""
 
     # What a method states.
 
@@ -153,8 +152,10 @@ class Method(ComponentConfig, ABC):
         """
         if self.uses_prior:
             self.require_prior(spaces, prior)
-        if self.demonstrations_in_replay:
-            given = require_demonstrations(self.kind, "they are in its replay", demonstrations)
+        in_replay = "they are in its replay" if self.demonstrations_in_replay else None
+        why = in_replay or self.demonstrations_for
+        if why is not None:
+            given = require_demonstrations(self.kind, why, demonstrations)
             if self.needs_rewards:
                 require_rewards(self.kind, given)
         if self.standardise_states:

@@ -40,15 +40,14 @@ class BC(Method):
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "offline"
 
     kind: Literal["bc"] = "bc"  # pyright: ignore[reportIncompatibleVariableOverride]
-    updates: int = Field(default=20_000, ge=1, description="Updates in all.")
-    batch_size: BatchSize = Field(default=128, description="Demonstrated transitions per update.")
-    policy_weight_decay: float = Field(
-        default=1e-4, ge=0, le=1, description="Adam's weight decay of the policy."
-    )
-    standardise_states: bool = Field(
-        default=True,
-        description="Feed the network states standardised over the demonstrations.",
-    )
+    updates: int = Field(default=20_000, ge=1)
+    """Updates in all."""
+    batch_size: BatchSize = 128
+    """Demonstrated transitions per update."""
+    policy_weight_decay: float = Field(default=1e-4, ge=0, le=1)
+    """Adam's weight decay of the policy."""
+    standardise_states: bool = True
+    """Feed the network states standardised over the demonstrations."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> BCParts:
         """The policy alone."""

@@ -51,44 +51,28 @@ class BCQ(OfflineFirst, ActorCritic):
     """BCQ: the best of perturbed actions of a behaviour model (Fujimoto et al. 2019)."""
 
     kind: Literal["bcq"] = "bcq"  # pyright: ignore[reportIncompatibleVariableOverride]
-    reach: float = Field(
-        default=0.05,
-        ge=0,
-        le=2,
-        description="Phi: how far the perturbation moves an action; 0 leaves it as it is.",
-    )
-    lowest_share: float = Field(
-        default=0.75,
-        ge=0,
-        le=1,
-        description="Lambda: share of the lowest critic in the backed-up value, the rest is the "
-        "highest one's.",
-    )
-    target_candidates: int = Field(
-        default=10, ge=1, le=1024, description="Actions of which the best is backed up."
-    )
-    acting_candidates: int = Field(
-        default=100, ge=1, le=1024, description="Actions of which the best is taken."
-    )
-    behaviour_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the behaviour."
-    )
-    behaviour_hidden: tuple[Width, ...] = Field(
-        default=(750, 750), description="Hidden widths of the behaviour's encoder and decoder."
-    )
-    batch_size: BatchSize = Field(default=100, description="Transitions per update.")
-    policy_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the perturbation."
-    )
-    critic_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the critics."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(400, 300), description="Hidden widths of the perturbation."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(400, 300), description="Hidden widths of each critic."
-    )
+    reach: float = Field(default=0.05, ge=0, le=2)
+    """Phi: how far the perturbation moves an action; 0 leaves it as it is."""
+    lowest_share: float = Field(default=0.75, ge=0, le=1)
+    """Lambda: share of the lowest critic in the backed-up value, the rest is the highest one's."""
+    target_candidates: int = Field(default=10, ge=1, le=1024)
+    """Actions of which the best is backed up."""
+    acting_candidates: int = Field(default=100, ge=1, le=1024)
+    """Actions of which the best is taken."""
+    behaviour_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the behaviour."""
+    behaviour_hidden: tuple[Width, ...] = (750, 750)
+    """Hidden widths of the behaviour's encoder and decoder."""
+    batch_size: BatchSize = 100
+    """Transitions per update."""
+    policy_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the perturbation."""
+    critic_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the critics."""
+    policy_hidden: tuple[Width, ...] = (400, 300)
+    """Hidden widths of the perturbation."""
+    critic_hidden: tuple[Width, ...] = (400, 300)
+    """Hidden widths of each critic."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> BCQParts:
         """The perturbation with a slow copy, two critics, the behaviour."""

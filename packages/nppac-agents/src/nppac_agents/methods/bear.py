@@ -52,48 +52,34 @@ class BEAR(OfflineFirst, ActorCritic):
     """BEAR: actor-critic on the support of the data, by MMD (Kumar et al. 2019)."""
 
     kind: Literal["bear"] = "bear"  # pyright: ignore[reportIncompatibleVariableOverride]
-    largest_mmd: float = Field(
-        default=0.05, gt=0, description="Where the multiplier holds the MMD from the behaviour."
-    )
-    kernel: Literal["laplacian", "gaussian"] = Field(
-        default="laplacian", description="Kernel of the MMD."
-    )
-    sigma: float = Field(
-        default=20.0,
-        gt=0,
-        description="Scale of the kernel exp(-distance / (2 sigma)), on actions before their tanh.",
-    )
-    mmd_samples: int = Field(
-        default=10, ge=1, le=256, description="Actions a state that the MMD compares on each side."
-    )
-    candidates: int = Field(
-        default=10, ge=1, le=1024, description="Actions of which the best is backed up and taken."
-    )
-    warmup_updates: int = Field(
-        default=40_000, ge=0, description="First updates whose policy minimises the MMD alone."
-    )
-    behaviour_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the behaviour."
-    )
-    behaviour_hidden: tuple[Width, ...] = Field(
-        default=(750, 750), description="Hidden widths of the behaviour's encoder and decoder."
-    )
-    multiplier_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the multiplier's logarithm."
-    )
-    batch_size: BatchSize = Field(default=100, description="Transitions per update.")
-    policy_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the policy."
-    )
-    critic_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the critics."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(400, 300), description="Hidden widths of the policy network."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(400, 300), description="Hidden widths of each critic."
-    )
+    largest_mmd: float = Field(default=0.05, gt=0)
+    """Where the multiplier holds the MMD from the behaviour."""
+    kernel: Literal["laplacian", "gaussian"] = "laplacian"
+    """Kernel of the MMD."""
+    sigma: float = Field(default=20.0, gt=0)
+    """Scale of the kernel exp(-distance / (2 sigma)), on actions before their tanh."""
+    mmd_samples: int = Field(default=10, ge=1, le=256)
+    """Actions a state that the MMD compares on each side."""
+    candidates: int = Field(default=10, ge=1, le=1024)
+    """Actions of which the best is backed up and taken."""
+    warmup_updates: int = Field(default=40_000, ge=0)
+    """First updates whose policy minimises the MMD alone."""
+    behaviour_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the behaviour."""
+    behaviour_hidden: tuple[Width, ...] = (750, 750)
+    """Hidden widths of the behaviour's encoder and decoder."""
+    multiplier_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the multiplier's logarithm."""
+    batch_size: BatchSize = 100
+    """Transitions per update."""
+    policy_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the policy."""
+    critic_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the critics."""
+    policy_hidden: tuple[Width, ...] = (400, 300)
+    """Hidden widths of the policy network."""
+    critic_hidden: tuple[Width, ...] = (400, 300)
+    """Hidden widths of each critic."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> BEARParts:
         """A squashed Gaussian with a slow copy, two critics, the behaviour, the multiplier."""

@@ -16,8 +16,8 @@ each side,
     wasserstein   mean_n c(s, a_n) - mean_n c(s, b_n), where c ascends that less
                   5 mean relu(|grad_a c| - 1)^2 between the actions, three steps an update
 
-With alpha = 0 it is SAC at the temperature alpha_e. Both policies' log standard deviations are in
-[-20, 2] here and in [-5, 0] in the source, whose policy also acts by the best of ten.
+With alpha = 0 it is SAC at the temperature alpha_e. Log standard deviations are in [-20, 2], in the
+source in [-5, 0]; its policy also acts by the best of ten.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from pydantic import Field
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import LearningRate, Width
-from nppac_agents.methods.offline_first import OfflineFirst
-from nppac_agents.phase import Losses, Phase
+from nppac_agents.methods.offline_first import BehaviourFirst
+from nppac_agents.phase import Losses
 
 if TYPE_CHECKING:
     import torch
@@ -57,85 +57,58 @@ class BRACParts(NamedTuple):
     discriminator: Discriminator
 
 
-class BRAC(OfflineFirst, ActorCritic):
+class BRAC(BehaviourFirst, ActorCritic):
     """BRAC: actor-critic that pays for leaving a cloned behaviour (Wu et al. 2019)."""
 
     kind: Literal["brac"] = "brac"  # pyright: ignore[reportIncompatibleVariableOverride]
-    divergence: Literal["kl", "mmd", "wasserstein"] = Field(
-        default="kl", description="D, what the policy's distance from the behaviour is."
-    )
-    value_penalty: bool = Field(
-        default=True, description="Whether the target pays for it too (BRAC-v), or not (BRAC-p)."
-    )
-    alpha: float = Field(
-        default=1.0,
-        ge=1e-8,
-        le=500,
-        description="Weight of the divergence; where it is learned, its first value.",
-    )
-    largest_divergence: float | None = Field(
-        default=None, description="Where a learned alpha holds D; null keeps alpha fixed."
-    )
-    entropy_weight: float = Field(
-        default=0.0, ge=0, description="Alpha_e, the weight of the policy's log-density."
-    )
-    sigma: float = Field(default=20.0, gt=0, description="Scale of the MMD's kernel.")
-    divergence_samples: int = Field(
-        default=4, ge=1, le=256, description="Actions a state on each side of the divergence."
-    )
-    behaviour_updates: int = Field(
-        default=300_000, ge=0, description="Updates that clone the behaviour, first of all."
-    )
-    refit_behaviour: bool = Field(
-        default=False,
-        description="Go on cloning what the replay holds, one update with each other one (Nair et "
-        "al. 2020, online).",
-    )
-    warmup_updates: int = Field(
-        default=20_000, ge=0, description="First updates whose policy minimises D alone."
-    )
-    offline_updates: int = Field(
-        default=500_000, ge=0, description="Updates on the replay before interaction goes on."
-    )
-    behaviour_learning_rate: LearningRate = Field(
-        default=5e-4, description="Adam's rate for the behaviour and its entropy."
-    )
-    critic_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for critics, discriminator and alpha."
-    )
-    policy_learning_rate: LearningRate = Field(
-        default=3e-5, description="Adam's rate for the policy (source: 3e-6 to 1e-3)."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(200, 200), description="Hidden widths of policy and behaviour."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(300, 300), description="Hidden widths of each critic and the discriminator."
-    )
+    divergence: Literal["kl", "mmd", "wasserstein"] = "kl"
+    """D, what the policy's distance from the behaviour is."""
+    value_penalty: bool = True
+    """Whether the target pays for it too (BRAC-v), or not (BRAC-p)."""
+    alpha: float = Field(default=1.0, ge=1e-8, le=500)
+    """Weight of the divergence; where it is learned, its first value."""
+    largest_divergence: float | None = None
+    """Where a learned alpha holds D; null keeps alpha fixed."""
+    entropy_weight: float = Field(default=0.0, ge=0)
+    """Alpha_e, the weight of the policy's log-density."""
+    sigma: float = Field(default=20.0, gt=0)
+    """Scale of the MMD's kernel."""
+    divergence_samples: int = Field(default=4, ge=1, le=256)
+    """Actions a state on each side of the divergence."""
+    warmup_updates: int = Field(default=20_000, ge=0)
+    """First updates whose policy minimises D alone."""
+    offline_updates: int = Field(default=500_000, ge=0)
+    """Updates on the replay before interaction goes on."""
+    critic_learning_rate: LearningRate = 1e-3
+    """Adam's rate for critics, discriminator and alpha."""
+    policy_learning_rate: LearningRate = 3e-5
+    """Adam's rate for the policy (source: 3e-6 to 1e-3)."""
+    policy_hidden: tuple[Width, ...] = (200, 200)
+    """Hidden widths of policy and behaviour."""
+    critic_hidden: tuple[Width, ...] = (300, 300)
+    """Hidden widths of each critic and the discriminator."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> BRACParts:
         """Two squashed Gaussians, two critics, a discriminator and two duals."""
         policy, behaviour = (self.policy_network(agent, generator, squash=True) for _ in range(2))
-        rate = self.behaviour_learning_rate
+        critics, one = (self.critics(agent, generator, n_critics=n) for n in (2, 1))
+        cloning, rate = self.behaviour_learning_rate, self.critic_learning_rate
         return BRACParts(
             parts.Part(policy, self.policy_learning_rate),
-            self.critics(agent, generator),
-            parts.Part(behaviour, rate),
-            parts.Dual.scalar(1.0, rate),
-            parts.Dual.scalar(self.alpha, self.critic_learning_rate, log_bounds=LOG_BOUNDS),
-            parts.Discriminator(
-                self.critics(agent, generator, n_critics=1).net, self.critic_learning_rate
-            ),
+            critics,
+            parts.Part(behaviour, cloning),
+            parts.Dual.scalar(1.0, cloning),
+            parts.Dual.scalar(self.alpha, rate, log_bounds=LOG_BOUNDS),
+            parts.Discriminator(one.net, rate),
         )
 
-    def update(self, agent: Agent, batch: Transitions) -> Losses:
-        """Behaviour and discriminator where they learn, critics, policy, slow critics."""
-        losses = self.clone_behaviour(agent, batch) if self.refit_behaviour else {}
-        if self.divergence == "wasserstein":
-            losses |= self.discriminate(agent, batch.states)
-        return losses | super().update(agent, batch)
+    def critic_step(self, agent: Agent, batch: Transitions) -> Losses:
+        """The discriminator where there is one, then one step of all critics."""
+        wasserstein = self.divergence == "wasserstein"
+        losses = self.discriminate(agent, batch.states) if wasserstein else {}
+        return losses | super().critic_step(agent, batch)
 
-    def clone_behaviour(self, agent: Agent, batch: Transitions) -> Losses:
+    def fit_behaviour(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the behaviour on the replay's actions, and one of its entropy's weight."""
         behaviour = agent.parts.behaviour(batch.states)
         _, own = behaviour.sample(agent.noise)
@@ -144,11 +117,8 @@ class BRAC(OfflineFirst, ActorCritic):
         loss = (weight.value() * own - given).mean()
         norm = agent.parts.behaviour.descend(loss)
         weight.ascend(own - agent.spaces.action_dim)
-        return {
-            "behaviour_loss": loss,
-            "behaviour_grad_norm": norm,
-            "behaviour_entropy": -own.mean(),
-        }
+        losses = {"behaviour_loss": loss, "behaviour_grad_norm": norm}
+        return losses | {"behaviour_entropy": -own.mean()}
 
     def drawn(self, agent: Agent, policy: ActionDistribution) -> tuple[Tensor, Tensor]:
         """Actions (N, B, A) of a policy and their log-densities (N, B)."""
@@ -185,9 +155,8 @@ class BRAC(OfflineFirst, ActorCritic):
         value = value - self.entropy_weight * log_prob
         if not self.value_penalty:
             return value
-        return value - agent.parts.multiplier.value() * self.distance(
-            agent, batch.next_states, policy
-        )
+        distance = self.distance(agent, batch.next_states, policy)
+        return value - agent.parts.multiplier.value() * distance
 
     def actor_step(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the policy, and of alpha where it is learned."""
@@ -203,9 +172,3 @@ class BRAC(OfflineFirst, ActorCritic):
             agent.parts.multiplier.ascend(distance - self.largest_divergence)
         losses |= {"divergence": distance.mean(), "alpha": alpha}
         return losses | {"actor_std": policy.std.mean()}
-
-    def phases(self, agent: Agent) -> list[Phase]:
-        """The behaviour, then offline, then online."""
-        cloning = Phase("behaviour", self.behaviour_updates, update=self.clone_behaviour)
-        first = [cloning] if self.behaviour_updates else []
-        return [*first, *super().phases(agent)]

@@ -1,7 +1,6 @@
 """BRAC+: improved behaviour-regularised actor-critic (Zhang et al. 2021).
 
-    behaviour   first, maximise the evidence lower bound of log p(a|s), an ensemble of CVAEs of
-                actions before their tanh
+    behaviour   first, maximise the lower bound of log p(a|s), CVAEs of actions before their tanh
     start       then the policy minimises mean [D(s) + beta H(s)], and the critics learn its value
     critics     minimise sum_j mean (Q_j(s, a) - y)^2 + lambda mean [1[D(s) > e] |grad_b min_j Q_j|]
                 (eq. 11), y = r + gamma (1 - d) min_j Qbar_j(s', a'),   a', b ~ pi,
@@ -10,26 +9,23 @@
     alpha(s)    a network: ascend alpha(s) [D(s) - largest_divergence] at each state
     beta        ascend beta mean [H(s) - H0], a largest entropy
 
-D(s) is the analytic bound of KL(pi || p), the mean over members k of (eq. 8)
-
-    E_{a ~ pi, z ~ q_k(.|s, a)} [KL(pi(.|s) || p_k(.|s, z)) + KL(q_k(.|s, a) || N(0, I))]
-
-between normals before their tanh, or with ``divergence`` `mmd` the MMD from the ensemble's draws,
-and H0 then a least entropy. e is that of the minibatch here and of the data in the source; the
-released code has a later method, with one alpha for all states.
+D(s) is the analytic bound of KL(pi || p), before the tanh, of ``parts.behaviour_bound`` (eq. 8), or
+with ``divergence`` `mmd` the MMD from the ensemble's draws, and H0 then a least entropy. e is that
+of the minibatch here and of the data in the source, whose released code is a later method.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
-from nppac_agents.methods.base import BatchSize, LearningRate, Width
-from nppac_agents.methods.offline_first import OfflineFirst
-from nppac_agents.phase import Losses, Phase
+from nppac_agents.methods.base import BatchSize, LearningRate, Width, inherited
+from nppac_agents.methods.offline_first import BehaviourFirst, OfflineFirst
+from nppac_agents.phase import Losses, Phase, updating
 
 if TYPE_CHECKING:
     import torch
@@ -53,67 +49,49 @@ class BRACPlusParts(NamedTuple):
     entropy_weight: Dual
 
 
-class BRACPlus(OfflineFirst, ActorCritic):
+class BRACPlus(BehaviourFirst, ActorCritic):
     """BRAC+: actor-critic held to a CVAE ensemble, state by state (Zhang et al. 2021)."""
 
     kind: Literal["brac-plus"] = "brac-plus"  # pyright: ignore[reportIncompatibleVariableOverride]
-    divergence: Literal["kl", "mmd"] = Field(
-        default="kl", description="D: the bound of the KL (locomotion), or the MMD (hands)."
+    divergence: Literal["kl", "mmd"] = "kl"
+    """D: the bound of the KL (locomotion), or the MMD (hands)."""
+    largest_divergence: float = Field(default=4.0, gt=0)
+    """Where alpha(s) holds D, nats for the KL (source: 0.1 to 11.5, by task) and 0.06 to 0.1 for
+    the MMD."""
+    entropy: float = -2.0
+    """H0, nats per action dimension: the largest for the KL, the least for the MMD (source: of the
+    whole action, -12 for six dimensions)."""
+    beta: float = Field(default=10.0, gt=0)
+    """Weight of the entropy, in reward; learned from there."""
+    gradient_penalty: float = Field(default=0.1, ge=0)
+    """Lambda, weight of the critic's slope off the data."""
+    members: int = Field(default=3, ge=1, le=100)
+    """CVAEs of the behaviour."""
+    samples: int = Field(default=5, ge=1, le=256)
+    """Latents a state of D; actions, for the MMD."""
+    sigma: float = Field(default=10.0, gt=0)
+    """Scale of the MMD's Laplacian kernel."""
+    behaviour_updates: int = inherited(BehaviourFirst, "behaviour_updates", 400_000)
+    start_updates: int = Field(default=50_000, ge=0)
+    """Then, of the policy towards the behaviour, and as many of the critics towards that policy's
+    value."""
+    behaviour_learning_rate: LearningRate = inherited(
+        BehaviourFirst, "behaviour_learning_rate", 1e-3
     )
-    largest_divergence: float = Field(
-        default=4.0,
-        gt=0,
-        description="Where alpha(s) holds D, nats for the KL (source: 0.1 to 11.5, by task) and "
-        "0.06 to 0.1 for the MMD.",
-    )
-    entropy: float = Field(
-        default=-2.0,
-        description="H0, nats per action dimension: the largest for the KL, the least for the MMD "
-        "(source: of the whole action, -12 for six dimensions).",
-    )
-    beta: float = Field(
-        default=10.0, gt=0, description="Weight of the entropy, in reward; learned from there."
-    )
-    gradient_penalty: float = Field(
-        default=0.1, ge=0, description="Lambda, weight of the critic's slope off the data."
-    )
-    members: int = Field(default=3, ge=1, le=100, description="CVAEs of the behaviour.")
-    samples: int = Field(
-        default=5, ge=1, le=256, description="Latents a state of D; actions, for the MMD."
-    )
-    sigma: float = Field(default=10.0, gt=0, description="Scale of the MMD's Laplacian kernel.")
-    behaviour_updates: int = Field(
-        default=400_000, ge=0, description="Updates that fit the behaviour, first of all."
-    )
-    refit_behaviour: bool = Field(
-        default=False,
-        description="Go on fitting it to what the replay holds, one update with each other one.",
-    )
-    start_updates: int = Field(
-        default=50_000, ge=0, description="Then, of the policy towards the behaviour, and as many "
-        "of the critics towards that policy's value."
-    )  # fmt: skip
-    behaviour_learning_rate: LearningRate = Field(
-        default=1e-3, description="Adam's rate for the behaviour."
-    )
-    multiplier_learning_rate: LearningRate = Field(
-        default=1e-5, description="Adam's rate for alpha(s) (hands: 1e-7)."
-    )
-    entropy_learning_rate: LearningRate = Field(default=1e-3, description="Adam's rate for beta.")
-    behaviour_hidden: tuple[Width, ...] = Field(
-        default=(512, 512, 512), description="Hidden widths of encoders and decoders."
-    )
-    tau: float = Field(default=0.001, gt=0, le=1, description="Polyak rate of the target critics.")
-    batch_size: BatchSize = Field(default=100, description="Transitions per update.")
-    policy_learning_rate: LearningRate = Field(
-        default=5e-6, description="Adam's rate for the policy (hands: 5e-8)."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(512, 512, 512), description="Hidden widths of the policy network."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256), description="Hidden widths of each critic and alpha(s)."
-    )
+    multiplier_learning_rate: LearningRate = 1e-5
+    """Adam's rate for alpha(s) (hands: 1e-7)."""
+    entropy_learning_rate: LearningRate = 1e-3
+    """Adam's rate for beta."""
+    behaviour_hidden: tuple[Width, ...] = (512, 512, 512)
+    """Hidden widths of encoders and decoders."""
+    tau: float = inherited(ActorCritic, "tau", 0.001)
+    batch_size: BatchSize = inherited(ActorCritic, "batch_size", 100)
+    policy_learning_rate: LearningRate = 5e-6
+    """Adam's rate for the policy (hands: 5e-8)."""
+    policy_hidden: tuple[Width, ...] = (512, 512, 512)
+    """Hidden widths of the policy network."""
+    critic_hidden: tuple[Width, ...] = (256, 256, 256)
+    """Hidden widths of each critic and alpha(s)."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> BRACPlusParts:
         """A squashed Gaussian, two critics, the behaviour, alpha(s) and beta."""
@@ -135,26 +113,13 @@ class BRACPlus(OfflineFirst, ActorCritic):
 
     def distance(self, agent: Agent, states: Tensor, policy: ActionDistribution) -> Tensor:
         """D(s) (B,) of the policy at states (B, S)."""
-        behaviour, shape = agent.parts.behaviour.net, policy.mean.shape
-        seen = agent.parts.policy.net.standardiser(states)
-        if self.divergence == "mmd":
-            raw = policy.mean + policy.std * parts.normal((self.samples, *shape), agent.noise)
-            return parts.mmd(raw, self.behaved(agent, seen), "laplacian", self.sigma)
-        raw = policy.mean + policy.std * parts.normal(shape, agent.noise)
-        mean, std = behaviour.encode(seen[None], raw[None])
-        noise = parts.normal((self.samples, *mean.shape[1:]), agent.noise)
-        latents = mean.unsqueeze(1) + std.unsqueeze(1) * noise
-        made, log_std = behaviour.decode(seen[None, None], latents)
-        apart = parts.analytic_kl(policy, parts.DiagonalGaussian(made, log_std.exp()))
-        return (apart.mean(1) + parts.kl_to_unit(mean, std).sum(-1)).mean(0)
-
-    def behaved(self, agent: Agent, seen: Tensor) -> Tensor:
-        """The behaviour's actions before their tanh (N K, B, A), N of each member."""
         behaviour = agent.parts.behaviour.net
-        with parts.no_grad():
-            latents = (1, self.samples, len(seen), behaviour.latent_dim)
-            made, log_std = behaviour.decode(seen[None, None], parts.normal(latents, agent.noise))
-            return (made + log_std.exp() * parts.normal(made.shape, agent.noise)).flatten(0, 1)
+        seen, drawn = agent.parts.policy.net.standardiser(states), (self.samples, agent.noise)
+        if self.divergence == "kl":
+            return parts.kl_bound(policy, behaviour, seen, *drawn)
+        shape = self.samples, *policy.mean.shape
+        raw = policy.mean + policy.std * parts.normal(shape, agent.noise)
+        return parts.mmd(raw, parts.draws(behaviour, seen, *drawn), "laplacian", self.sigma)
 
     def fit_behaviour(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of every member on the replay's actions before their tanh."""
@@ -163,15 +128,8 @@ class BRACPlus(OfflineFirst, ActorCritic):
         shape = self.members, len(raw), behaviour.net.latent_dim
         bound = behaviour.net.lower_bound(seen[None], raw[None], parts.normal(shape, agent.noise))
         loss = -bound.mean(1).sum()
-        return {
-            "behaviour_loss": loss / self.members,
-            "behaviour_grad_norm": behaviour.descend(loss),
-        }
-
-    def update(self, agent: Agent, batch: Transitions) -> Losses:
-        """The behaviour where it goes on learning, then critics, policy, duals, slow critics."""
-        losses = self.fit_behaviour(agent, batch) if self.refit_behaviour else {}
-        return losses | super().update(agent, batch)
+        norm = behaviour.descend(loss)
+        return {"behaviour_loss": loss / self.members, "behaviour_grad_norm": norm}
 
     def next_value(self, agent: Agent, batch: Transitions) -> Tensor:
         """The lower slow critic at the policy's action."""
@@ -193,10 +151,6 @@ class BRACPlus(OfflineFirst, ActorCritic):
         slopes = parts.action_slopes(agent.parts.critic, batch.states, actions)
         return loss + self.gradient_penalty * (far * slopes).mean()
 
-    def approach(self, agent: Agent, batch: Transitions) -> Losses:
-        """One step of the policy towards the behaviour, without critics."""
-        return self.actor_step(agent, batch, starting=True)
-
     def actor_step(self, agent: Agent, batch: Transitions, starting: bool = False) -> Losses:
         """One step of the policy, of beta and, but for the start, of alpha(s)."""
         policy, part = agent.parts.policy(batch.states), agent.parts
@@ -211,21 +165,16 @@ class BRACPlus(OfflineFirst, ActorCritic):
             loss = loss + alpha * distance - part.critic(batch.states, actions).amin(0)
             part.multiplier.ascend(distance - self.largest_divergence, batch.states)
         losses = {"actor_loss": loss.mean(), "actor_grad_norm": part.policy.descend(loss.mean())}
-        part.entropy_weight.ascend(sign * (log_prob + bound))
         losses |= {"divergence": distance.mean(), "entropy": -log_prob.mean()}
+        part.entropy_weight.ascend(sign * (log_prob + bound))
         return losses | {"actor_std": policy.std.mean()}
 
-    def value_start(self, agent: Agent, batch: Transitions) -> Losses:
-        """One step of the critics towards the starting policy's value."""
-        losses = self.critic_step(agent, batch)
-        agent.parts.critic.follow(self.tau)
-        return losses
-
     def phases(self, agent: Agent) -> list[Phase]:
-        """The behaviour, the policy, its value, then offline, then online."""
-        first = [
-            Phase("behaviour", self.behaviour_updates, update=self.fit_behaviour),
-            Phase("start", self.start_updates, update=self.approach),
-            Phase("value", self.start_updates, update=self.value_start),
+        """The behaviour, the policy towards it, its value, then offline, then online."""
+        approach = functools.partial(self.actor_step, starting=True)
+        return [
+            *updating("behaviour", self.behaviour_updates, self.fit_behaviour),
+            *updating("start", self.start_updates, approach),
+            *updating("value", self.start_updates, self.critics_alone),
+            *OfflineFirst.phases(self, agent),
         ]
-        return [*(p for p in first if p.length), *super().phases(agent)]

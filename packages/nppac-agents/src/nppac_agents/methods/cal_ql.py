@@ -37,27 +37,20 @@ class CalQL(CQL):
     columns: ClassVar[tuple[str, ...]] = ("return_to_go",)
 
     kind: Literal["cal-ql"] = "cal-ql"  # pyright: ignore[reportIncompatibleVariableOverride]
-    demonstration_share: float = Field(
-        default=0.5, ge=0, le=1, description="Share of demonstrated transitions in a minibatch."
-    )
-    conservative_weight: float = Field(
-        default=1.0, ge=0, description="w, the weight of the gap in the critics' loss."
-    )
-    backup_samples: int = Field(
-        default=10, ge=1, le=256, description="Actions at s' of which the best is backed up."
-    )
-    warmup_updates: int = Field(
-        default=0, ge=0, description="First updates whose policy clones the replay."
-    )
-    offline_updates: int = Field(
-        default=20_000, ge=0, description="Updates on the replay before interaction goes on."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(512, 512), description="Hidden widths of the policy network."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(512, 512, 512), description="Hidden widths of each critic."
-    )
+    demonstration_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of demonstrated transitions in a minibatch."""
+    conservative_weight: float = Field(default=1.0, ge=0)
+    """w, the weight of the gap in the critics' loss."""
+    backup_samples: int = Field(default=10, ge=1, le=256)
+    """Actions at s' of which the best is backed up."""
+    warmup_updates: int = Field(default=0, ge=0)
+    """First updates whose policy clones the replay."""
+    offline_updates: int = Field(default=20_000, ge=0)
+    """Updates on the replay before interaction goes on."""
+    policy_hidden: tuple[Width, ...] = (512, 512)
+    """Hidden widths of the policy network."""
+    critic_hidden: tuple[Width, ...] = (512, 512, 512)
+    """Hidden widths of each critic."""
 
     def reference(self, agent: Agent, batch: Transitions) -> Tensor:
         """The returns to go (B,), in the critics' unit."""

@@ -54,36 +54,25 @@ class CQL(OfflineFirst, SAC):
     """CQL: SAC with critics that are low away from the data (Kumar et al. 2020)."""
 
     kind: Literal["cql"] = "cql"  # pyright: ignore[reportIncompatibleVariableOverride]
-    conservative_weight: float = Field(
-        default=5.0, ge=0, description="w, the weight of the gap in the critics' loss."
-    )
-    largest_gap: float | None = Field(
-        default=None,
-        gt=0,
-        description="Where a dual variable holds w times the gap, in value (the source: 5 or 10, "
-        "with a weight of 1); null has none.",
-    )
-    conservative_samples: int = Field(
-        default=10, ge=1, le=256, description="Actions a state from each of three distributions."
-    )
-    backup_samples: int = Field(
-        default=1, ge=1, le=256, description="Actions at s' of which the best is backed up."
-    )
-    entropy_backup: bool = Field(
-        default=False, description="Whether the critic target has the entropy."
-    )
-    warmup_updates: int = Field(
-        default=40_000, ge=0, description="First updates whose policy clones the replay."
-    )
-    policy_learning_rate: LearningRate = Field(
-        default=1e-4, description="Adam's rate for the policy."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256), description="Hidden widths of the policy network."
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256), description="Hidden widths of each critic."
-    )
+    conservative_weight: float = Field(default=5.0, ge=0)
+    """w, the weight of the gap in the critics' loss."""
+    largest_gap: float | None = Field(default=None, gt=0)
+    """Where a dual variable holds w times the gap, in value (the source: 5 or 10, with a weight of
+    1); null has none."""
+    conservative_samples: int = Field(default=10, ge=1, le=256)
+    """Actions a state from each of three distributions."""
+    backup_samples: int = Field(default=1, ge=1, le=256)
+    """Actions at s' of which the best is backed up."""
+    entropy_backup: bool = False
+    """Whether the critic target has the entropy."""
+    warmup_updates: int = Field(default=40_000, ge=0)
+    """First updates whose policy clones the replay."""
+    policy_learning_rate: LearningRate = 1e-4
+    """Adam's rate for the policy."""
+    policy_hidden: tuple[Width, ...] = (256, 256, 256)
+    """Hidden widths of the policy network."""
+    critic_hidden: tuple[Width, ...] = (256, 256, 256)
+    """Hidden widths of each critic."""
 
     def parts(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, agent: Agent, generator: torch.Generator

@@ -43,30 +43,22 @@ class CRR(OfflineFirst, ActorCritic):
     """CRR: a policy regressed on the actions that its critic prefers (Wang et al. 2020)."""
 
     kind: Literal["crr"] = "crr"  # pyright: ignore[reportIncompatibleVariableOverride]
-    weights: Literal["exponential", "binary"] = Field(
-        default="exponential",
-        description="`exponential`: exp(A / beta), bounded; `binary`: 1 where A is above 0, else "
-        "0.",
-    )
-    advantage_temperature: float = Field(
-        default=1.0, gt=0, description="Beta of the exponential weights, in value."
-    )
-    largest_weight: float = Field(
-        default=20.0, gt=0, description="Bound of the exponential weights."
-    )
-    policy_samples: int = Field(
-        default=4, ge=1, le=256, description="Actions a state that an advantage is measured from."
-    )
-    baseline: Literal["mean", "max"] = Field(
-        default="mean", description="Their mean value or the best one."
-    )
-    n_critics: int = Field(default=1, ge=1, le=100, description="Critics in the ensemble.")
-    copy_every: int = Field(
-        default=100, ge=1, description="Updates after which the slow copies follow, by `tau`."
-    )
-    tau: float = Field(
-        default=1.0, gt=0, le=1, description="Rate of the slow copies when they follow; 1 copies."
-    )
+    weights: Literal["exponential", "binary"] = "exponential"
+    """`exponential`: exp(A / beta), bounded; `binary`: 1 where A is above 0, else 0."""
+    advantage_temperature: float = Field(default=1.0, gt=0)
+    """Beta of the exponential weights, in value."""
+    largest_weight: float = Field(default=20.0, gt=0)
+    """Bound of the exponential weights."""
+    policy_samples: int = Field(default=4, ge=1, le=256)
+    """Actions a state that an advantage is measured from."""
+    baseline: Literal["mean", "max"] = "mean"
+    """Their mean value or the best one."""
+    n_critics: int = Field(default=1, ge=1, le=100)
+    """Critics in the ensemble."""
+    copy_every: int = Field(default=100, ge=1)
+    """Updates after which the slow copies follow, by `tau`."""
+    tau: float = Field(default=1.0, gt=0, le=1)
+    """Rate of the slow copies when they follow; 1 copies."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> CRRParts:
         """An unsquashed Gaussian with a slow copy, the critics."""

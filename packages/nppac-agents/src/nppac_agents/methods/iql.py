@@ -45,28 +45,17 @@ class IQL(OfflineFirst, ActorCritic):
     """IQL: expectile regression of values, advantage-weighted policy (Kostrikov et al. 2022)."""
 
     kind: Literal["iql"] = "iql"  # pyright: ignore[reportIncompatibleVariableOverride]
-    expectile: float = Field(
-        default=0.7,
-        gt=0,
-        lt=1,
-        description="Which expectile of the critics V is: 0.5 their mean, towards 1 their maximum "
-        "(source: 0.7 for locomotion and hands, 0.9 for mazes).",
-    )
-    inverse_temperature: float = Field(
-        default=3.0,
-        ge=0,
-        description="Beta, per value: 0 clones (source: 3.0 for locomotion, 0.5 for hands, 10 for "
-        "mazes).",
-    )
-    largest_weight: float = Field(
-        default=100.0, gt=0, description="Bound of the weights exp(beta A)."
-    )
-    value_learning_rate: LearningRate = Field(
-        default=3e-4, description="Adam's rate for the state value."
-    )
-    value_hidden: tuple[Width, ...] = Field(
-        default=(256, 256), description="Hidden widths of the state value."
-    )
+    expectile: float = Field(default=0.7, gt=0, lt=1)
+    """Which expectile of the critics V is: 0.5 their mean, towards 1 their maximum (source: 0.7 for
+    locomotion and hands, 0.9 for mazes)."""
+    inverse_temperature: float = Field(default=3.0, ge=0)
+    """Beta, per value: 0 clones (source: 3.0 for locomotion, 0.5 for hands, 10 for mazes)."""
+    largest_weight: float = Field(default=100.0, gt=0)
+    """Bound of the weights exp(beta A)."""
+    value_learning_rate: LearningRate = 3e-4
+    """Adam's rate for the state value."""
+    value_hidden: tuple[Width, ...] = (256, 256)
+    """Hidden widths of the state value."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> IQLParts:
         """A Gaussian with a tanh mean and one log std per dimension, two critics, V."""

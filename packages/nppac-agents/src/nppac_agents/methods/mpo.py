@@ -56,47 +56,30 @@ class MPO(OfflineFirst, ActorCritic):
     """MPO: regression on reweighted actions of the old policy (Abdolmaleki et al. 2018)."""
 
     kind: Literal["mpo"] = "mpo"  # pyright: ignore[reportIncompatibleVariableOverride]
-    samples: int = Field(
-        default=20, ge=1, le=1024, description="Actions a state, of the E-step and of targets."
-    )
-    epsilon: float = Field(
-        default=0.1, gt=0, description="KL divergence of the E-step from the old policy, nats."
-    )
-    penalty_epsilon: float | None = Field(
-        default=1e-3,
-        gt=0,
-        description="The same for the weights that keep actions within bounds; null has none.",
-    )
-    mean_epsilon: float = Field(
-        default=2.5e-3, gt=0, description="Trust region of the mean, nats per action dimension."
-    )
-    std_epsilon: float = Field(
-        default=1e-6, gt=0, description="Trust region of the std, nats per action dimension."
-    )
-    dual_learning_rate: LearningRate = Field(
-        default=1e-2, description="Adam's rate for temperatures and multipliers."
-    )
-    target_period: int = Field(
-        default=100, ge=1, description="Updates after which the slow copies follow."
-    )
-    tau: float = Field(
-        default=1.0,
-        gt=0,
-        le=1,
-        description="How far slow copies follow every target_period updates; 1 copies all.",
-    )
-    largest_gradient: float = Field(
-        default=40.0, gt=0, description="Norm that gradients of policy and critic are scaled to."
-    )
-    offline_updates: int = Field(
-        default=0, ge=0, description="Updates on the replay before interaction goes on."
-    )
-    policy_learning_rate: LearningRate = Field(
-        default=1e-4, description="Adam's rate for the policy."
-    )
-    critic_learning_rate: LearningRate = Field(
-        default=1e-4, description="Adam's rate for the critic."
-    )
+    samples: int = Field(default=20, ge=1, le=1024)
+    """Actions a state, of the E-step and of targets."""
+    epsilon: float = Field(default=0.1, gt=0)
+    """KL divergence of the E-step from the old policy, nats."""
+    penalty_epsilon: float | None = Field(default=1e-3, gt=0)
+    """The same for the weights that keep actions within bounds; null has none."""
+    mean_epsilon: float = Field(default=2.5e-3, gt=0)
+    """Trust region of the mean, nats per action dimension."""
+    std_epsilon: float = Field(default=1e-6, gt=0)
+    """Trust region of the std, nats per action dimension."""
+    dual_learning_rate: LearningRate = 1e-2
+    """Adam's rate for temperatures and multipliers."""
+    target_period: int = Field(default=100, ge=1)
+    """Updates after which the slow copies follow."""
+    tau: float = Field(default=1.0, gt=0, le=1)
+    """How far slow copies follow every target_period updates; 1 copies all."""
+    largest_gradient: float = Field(default=40.0, gt=0)
+    """Norm that gradients of policy and critic are scaled to."""
+    offline_updates: int = Field(default=0, ge=0)
+    """Updates on the replay before interaction goes on."""
+    policy_learning_rate: LearningRate = 1e-4
+    """Adam's rate for the policy."""
+    critic_learning_rate: LearningRate = 1e-4
+    """Adam's rate for the critic."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> MPOParts:
         """An unsquashed Gaussian and one critic, both with slow copies, and four duals."""

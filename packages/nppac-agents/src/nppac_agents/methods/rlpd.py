@@ -34,35 +34,25 @@ class RLPD(SAC):
     demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["rlpd"] = "rlpd"  # pyright: ignore[reportIncompatibleVariableOverride]
-    n_critics: int = Field(default=10, ge=1, le=100, description="Critics in the ensemble.")
-    actor_value: Literal["lowest", "mean"] = Field(
-        default="mean", description="What the policy ascends of the critics' values."
-    )
-    entropy_backup: bool = Field(
-        default=False,
-        description="Whether the critic target has the entropy (locomotion: yes).",
-    )
-    demonstration_share: float = Field(
-        default=0.5, ge=0, le=1, description="Share of demonstrated transitions in a minibatch."
-    )
-    critic_updates_per_actor_update: int = Field(
-        default=20, ge=1, description="Critic updates for each update of policy and temperature."
-    )
-    target_entropy: float | None = Field(
-        default=-0.5,
-        description="Tune alpha so that the policy's entropy stays at this many nats per action "
-        "dimension; null keeps alpha fixed.",
-    )
-    critic_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256), description="Hidden widths of each critic."
-    )
-    policy_hidden: tuple[Width, ...] = Field(
-        default=(256, 256, 256), description="Hidden widths of the policy network."
-    )
-    critic_layer_norm: bool = Field(
-        default=True,
-        description="Normalise the critics' hidden layers: bounds their values away from the data.",
-    )
+    n_critics: int = Field(default=10, ge=1, le=100)
+    """Critics in the ensemble."""
+    actor_value: Literal["lowest", "mean"] = "mean"
+    """What the policy ascends of the critics' values."""
+    entropy_backup: bool = False
+    """Whether the critic target has the entropy (locomotion: yes)."""
+    demonstration_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of demonstrated transitions in a minibatch."""
+    critic_updates_per_actor_update: int = Field(default=20, ge=1)
+    """Critic updates for each update of policy and temperature."""
+    target_entropy: float | None = -0.5
+    """Tune alpha so that the policy's entropy stays at this many nats per action dimension; null
+    keeps alpha fixed."""
+    critic_hidden: tuple[Width, ...] = (256, 256, 256)
+    """Hidden widths of each critic."""
+    policy_hidden: tuple[Width, ...] = (256, 256, 256)
+    """Hidden widths of the policy network."""
+    critic_layer_norm: bool = True
+    """Normalise the critics' hidden layers: bounds their values away from the data."""
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics; policy and temperature with the last of each group; slow critics."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
-
 from nppac_agents.methods.actor_critic import RegularisedActorCritic
 from nppac_agents.phase import Losses
 
@@ -26,11 +24,9 @@ class SAC(RegularisedActorCritic):
     uses_prior: ClassVar[bool] = False
 
     kind: Literal["sac"] = "sac"  # pyright: ignore[reportIncompatibleVariableOverride]
-    target_entropy: float | None = Field(
-        default=-1.0,
-        description="Tune alpha so that the policy's entropy stays at this many nats per action "
-        "dimension; null keeps alpha fixed.",
-    )
+    target_entropy: float | None = -1.0
+    """Tune alpha so that the policy's entropy stays at this many nats per action dimension; null
+    keeps alpha fixed."""
 
     def kappa(
         self, policy: ActionDistribution, actions: Tensor, log_prob: Tensor, prior: Any

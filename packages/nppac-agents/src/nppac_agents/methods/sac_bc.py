@@ -37,29 +37,21 @@ class SACBC(SAC):
     demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["sac-bc"] = "sac-bc"  # pyright: ignore[reportIncompatibleVariableOverride]
-    actor_weight: float = Field(
-        default=1e-3, ge=0, description="lambda_1, the weight of SAC's actor loss."
-    )
-    cloning_weight: float = Field(
-        default=1.0,
-        ge=0,
-        description="lambda_2, the weight of the cloning term, a mean over demonstrations (in the "
-        "source the sum over 128 of them weighs 1/128).",
-    )
-    cloning_loss: Literal["squares", "likelihood"] = Field(
-        default="squares",
-        description="`squares`: squared distance of the policy's mode (Nair et al. 2018); "
-        "`likelihood`: negative log-likelihood (released code of Nair et al. 2020).",
-    )
-    q_filter: bool = Field(
-        default=True,
-        description="Clone only actions that the critics prefer to the policy's mode (Nair et al. "
-        "2018: yes; Nair et al. 2020: no).",
-    )
-    cloning_batch_size: BatchSize = Field(
-        default=128, description="Demonstrated transitions per update in the cloning term."
-    )
-    batch_size: BatchSize = Field(default=1024, description="Transitions per update.")
+    actor_weight: float = Field(default=1e-3, ge=0)
+    """lambda_1, the weight of SAC's actor loss."""
+    cloning_weight: float = Field(default=1.0, ge=0)
+    """lambda_2, the weight of the cloning term, a mean over demonstrations (in the source the sum
+    over 128 of them weighs 1/128)."""
+    cloning_loss: Literal["squares", "likelihood"] = "squares"
+    """`squares`: squared distance of the policy's mode (Nair et al. 2018); `likelihood`: negative
+    log-likelihood (released code of Nair et al. 2020)."""
+    q_filter: bool = True
+    """Clone only actions that the critics prefer to the policy's mode (Nair et al. 2018: yes; Nair
+    et al. 2020: no)."""
+    cloning_batch_size: BatchSize = 128
+    """Demonstrated transitions per update in the cloning term."""
+    batch_size: BatchSize = 1024
+    """Transitions per update."""
 
     def actor_loss(
         self, agent: Agent, batch: Transitions, alpha: Tensor, kappa: Tensor, value: Tensor

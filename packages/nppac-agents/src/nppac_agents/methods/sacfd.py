@@ -24,12 +24,9 @@ class SACfD(SAC):
     demonstrations_in_replay: ClassVar[bool] = True
 
     kind: Literal["sacfd"] = "sacfd"  # pyright: ignore[reportIncompatibleVariableOverride]
-    cloning_updates: int = Field(
-        default=0,
-        ge=0,
-        description="Updates that clone the demonstrated actions before learning (Nair et al. "
-        "2020); Rudner et al. 2021 have none.",
-    )
+    cloning_updates: int = Field(default=0, ge=0)
+    """Updates that clone the demonstrated actions before learning (Nair et al. 2020); Rudner et al.
+    2021 have none."""
 
     def phases(self, agent: Agent) -> list[Phase]:
         """Cloning first, where it is asked for."""

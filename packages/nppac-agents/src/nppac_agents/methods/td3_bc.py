@@ -45,28 +45,19 @@ class TD3BC(OfflineFirst, ActorCritic):
     """TD3+BC: a deterministic actor-critic that clones as it learns (Fujimoto and Gu 2021)."""
 
     kind: Literal["td3-bc"] = "td3-bc"  # pyright: ignore[reportIncompatibleVariableOverride]
-    value_weight: float = Field(
-        default=2.5,
-        ge=0,
-        description="Weight of the value, scaled to a mean size of 1, beside the squared error of "
-        "the replay's actions; 0 clones.",
-    )
-    target_std: float = Field(
-        default=0.2, ge=0, description="Standard deviation of the noise on the target's actions."
-    )
-    largest_target_noise: float = Field(
-        default=0.5, ge=0, description="Where the noise on the target's actions is clipped."
-    )
-    exploration_std: float = Field(
-        default=0.1, ge=0, description="Standard deviation of the noise on actions taken online."
-    )
-    critic_updates_per_actor_update: int = Field(
-        default=2, ge=1, description="Critic updates for each update of policy and slow copies."
-    )
-    standardise_states: bool = Field(
-        default=True,
-        description="Feed the networks states standardised over the demonstrations.",
-    )
+    value_weight: float = Field(default=2.5, ge=0)
+    """Weight of the value, scaled to a mean size of 1, beside the squared error of the replay's
+    actions; 0 clones."""
+    target_std: float = Field(default=0.2, ge=0)
+    """Standard deviation of the noise on the target's actions."""
+    largest_target_noise: float = Field(default=0.5, ge=0)
+    """Where the noise on the target's actions is clipped."""
+    exploration_std: float = Field(default=0.1, ge=0)
+    """Standard deviation of the noise on actions taken online."""
+    critic_updates_per_actor_update: int = Field(default=2, ge=1)
+    """Critic updates for each update of policy and slow copies."""
+    standardise_states: bool = True
+    """Feed the networks states standardised over the demonstrations."""
 
     def parts(self, agent: Agent, generator: torch.Generator) -> TD3BCParts:
         """A deterministic policy with a slow copy, two critics."""

@@ -37,28 +37,18 @@ class WSRL(CalQL):
     """WSRL: Cal-QL, rollouts of its policy, then SAC without the old data (Zhou et al. 2025)."""
 
     kind: Literal["wsrl"] = "wsrl"  # pyright: ignore[reportIncompatibleVariableOverride]
-    rollout_steps: int = Field(
-        default=5_000,
-        ge=0,
-        description="Environment steps that the pre-trained policy takes before updates go on; "
-        "they count.",
-    )
-    n_critics: int = Field(default=10, ge=1, le=100, description="Critics in the ensemble.")
-    critic_updates_per_actor_update: int = Field(
-        default=4,
-        ge=1,
-        description="Critic updates online for each update of policy and temperature.",
-    )
-    demonstration_share: float = Field(
-        default=0.0, ge=0, le=1, description="Share of demonstrated transitions online."
-    )
-    temperature_learning_rate: LearningRate = Field(
-        default=1e-4, description="Adam's rate for alpha, where it is learned."
-    )
-    critic_layer_norm: bool = Field(
-        default=True,
-        description="Normalise the critics' hidden layers: bounds their values away from the data.",
-    )
+    rollout_steps: int = Field(default=5_000, ge=0)
+    """Environment steps that the pre-trained policy takes before updates go on; they count."""
+    n_critics: int = Field(default=10, ge=1, le=100)
+    """Critics in the ensemble."""
+    critic_updates_per_actor_update: int = Field(default=4, ge=1)
+    """Critic updates online for each update of policy and temperature."""
+    demonstration_share: float = Field(default=0.0, ge=0, le=1)
+    """Share of demonstrated transitions online."""
+    temperature_learning_rate: LearningRate = 1e-4
+    """Adam's rate for alpha, where it is learned."""
+    critic_layer_norm: bool = True
+    """Normalise the critics' hidden layers: bounds their values away from the data."""
 
     def pretraining(self, agent: Agent) -> bool:
         """Whether the next update is one of the offline ones."""

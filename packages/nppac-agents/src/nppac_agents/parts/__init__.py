@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from nppac_agents.data.best_episodes import best_episodes as best_episodes
     from nppac_agents.parts.advantages import generalised_advantages as generalised_advantages
+    from nppac_agents.parts.advantages import standardised as standardised
     from nppac_agents.parts.advantages import steps_since_start as steps_since_start
+    from nppac_agents.parts.behaviour_bound import draws as draws
+    from nppac_agents.parts.behaviour_bound import kl_bound as kl_bound
     from nppac_agents.parts.constant_std_policy import ConstantStdPolicy as ConstantStdPolicy
     from nppac_agents.parts.critics import CriticEnsemble as CriticEnsemble
     from nppac_agents.parts.critics import Critics as Critics
@@ -27,9 +30,7 @@ if TYPE_CHECKING:
     from nppac_agents.parts.divergences import analytic_kl as analytic_kl
     from nppac_agents.parts.divergences import sampled_kl as sampled_kl
     from nppac_agents.parts.dual import Dual as Dual
-    from nppac_agents.parts.fisher import FisherProduct as FisherProduct
-    from nppac_agents.parts.fisher import flat_gradient as flat_gradient
-    from nppac_agents.parts.fisher import move as move
+    from nppac_agents.parts.fisher import natural_step as natural_step
     from nppac_agents.parts.fitted_anew import fitted_anew as fitted_anew
     from nppac_agents.parts.part import Part as Part
     from nppac_agents.parts.perturbation import Perturbation as Perturbation
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from nppac_agents.parts.promises import promised_and_returned as promised_and_returned
     from nppac_agents.parts.promises import unexplained as unexplained
     from nppac_agents.parts.slopes import action_slopes as action_slopes
-    from nppac_agents.parts.solvers import conjugate_gradients as conjugate_gradients
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
     from nppac_agents.parts.state_value import StateValue as StateValue
@@ -53,7 +53,8 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        ".advantages": "generalised_advantages steps_since_start",
+        ".advantages": "generalised_advantages standardised steps_since_start",
+        ".behaviour_bound": "draws kl_bound",
         ".constant_std_policy": "ConstantStdPolicy",
         ".critics": "CriticEnsemble Critics",
         ".deterministic_policy": "DeterministicPolicy",
@@ -62,14 +63,13 @@ __getattr__, __dir__ = lazy_names(
         ".discriminator": "Discriminator",
         ".divergences": "analytic_kl sampled_kl",
         ".dual": "Dual",
-        ".fisher": "FisherProduct flat_gradient move",
+        ".fisher": "natural_step",
         ".fitted_anew": "fitted_anew",
         ".part": "Part",
         ".perturbation": "Perturbation",
         ".policy_network": "PolicyNetwork TrustRegion",
         ".promises": "promised_and_returned unexplained",
         ".slopes": "action_slopes",
-        ".solvers": "conjugate_gradients",
         ".standardised_policy": "StandardisedPolicy",
         ".standardiser": "Standardiser",
         ".state_value": "StateValue",

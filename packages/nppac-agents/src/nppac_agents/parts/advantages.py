@@ -36,6 +36,12 @@ def backward_sums(terms: Tensor, factors: Tensor) -> Tensor:
     return sums.to(terms.dtype)
 
 
+def standardised(advantages: Tensor, floor: float) -> Tensor:
+    """Advantages (N,) with mean 0 and deviation 1; ``floor`` is added to the deviation."""
+    deviation = advantages.std(correction=0)
+    return (advantages - advantages.mean()) / (deviation + floor)
+
+
 def steps_since_start(ends: Tensor) -> Tensor:
     """For each row (B,) the number of rows of its episode before it, in the dtype of ``ends``."""
     rows = torch.arange(len(ends), device=ends.device)

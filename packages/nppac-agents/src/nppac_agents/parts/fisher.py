@@ -12,6 +12,33 @@ from torch import Tensor
 
 from nppac_agents.parts.distributions import DiagonalGaussian
 from nppac_agents.parts.divergences import analytic_kl
+from nppac_agents.parts.solvers import conjugate_gradients
+
+
+def natural_step(
+    policy: DiagonalGaussian,
+    parameters: Sequence[Tensor],
+    scalar: Tensor,
+    size: float,
+    damping: float,
+    iterations: int,
+) -> Tensor:
+    """Ascend a scalar along F^-1 g, where the quadratic model of the KL is size / 2; returns |g|.
+
+    Args:
+        policy: the distribution at the states to average over, with gradient.
+        parameters: of the policy, P entries in all; they are moved.
+        scalar: with gradient g (P,) at these parameters.
+        size: delta, twice the divergence.
+        damping: what is added to the diagonal of F.
+        iterations: of conjugate gradients, each one product with F.
+    """
+    gradient = flat_gradient(scalar, parameters)
+    fisher = FisherProduct(policy, parameters, damping)
+    direction = conjugate_gradients(fisher, gradient, iterations=iterations)
+    length = (size / ((gradient @ direction).abs() + 1e-20)).sqrt()
+    move(parameters, length * direction)
+    return gradient.norm()
 
 
 class FisherProduct:

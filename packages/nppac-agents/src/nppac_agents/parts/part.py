@@ -7,6 +7,7 @@ optimizer's step, a norm and a move of the slow copy are each one operation, how
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nppac_agents.parts.optimizers import Adam, Momentum
+from nppac_agents.parts.tensors import shuffled_passes
 
 
 class Part(nn.Module):
@@ -83,6 +85,32 @@ class Part(nn.Module):
     def descend(self, loss: Tensor) -> Tensor:
         """One optimizer step on a scalar; returns the norm of its gradient, before clipping."""
         return self.along(self._gradient(loss))
+
+    def descend_in_passes(
+        self,
+        loss_of: Callable[..., Tensor],
+        columns: Sequence[Tensor],
+        *,
+        batch_size: int,
+        steps: int,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, Tensor]:
+        """Steps on minibatches of shuffled passes; the mean loss, and the mean gradient norm.
+
+        Args:
+            loss_of: from the columns' rows of a minibatch, in their order, to a scalar.
+            columns: (N, ...) each.
+            batch_size: rows of a minibatch.
+            steps: how many.
+            generator: of the order, on the device of the columns.
+        """
+        losses = norms = columns[0].new_zeros(())
+        passes = shuffled_passes(len(columns[0]), batch_size, generator)
+        for rows in itertools.islice(passes, steps):
+            loss = loss_of(*(column[rows] for column in columns))
+            norms = norms + self.descend(loss)
+            losses = losses + loss.detach()
+        return losses / steps, norms / steps
 
     def along(self, gradient: Tensor) -> Tensor:
         """One optimizer step along a gradient (P,); returns its norm, before clipping."""
