@@ -82,7 +82,10 @@ def test_wandb_records_both_parts_of_the_run_under_one_id(run_dir):
                     {i.key or "/".join(i.nested_key): json.loads(i.value_json) for i in row}
                 )
     assert ids == {(RUN_ID, "nppac", "door-seed0")}
-    assert axes == {"*": "env_steps", "pretrain/*": "updates"}
+    assert axes == {
+        "*": "updates",
+        **dict.fromkeys(("rollouts/*", "online/*", "evaluation/*", "reporting/*"), "env_steps"),
+    }
     assert [(row["_step"], row["env_steps"], row.get("online/kl")) for row in rows] == [
         *((50, 0, None), (160, 100, 1.0), (280, 200, 2.0)),
         *((280, 200, None), (390, 300, 3.0)),

@@ -88,7 +88,10 @@ def test_wandb_gets_the_run_under_its_own_id(stand_in, run_dir, monkeypatch):
     assert run.options["resume"] == "allow"
     assert run.options["settings"]["finish_timeout"] > 0, "a run would wait for a server that left"
     assert run.options["config"]["agent"] == {"kind": "sac"}
-    assert run.axes == {"*": "env_steps", "pretrain/*": "updates"}
+    assert run.axes == {
+        "*": "updates",
+        **dict.fromkeys(("rollouts/*", "online/*", "evaluation/*", "reporting/*"), "env_steps"),
+    }
     assert told(run.rows, "env_steps", "online/kl", "evaluation/success_ever") == [
         (50, 0, None, None),
         (170, 100, 2.5, None),

@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal
 from nppac_priors.plugin_origin import in_one_line
 from pydantic import Field
 
-from nppac_agents.loggers.tracking import TrackingConfig, axis_of, warn
+from nppac_agents.loggers.series import BY_STEPS, axis_of
+from nppac_agents.loggers.tracking import TrackingConfig, warn
 
 _PROJECT = "nppac"
 _SECONDS_TO_UPLOAD = 60.0
@@ -76,8 +77,9 @@ class WandbConfig(TrackingConfig):
         if "WANDB_DIR" not in os.environ:
             options["dir"] = str(run_dir)
         run = wandb.init(**options)
-        run.define_metric("*", step_metric=axis_of("", experiment))
-        run.define_metric("pretrain/*", step_metric=axis_of("pretrain", experiment))
+        run.define_metric("*", step_metric="updates")
+        for phase in BY_STEPS:
+            run.define_metric(f"{phase}/*", step_metric=axis_of(phase, experiment))
         return run
 
     def step(self, event: Mapping[str, Any], axis: str) -> int:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from nppac_priors.strict_json import read_json
+
 from nppac_agents.loggers.logger import POSITION, LoggerConfig
+from nppac_agents.loggers.series import axis_of, series_of
 from nppac_agents.metric_names import METRICS
 
 
@@ -17,25 +20,25 @@ class TensorBoardConfig(LoggerConfig):
 
     def open(self, run_dir: Path) -> TensorBoard:
         """Opens a new file of events there."""
-        return TensorBoard(run_dir / "tensorboard")
+        return TensorBoard(run_dir / "tensorboard", read_json(run_dir / "config.json"))
 
 
 class TensorBoard:
-    """Writes scalars `phase/name` over the environment steps, over updates before there are any."""
+    """Writes scalars `phase/name` over environment steps, or over updates where none are made."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, experiment: Mapping[str, Any]) -> None:
         from torch.utils.tensorboard.writer import FileWriter
 
         self._writer = FileWriter(str(folder))
+        self._experiment = experiment
         self._described: set[str] = set()
 
     def write(self, event: Mapping[str, Any]) -> None:
         """The numbers of one event."""
-        phase = event["phase"]
-        step = event["updates" if phase == "pretrain" else "env_steps"]
+        series, step = series_of(event), event[axis_of(event["phase"], self._experiment)]
         for name, value in event.items():
             if name not in POSITION and isinstance(value, int | float):
-                self._writer.add_summary(self._summary(f"{phase}/{name}", name, value), step)
+                self._writer.add_summary(self._summary(f"{series}/{name}", name, value), step)
 
     def close(self) -> None:
         """Close the file."""

@@ -24,6 +24,7 @@ from nppac_priors.plugin_origin import in_one_line, let_interruption_pass
 from nppac_priors.strict_json import read_json
 
 from nppac_agents.loggers.logger import POSITION, LoggerConfig
+from nppac_agents.loggers.series import axis_of, series_of
 from nppac_agents.running.metrics import METRICS_FILE, read_metrics
 
 
@@ -90,7 +91,7 @@ class Tracker:
 
     def write(self, event: Mapping[str, Any]) -> None:
         """The numbers of one event, unless the service was told of it before a resume."""
-        series = "/".join(filter(None, (event["phase"], event.get("policy"))))
+        series = series_of(event)
         numbers = {
             f"{series}/{name}": value
             for name, value in event.items()
@@ -132,12 +133,6 @@ class Tracker:
             let_interruption_pass(error)
             self._run = None
             warn(f"{self._config.kind}: {in_one_line(error)}; the run goes on, untracked from here")
-
-
-def axis_of(phase: str, experiment: Mapping[str, Any]) -> str:
-    """The number that counts a phase: environment steps, updates before or without any."""
-    interacts = phase != "pretrain" and experiment["training"]["env_steps"] > 0
-    return "env_steps" if interacts else "updates"
 
 
 def warn(problem: str) -> None:
