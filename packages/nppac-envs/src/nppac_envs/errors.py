@@ -42,6 +42,19 @@ class DataError(EnvsError):
         return " ".join(text.split())
 
 
+class EndsError(DataError):
+    """Steps of several episodes, end to end, of which nothing says where an episode ends.
+
+    Attributes:
+        states: (N, S) of all steps.
+    """
+
+    def __init__(self, message: str, advice: str, states: Any, **settings: Any) -> None:
+        """As `DataError`, and the states."""
+        self.states = states
+        super().__init__(message, advice, **settings)
+
+
 class EpisodesError(DataError):
     """Single episodes that cannot be used; without them the set can.
 

@@ -23,6 +23,7 @@ from nppac_envs.demonstrations.recording import record
 
 Arrays = dict[str, Any]
 ROWS, STEPS = 240, 40
+LATER = "(the command for it is here once the errors are ended)"
 ARM = ["--task", "gymnasium", "--set", "id=lab_arm:LabArm-v0", "--replay"]
 PEN = ["--task", "pen", "--set", "horizon=6", "--replay"]
 
@@ -106,6 +107,20 @@ def one_step(arrays: Arrays) -> tuple[list[str], Arrays]:
         "final_states": states[[19, 39, 59]],
         "episode_lengths": [19, 18, 19],
     }
+
+
+@case("unknown ends", "episode_length")
+def nothing_that_ends(arrays: Arrays) -> tuple[list[str], Arrays]:
+    """Each begins elsewhere, so that the states jump there."""
+    return hdf5(observations=arrays["states"], actions=arrays["actions"]), used_up(arrays)
+
+
+@case("unknown ends", "episode_length")
+def no_column_of_episodes(arrays: Arrays) -> tuple[list[str], Arrays]:
+    rows = np.hstack([arrays["states"], arrays["actions"]])
+    names = "state_0,state_1,state_2,action_0,action_1"
+    np.savetxt("set.csv", rows, fmt="%.17g", delimiter=",", header=names, comments="")
+    return ["set.csv"], used_up(arrays)
 
 
 @case("not finite", "drop_rewards")
@@ -709,6 +724,20 @@ def test_a_set_with_many_faults_is_repaired_by_what_is_printed_first(nppac_demos
     assert np.abs(after.states).max() < 20
     at_bounds = (np.abs(after.actions) > 0.999).mean()
     assert 0 < at_bounds < 0.05, "degrees were mapped, not clipped"
+
+
+def test_what_has_to_wait_for_an_error_says_so(nppac_demos, walks):
+    """Words that speak of numbers in a command do not stand there without one."""
+    arrays = walks()
+    named = {"observations": arrays["states"], "actions": 0.1 * arrays["actions"]}
+    advice = told(nppac_demos("doctor", *hdf5(**named)).out)
+    ((words, command),) = advice["narrow actions"].items()
+    assert words == f"{ADVICE['narrow actions']['action_range']} {LATER}"
+    assert command is None
+    (command,) = advice["unknown ends"].values()
+    assert nppac_demos(*shlex.split(command)[1:]).code == 0
+    later = told(nppac_demos("doctor", "set-repaired.npz").out)["narrow actions"]
+    assert later[ADVICE["narrow actions"]["action_range"]] is not None
 
 
 def test_what_was_said_of_the_reading_is_said_again(nppac_demos, walks):

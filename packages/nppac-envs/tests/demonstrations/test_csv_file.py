@@ -32,6 +32,24 @@ def test_columns_become_arrays(tmp_path: Path):
     assert loaded.successes.tolist() == [False, True, False]
 
 
+def test_an_episode_that_ends_with_its_first_success_has_succeeded(tmp_path: Path):
+    """The row is used up as the final state, and its flag is that of the step that leads there."""
+    table = TABLE.replace("0.2,1,1", "0.2,0,0").replace("b,1,5,50,1,0,0", "b,1,5,50,1,1,1")
+    loaded = load(tmp_path, table)
+    assert loaded.successes.tolist() == [False, False, True]
+    assert loaded.rewards.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("words", ["True False", "TRUE FALSE", "true false", "1.0 0.0"])
+def test_flags_as_pandas_and_spreadsheets_write_them(tmp_path: Path, words: str):
+    yes, no = words.split()
+    rows = [f"{row[:-1]}{yes if row[-1] == '1' else no}" for row in TABLE.splitlines()[1:]]
+    text = "\n".join([TABLE.splitlines()[0], *rows])
+    assert load(tmp_path, text).hash == load(tmp_path, TABLE).hash
+    with pytest.raises(DataError, match=r"row 1 has no flag \(0, 1, true or false\) .*: 'no'"):
+        load(tmp_path, text.replace(no, "no"))
+
+
 @pytest.mark.parametrize(
     ("header", "states"),
     [

@@ -14,6 +14,7 @@ import pytest
 from nppac_envs import NpzConfig
 from nppac_envs.cli import main
 from nppac_envs.demonstrations.doctor import examine
+from nppac_envs.demonstrations.evidence import regular_length
 from nppac_envs.demonstrations.findings import Finding
 
 STEPS, EPISODES = 40, 6
@@ -123,3 +124,20 @@ def test_what_doctor_advises_makes_the_set_readable(
     assert main(["doctor", str(path), *shlex.split(advised)]) == 0
     assert main(["convert", str(path), *shlex.split(advised), "--output", f"{path}.npz"]) == 0
     assert len(NpzConfig(path=f"{path}.npz").load()) >= 36
+
+
+@pytest.mark.parametrize(
+    ("starts", "length"),
+    [
+        ([0, 20, 40], 20),
+        ([0, 20], 20),  # the third goes on where the second ended
+        ([0, 20, 47], None),
+        ([0], None),
+    ],
+)
+def test_jumps_tell_the_length_of_episodes_where_they_are_regular(
+    starts: list[int], length: int | None
+):
+    steps = np.random.default_rng(0).normal(size=(60, 3))
+    steps[starts] += 100.0
+    assert regular_length(np.cumsum(steps, axis=0)) == length

@@ -44,7 +44,7 @@ def test_frames_become_episodes(tmp_path: Path):
     assert loaded.states[:, 0].tolist() == [0, 1, 10]
     assert loaded.final_states[:, 0].tolist() == [2, 11]
     assert loaded.actions[:, 0].tolist() == [-1, 0, -1]
-    assert loaded.successes.tolist() == [False, True, False]
+    assert loaded.successes.tolist() == [False, True, True], "of the last frame, too"
     assert loaded.rewards.tolist() == [0, 1, 0]
 
 
@@ -94,6 +94,14 @@ def test_what_is_not_there(tmp_path: Path):
         config.load()
 
 
+def test_a_renamed_column_has_to_be_there(tmp_path: Path):
+    write(tmp_path, [frames()])
+    fields = LerobotFields(successes="won")
+    with pytest.raises(DataError, match=r"no column 'won' \(successes\); it has obs") as caught:
+        LerobotConfig(path=tmp_path, fields=fields).load()
+    assert caught.value.in_options().endswith("--map successes=NAME")
+
+
 @pytest.mark.parametrize("keep", [0, 4, 300, -1])
 def test_a_truncated_file_is_one_line(tmp_path: Path, keep: int):
     config = write(tmp_path, [frames()])
@@ -122,7 +130,9 @@ def test_a_state_in_several_columns(tmp_path: Path):
     fields = LerobotFields(states=names)
     loaded = LerobotConfig(path=folder, fields=fields, action_range=(-90, 90)).load()
     assert loaded.states[:4].tolist() == [[0, 0, 0], [1, 1, 0], [2, 2, 0], [4, 10, 0]]
-    with pytest.raises(DataError, match="has no column 'effort'; it has observation") as e:
+    with pytest.raises(
+        DataError, match=r"has no column 'effort' \(states\); it has observation"
+    ) as e:
         LerobotConfig(path=folder, fields=LerobotFields(states="effort")).load()
     assert e.value.in_options().endswith("with commas: --map states=NAME,NAME")
 

@@ -123,7 +123,7 @@ def test_rewards_are_cut_like_states(load):
         ({"obs": STATES, "acts": ACTIONS, "dones": ENDS * 2}, "must hold true and false"),
         ({"obs": STATES, "acts": ACTIONS, "episode_starts": ~STARTS}, "must mark the first step"),
         ({"obs": STATES}, r"no array 'actions' \(actions\); it has obs \(9, 2\)"),
-        (PADDED, "looks like padding"),
+        (PADDED, r"looks like padding; it has states \(3, 4, 2\), .* \{\"mask\": \"THEIRS\"\}"),
         (PADDED | {"episode_lengths": LENGTHS + 1}, "3 whole numbers from 1 to 4"),
         (PADDED | {"mask": padded(np.ones(9))[:, ::-1]}, "true up to an end"),
         (PADDED | {"actions": ACTIONS, "episode_lengths": LENGTHS}, "padded ones are"),

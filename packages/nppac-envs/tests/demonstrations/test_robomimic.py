@@ -99,6 +99,36 @@ def test_other_groups_and_paths(tmp_path: Path):
     assert loaded.final_states.tolist() == [[3], [3]]
 
 
+def test_a_success_of_the_step_that_is_used_up_stays(tmp_path: Path):
+    ended = without("next_obs", demo(0.0)) | {"successes": np.arange(3) == 2}
+    path = write(tmp_path, {"demo_0": ended, "demo_1": ended | {"successes": np.zeros(3, bool)}})
+    assert RobomimicConfig(path=path).load().successes.tolist() == [False, True, False, False]
+
+
+@pytest.mark.parametrize("parent", ["trials", "/"])
+def test_groups_of_episodes_elsewhere_are_pointed_to_and_read(tmp_path: Path, parent: str):
+    path = tmp_path / "log.h5"
+    with h5py.File(path, "w") as file:
+        for run in ("run1", "run2"):
+            file[f"{parent}/{run}/q"] = np.arange(4.0)
+            file[f"{parent}/{run}/u"] = np.full((4, 1), 0.25)
+    with pytest.raises(DataError, match="'observations'") as caught:
+        locate(str(path)).load()
+    assert caught.value.in_options().endswith(
+        f"--source robomimic --map episodes={parent} states=NAME,NAME actions=NAME"
+    )
+    fields = {"episodes": parent, "states": "q", "actions": "u"}
+    assert locate(str(path), fields=fields).load().n_episodes == 2
+
+
+def test_groups_that_differ_are_no_episodes(tmp_path: Path):
+    with h5py.File(tmp_path / "log.h5", "w") as file:
+        file["robot/arm/q"] = file["robot/hand/u"] = np.zeros(4)
+    with pytest.raises(DataError, match="name the one that is meant") as caught:
+        locate(str(tmp_path / "log.h5")).load()
+    assert "episodes=" not in caught.value.in_options()
+
+
 def test_states_of_a_simulator_are_not_taken_for_observations(tmp_path: Path):
     """robosuite's demo.hdf5 has the simulator's states and no observations."""
     arrays = without("obs", without("next_obs", demo(0.0)))

@@ -24,7 +24,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     if arguments.task is not None:
         env = env_config(arguments.task, dict(map(setting, arguments.set)))
     findings = examine(config, arguments.task)
-    unusable = ("unusable episodes", "not finite")
+    unusable = ("unusable episodes", "unknown ends", "not finite")
     if arguments.replay and not any(finding.topic in unusable for finding in findings):
         findings += _drift(config, env, arguments.first_seed)
     advised = remedies(findings, arguments)

@@ -14,8 +14,9 @@ from nppac_envs.demonstrations.file_guard import expanded
 from nppac_envs.demonstrations.findings import Finding, Options
 from nppac_envs.errors import option_words
 
-_UNREADABLE = ("unusable episodes", "not finite", "out of range")
+_UNREADABLE = ("unusable episodes", "unknown ends", "not finite", "out of range")
 """What keeps a set from being converted, if it is an error."""
+_LATER = "(the command for it is here once the errors are ended)"
 
 Steps = list[tuple[str, str | None]]
 """Words, and the command that does what they say."""
@@ -38,17 +39,16 @@ def remedies(findings: Sequence[Finding], arguments: argparse.Namespace) -> list
         others = [other for other in barring if other is not finding]
         first = [other.remedies[0] for other in others if other.remedies]
         possible = len(first) == len(others) and (finding in barring or not barring)
-        advised.append(
-            [
-                (
-                    words,
-                    _command(_merged(reading(arguments), *first, options), arguments, outputs)
-                    if options and possible
-                    else None,
-                )
-                for words, options in finding.steps()
-            ]
-        )
+        steps: Steps = []
+        for words, options in finding.steps():
+            if not options:
+                steps.append((words, None))
+            elif not possible:
+                steps.append((f"{words} {_LATER}", None))
+            else:
+                together = _merged(reading(arguments), *first, options)
+                steps.append((words, _command(together, arguments, outputs)))
+        advised.append(steps)
     return advised
 
 

@@ -11,6 +11,10 @@ _RANGE = "put theirs in the place of these numbers, which follow from what was r
 ADVICE: dict[str, dict[str, str]] = {
     # What keeps a set from being read.
     "unusable episodes": {"exclude": "leave them out"},
+    "unknown ends": {
+        "episode_length": "states jump after every so many rows, as where an episode begins: if "
+        "all episodes have as many",
+    },
     "not finite": {
         "drop_rewards": "read the set without rewards, if only states and actions are needed, "
         "as by priors",

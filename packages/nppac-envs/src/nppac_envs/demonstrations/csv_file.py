@@ -27,10 +27,12 @@ from nppac_envs.demonstrations.field_map import named, renamed
 from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.demonstrations.findings import Finding, holes_finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length
-from nppac_envs.errors import DataError
+from nppac_envs.errors import DataError, EndsError
 
 _TIME = re.compile(r"(?i)t|time.*|.*index|step|frame")
 """Columns that count rows, and are no state."""
+_FLAGS = {"true": 1.0, "false": 0.0}
+_WANTED = {"successes": "flag (0, 1, true or false)"}
 
 
 @final
@@ -46,7 +48,7 @@ class CsvFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings
     rewards: str = "reward"
     """Reward column, if there is one."""
     successes: str = "success"
-    """Column of 0 and 1, if there is one."""
+    """Column of flags, if there is one."""
     times: str = "timestamp"
     """Column with the time of a row in any unit, in which holes are looked for."""
 
@@ -71,17 +73,12 @@ class CsvConfig(FileConfig, frozen=True):
         names: dict[str, str] = self.fields.model_dump()
         positions = {name: _columns(stored, header, where) for name, stored in names.items()}
         required = {"states", "actions"} | renamed(self.fields)
-        if self.episode_length is None:
-            required.add("episodes")
         for name, stored in names.items():
             if name in required and not positions[name]:
                 raise DataError(
-                    f"{where}: has no column {stored!r} ({name}); it has "
-                    f"{', '.join(map(repr, header[:20]))}{', ...' if len(header) > 20 else ''}",
-                    "name the one that is meant, {fields}"
-                    + (", or give {episode_length}" if name == "episodes" else ""),
+                    f"{where}: {_lacking(stored, name, header)}",
+                    "name the one that is meant, {fields}",
                     fields={name: "THEIRS"},
-                    episode_length=("N",),
                 )
         for name, columns in positions.items():
             _check_columns([header[i] for i in columns], name, header, where)
@@ -112,10 +109,23 @@ class CsvConfig(FileConfig, frozen=True):
                 lengths = np.diff(ends, prepend=0)
                 yield from holes_finding(times, lengths, usual, set(self.exclude))
 
-    def _ends(self, rows: Sequence[Sequence[str]], columns: Sequence[int]) -> NDArray[np.int64]:
+    def _ends(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        positions: dict[str, list[int]],
+    ) -> NDArray[np.int64]:
         """(E,) the row after each episode's last one."""
         if self.episode_length is not None:
             return ends_of_length(self.episode_length, len(rows), self.where())
+        if not (columns := positions["episodes"]):
+            raise EndsError(
+                f"{self.where()}: {_lacking(self.fields.episodes, 'episodes', header)}",
+                "name the one that is meant, {fields}, or give {episode_length}",
+                _numbers(rows, positions["states"], header, self.where()),
+                fields={"episodes": "THEIRS"},
+                episode_length=("N",),
+            )
         owners = [tuple(row[i] for i in columns) for row in rows]
         breaks = [i for i in range(1, len(rows)) if owners[i] != owners[i - 1]]
         ends = np.array([*breaks, len(rows)])
@@ -126,11 +136,11 @@ class CsvConfig(FileConfig, frozen=True):
         where = self.where()
         header, rows = read_table(regular_file(self.path, where), where)
         positions = self._positions(header)
-        ends = self._ends(rows, positions["episodes"])
+        ends = self._ends(header, rows, positions)
         for finding in self._remarks(header, rows, positions, ends):
             say(finding)
         numbers = {
-            name: _numbers(rows, positions[name], header, where)
+            name: _numbers(rows, positions[name], header, where, _WANTED.get(name, "number"))
             for name in ("states", "actions", "rewards", "successes")
             if positions[name]
         }
@@ -140,6 +150,11 @@ class CsvConfig(FileConfig, frozen=True):
         if "successes" in numbers and not np.isin(numbers["successes"], (0, 1)).all():
             raise DataError(f"{where}: {self.fields.successes!r} (successes) must hold 0 and 1")
         return arrays_of_steps(numbers, ends, where, exclude=self.exclude)
+
+
+def _lacking(stored: str, name: str, header: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, header[:20])) + (", ..." if len(header) > 20 else "")
+    return f"has no column {stored!r} ({name}); it has {shown}"
 
 
 def _columns(stored: str, header: Sequence[str], where: str) -> list[int]:
@@ -186,9 +201,13 @@ def _check_owners(episodes: Sequence[tuple[str, ...]], where: str) -> None:
 
 
 def _numbers(
-    rows: Sequence[Sequence[str]], positions: Sequence[int], header: Sequence[str], where: str
+    rows: Sequence[Sequence[str]],
+    positions: Sequence[int],
+    header: Sequence[str],
+    where: str,
+    wanted: str = "number",
 ) -> NDArray[np.float64]:
-    """(N, columns) numbers."""
+    """(N, columns) numbers; `wanted` is what messages call one."""
     values = np.empty((len(rows), len(positions)))
     for number, row in enumerate(rows):
         for column, position in enumerate(positions):
@@ -196,17 +215,18 @@ def _numbers(
                 values[number, column] = _number(row[position])
             except ValueError as error:
                 raise DataError(
-                    f"{where}: row {number + 1} has no number in column {header[position]!r}: "
+                    f"{where}: row {number + 1} has no {wanted} in column "
+                    f"{header[position]!r}: "
                     f"{row[position][:40]!r}"
                 ) from error
     return values
 
 
 def _number(text: str) -> float:
-    """What spreadsheets and NumPy take for a number; Python's own 1_000 is none."""
+    """What spreadsheets, NumPy and pandas write for a number; Python's own 1_000 is none."""
     if "_" in text:
         raise ValueError(text)
-    return float(text)
+    return _FLAGS[word] if (word := text.strip().lower()) in _FLAGS else float(text)
 
 
 def _has_numbers(rows: Sequence[Sequence[str]], position: int) -> bool:

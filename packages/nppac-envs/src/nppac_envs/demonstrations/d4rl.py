@@ -22,8 +22,14 @@ from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.field_map import named, names_in, renamed
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length, torn_finding
-from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_bounds, read_columns
-from nppac_envs.errors import DataError
+from nppac_envs.demonstrations.hdf5_file import (
+    episodes_parent,
+    listed,
+    opened,
+    read_action_bounds,
+    read_columns,
+)
+from nppac_envs.errors import DataError, EndsError
 
 
 @final
@@ -92,12 +98,7 @@ class D4rlConfig(FileConfig, frozen=True):
                 parts = names_in(stored)
                 missing = [part for part in parts if part not in file]
                 if missing and name in required:
-                    raise DataError(
-                        f"{where}: must have an array of numbers {missing[0]!r} ({name}); "
-                        f"it has {listed(file)}",
-                        "name the one that is meant: {fields}",
-                        fields={name: "THEIRS"},
-                    )
+                    raise _lacking(missing[0], name, file, where)
                 if not missing and parts:
                     columns[name] = read_columns(file, parts, where)
             bounds = read_action_bounds(file, self.fields.action_bounds, where)
@@ -127,11 +128,12 @@ class D4rlConfig(FileConfig, frozen=True):
             return ends_of_length(self.episode_length, steps, self.where())
         ends = self._flags(columns, "terminals") | self._flags(columns, "timeouts")
         if not ends.any():
-            raise DataError(
+            raise EndsError(
                 f"{self.where()}: no row is marked in {self.fields.timeouts!r} or "
                 f"{self.fields.terminals!r}, so the ends of its episodes are not known",
                 "give their length, {episode_length}, or write timeouts (N,), true at each "
                 "episode's last row",
+                columns["states"],
                 episode_length=("N",),
             )
         ends[-1] = True
@@ -144,3 +146,16 @@ class D4rlConfig(FileConfig, frozen=True):
             stored = getattr(self.fields, name)
             raise DataError(f"{self.where()}: {stored!r} must hold one flag a step, true or false")
         return flags[:, 0].astype(np.bool_)
+
+
+def _lacking(stored: str, name: str, file: Any, where: str) -> DataError:
+    message = f"{where}: must have an array of numbers {stored!r} ({name}); it has {listed(file)}"
+    if (parent := episodes_parent(file)) is None:
+        return DataError(message, "name the one that is meant: {fields}", fields={name: "THEIRS"})
+    fields = {"episodes": parent, "states": "NAME,NAME", "actions": "NAME"}
+    return DataError(
+        f"{message}; {parent!r} seems to hold a group for each episode",
+        "read it so, with the names of arrays below such a group: {source} {fields}",
+        source="robomimic",
+        fields=fields,
+    )

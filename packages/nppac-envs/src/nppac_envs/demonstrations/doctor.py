@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig, as_loaded, rescale
 from nppac_envs.demonstrations.dataset import REWARDS, Demonstrations
-from nppac_envs.demonstrations.evidence import boundaries, narrow_actions
+from nppac_envs.demonstrations.evidence import boundaries, narrow_actions, regular_length
 from nppac_envs.demonstrations.findings import Finding, Options, episode_list, leaving_out, spanning
 from nppac_envs.demonstrations.operations import episode_successes
 from nppac_envs.demonstrations.readings import (
@@ -22,7 +22,7 @@ from nppac_envs.demonstrations.readings import (
 )
 from nppac_envs.demonstrations.repairs import repeats
 from nppac_envs.demonstrations.success_rules import SUCCESS_RULES, judges, rule_successes
-from nppac_envs.errors import EpisodesError
+from nppac_envs.errors import EndsError, EpisodesError
 
 _UNITS = 2.0
 """Actions that go further than this in absolute value have other units than [-1, 1]."""
@@ -99,6 +99,12 @@ def _read(
         )
         config = config.model_copy(update={"exclude": tuple(sorted(left_out))})
         findings = [finding]
+        return config, config.stored(findings.append), findings
+    except EndsError as error:
+        if (length := regular_length(error.states)) is None:
+            raise
+        findings = [Finding("error", "unknown ends", error.message, ({"episode_length": length},))]
+        config = config.model_copy(update={"episode_length": length})
         return config, config.stored(findings.append), findings
 
 

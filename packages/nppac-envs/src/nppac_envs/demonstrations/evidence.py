@@ -70,6 +70,20 @@ def boundaries(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterato
     yield from _continued(demonstrations, numbers, usual, scale, used)
 
 
+def regular_length(states: NDArray[Any]) -> int | None:
+    """After how many rows states (N, S) jump, time and again; None if they do not."""
+    known = np.nan_to_num(states.reshape(len(states), -1).astype(np.float64))
+    scale = known.std(axis=0)
+    used = scale > 0
+    if len(known) < 20 or not used.any():
+        return None
+    taken = _distance(known[:-1], known[1:], scale, used)
+    jumps = np.flatnonzero(taken > JUMP * np.quantile(taken, 0.9)) + 1
+    length = int(np.gcd.reduce([*jumps, len(known)]))
+    often = 2 * jumps.size >= len(known) // length - 1
+    return length if 0 < jumps.size <= _FEW * len(taken) and length > 1 and often else None
+
+
 def _continued(
     demonstrations: Demonstrations,
     numbers: NDArray[Any],

@@ -30,7 +30,7 @@ def arrays_of_steps(
         where: Named in messages.
         exclude: Episodes that will be left out, whatever their length.
         next_states: (N, S) the state after each step. None: each episode's last step is used up,
-            its state becomes the final state and its action is dropped.
+            its state becomes the final state and its action is dropped (`without_last_steps`).
         terminals: (N,) whether a step led to a terminal state.
 
     Raises:
@@ -62,7 +62,9 @@ def ends_of_length(length: int, steps: int, where: str) -> NDArray[np.int64]:
 def without_last_steps(
     arrays: Mapping[str, NDArray[Any]], where: str, exclude: Collection[int] = ()
 ) -> dict[str, NDArray[Any]]:
-    """Turn each episode's last state into its final state; no action that is left ends in it.
+    """Turn each episode's last state into its final state, to which the step before it leads.
+
+    The last action and its reward go; that it succeeded stays, with the step before it.
 
     Args:
         arrays: The arrays of `Demonstrations` without `final_states`.
@@ -88,11 +90,29 @@ def without_last_steps(
     used_up = np.delete(last, single)
     kept = {
         name: np.delete(array, used_up, axis=0)
-        for name, array in arrays.items()
+        for name, array in _kept_successes(arrays, used_up).items()
         if name not in ("episode_lengths", "terminations", "action_bounds")
     }
     shorter = np.maximum(lengths - 1, 1)
     return kept | {"final_states": states[last], "episode_lengths": shorter}
+
+
+def _kept_successes(
+    arrays: Mapping[str, NDArray[Any]], used_up: NDArray[np.integer]
+) -> Mapping[str, NDArray[Any]]:
+    if "successes" not in arrays:
+        return arrays
+    return {**arrays, "successes": success_kept(arrays["successes"], used_up)}
+
+
+def success_kept(successes: NDArray[Any], used_up: NDArray[np.integer]) -> NDArray[Any]:
+    """Flags (N,) in which a success of a step that is used up is one of the step before it.
+
+    Many recorders end an episode with its first success, which would be lost with the last step.
+    """
+    kept = successes.copy()
+    kept[used_up - 1] = np.maximum(successes[used_up - 1], successes[used_up])
+    return kept
 
 
 def torn_finding(

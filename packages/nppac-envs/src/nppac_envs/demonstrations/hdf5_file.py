@@ -98,6 +98,20 @@ def listed(group: Any) -> str:
     return ", ".join(found[:12]) + (", ..." if len(found) > 12 else "") or "no arrays"
 
 
+def episodes_parent(file: Any) -> str | None:
+    """A group at the top of a file, or its root, all of whose members are groups of one kind."""
+    import h5py
+
+    for name in (*file, "/"):
+        group = file[name]
+        members = [*group.values()] if isinstance(group, h5py.Group) else []
+        if len(members) > 1 and all(isinstance(member, h5py.Group) for member in members):
+            names = {frozenset(member) for member in members}
+            if len(names) == 1 and names != {frozenset()}:
+                return name
+    return None
+
+
 def read_action_bounds(file: Any, name: str, where: str) -> dict[str, NDArray[Any]]:
     """The array `action_bounds` of `Demonstrations`, where a file has it under this name."""
     return {"action_bounds": read_columns(file, [name], where)} if name in file else {}

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from nppac_envs.demonstrations.config import FileConfig, Say
-from nppac_envs.demonstrations.field_map import named, names_in
+from nppac_envs.demonstrations.field_map import named, names_in, renamed
 from nppac_envs.demonstrations.file_guard import (
     check_unfolded,
     expanded,
@@ -130,13 +130,11 @@ def _read_file(
     optional["times"] = "timestamp"
     with parquet.ParquetFile(regular_file(path, where)) as file:
         schema = file.schema_arrow
-        missing = [name for name in chain(*required.values()) if name not in schema.names]
-        if missing:
-            raise DataError(
-                f"{where}: has no column {missing[0]!r}; it has {', '.join(schema.names)}",
-                "name those of the state, with commas: {fields}",
-                fields={"states": "NAME,NAME"},
-            )
+        needed = required | {name: names_in(getattr(fields, name)) for name in renamed(fields)}
+        for name, stored in needed.items():
+            missing = [part for part in stored if part not in schema.names]
+            if missing:
+                raise _lacking(missing[0], name, schema.names, where)
         wanted = required | {name: [col] for name, col in optional.items() if col in schema.names}
         read = [*chain(*wanted.values())]
         check_unfolded(_declared(file.metadata, set(read)), path, where)
@@ -146,6 +144,16 @@ def _read_file(
         for name, stored in wanted.items()
     }
     return columns, [name for name in _vectors(schema) if name not in read]
+
+
+def _lacking(stored: str, name: str, there: list[str], where: str) -> DataError:
+    message = f"{where}: has no column {stored!r} ({name}); it has {', '.join(there)}"
+    if name in ("states", "actions"):
+        advice = f"name those of the {name}, with commas: {{fields}}"
+        return DataError(message, advice, fields={name: "NAME,NAME"})
+    if name in LerobotFields.model_fields:
+        return DataError(message, "name the one that is meant: {fields}", fields={name: "NAME"})
+    return DataError(message)
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:

@@ -45,7 +45,7 @@ def locate(
     Raises:
         ConfigError: The source is unknown, or does not take one of the settings.
     """
-    kind = source or _kind(text)
+    kind = source or _kind(text, fields or {})
     if kind not in SOURCES:
         raise ConfigError(f"source {kind!r} is unknown; there are {', '.join(map(repr, SOURCES))}")
     given = {name: value for name, value in settings.items() if value is not None}
@@ -60,15 +60,17 @@ def locate(
         raise ConfigError(f"{text}: {kind} {name}: {first['msg']}") from error
 
 
-def _kind(text: str) -> str:
+def _kind(text: str, fields: Mapping[str, str]) -> str:
     path = expanded(text)
     if (path / "meta" / "info.json").is_file():
         return "lerobot"
     if (path / "data" / "metadata.json").is_file():
         return "minari"
     kind = _SUFFIXES.get(path.suffix.lower())
-    if kind == "d4rl" and path.is_file() and has_episode_groups(path):
-        return "robomimic"
+    if kind == "d4rl" and path.is_file():
+        parents = {"data", fields.get("episodes", "data")}
+        if any(has_episode_groups(path, parent) for parent in parents):
+            return "robomimic"
     if kind is not None:
         return kind
     if path.exists():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_lengths
 from nppac_envs.demonstrations.flat_steps import ends_of_length, without_last_steps
-from nppac_envs.errors import DataError
+from nppac_envs.errors import DataError, EndsError
 
 FLAGS = ("terminations", "terminals", "timeouts", "dones", "episode_starts", "mask")
 _ENDS = ("terminals", "timeouts", "dones")
@@ -43,7 +43,7 @@ def from_layout(
         DataError: It is not known where episodes end, or shapes do not fit.
     """
     if arrays["states"].ndim == 3 or arrays["actions"].ndim == 3:
-        arrays = _unpadded(arrays, where)
+        arrays = _unpadded(arrays, where, there)
     steps = len(np.atleast_1d(arrays["actions"]))
     lengths = _lengths(arrays, steps, where, episode_length, there)
     kept = {name: arrays[name] for name in _KEPT if name in arrays} | {"episode_lengths": lengths}
@@ -99,16 +99,17 @@ def _lengths(
                 "episode_starts"
             )
         )
-        raise DataError(
+        raise EndsError(
             f"{where}: {marks}, so the ends of its episodes are not known; it has {there}",
             "write one of them, or give the length that all episodes have: {episode_length}",
+            arrays["states"],
             episode_length=("N",),
         )
     ends[-1] = True
     return np.diff(np.flatnonzero(ends) + 1, prepend=0)
 
 
-def _unpadded(arrays: Arrays, where: str) -> Arrays:
+def _unpadded(arrays: Arrays, where: str, there: str) -> Arrays:
     """Episodes end to end from states (E, T, S) or (E, T + 1, S) and actions (E, T, A)."""
     states, actions = arrays["states"], arrays["actions"]
     if states.ndim != 3 or actions.ndim != 3 or len(states) != len(actions):
@@ -117,7 +118,7 @@ def _unpadded(arrays: Arrays, where: str) -> Arrays:
             "are (episodes, steps, S) and (episodes, steps, A)"
         )
     episodes, width = actions.shape[:2]
-    lengths = _padded_lengths(arrays, where)
+    lengths = _padded_lengths(arrays, where, there)
     valid = np.arange(width) < lengths[:, None]
     flat: Arrays = {"episode_lengths": lengths}
     if states.shape[1] == width + 1:
@@ -136,7 +137,7 @@ def _unpadded(arrays: Arrays, where: str) -> Arrays:
     return flat
 
 
-def _padded_lengths(arrays: Arrays, where: str) -> NDArray[np.int64]:
+def _padded_lengths(arrays: Arrays, where: str, there: str) -> NDArray[np.int64]:
     """(E,) steps that are no padding."""
     actions = arrays["actions"]
     episodes, width = actions.shape[:2]
@@ -152,7 +153,10 @@ def _padded_lengths(arrays: Arrays, where: str) -> NDArray[np.int64]:
         if any((rows == rows[:, :1]).all(axis=(1, 2)).any() for rows in tail):
             raise DataError(
                 f"{where}: some episodes end in rows that are all the same, which looks like "
-                "padding; write episode_lengths (E,) or a mask (E, T) too"
+                f"padding; it has {there}",
+                "name the mask (E, T) that is true where a step is no padding, {fields}, or write "
+                "it or episode_lengths (E,) too",
+                fields={"mask": "THEIRS"},
             )
         lengths = np.full(episodes, width)
     whole = lengths.shape == (episodes,) and lengths.dtype.kind in "iu"

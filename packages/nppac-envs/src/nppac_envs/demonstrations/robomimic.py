@@ -23,6 +23,7 @@ from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.field_map import named, names_in, renamed
 from nppac_envs.demonstrations.findings import left_out_finding
+from nppac_envs.demonstrations.flat_steps import success_kept
 from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_bounds, read_columns
 from nppac_envs.errors import DataError
 
@@ -100,7 +101,9 @@ class RobomimicConfig(FileConfig, frozen=True):
         if not groups:
             raise DataError(
                 f"{where}: has no group {self.fields.episodes!r} with a group for each episode "
-                f"(episodes); it has {listed(file)}"
+                f"(episodes); it has {listed(file)}",
+                "name the one that is meant, / for the file itself: {fields}",
+                fields={"episodes": "THEIRS"},
             )
         wanted = set(groups)
         if self.mask is not None:
@@ -151,6 +154,8 @@ class RobomimicConfig(FileConfig, frozen=True):
             final = final.reshape(len(final), -1)[-1:]
             observations = np.concatenate([observations, final])
         elif len(observations) == len(actions):
+            if successes is not None and len(successes) > 1:
+                successes = success_kept(successes, np.array([len(successes) - 1]))
             actions = actions[:-1]
             rewards, successes = (None if of is None else of[:-1] for of in (rewards, successes))
         terminated = terminals is not None and bool(np.ravel(terminals)[-1])
@@ -172,13 +177,13 @@ def _by_number(name: str) -> tuple[str, int]:
     return (name[: number.start()], int(number[0])) if number else (name, -1)
 
 
-def has_episode_groups(path: Path) -> bool:
-    """Whether an HDF5 file has a group of groups `data`; False if it cannot be read."""
+def has_episode_groups(path: Path, parent: str = "data") -> bool:
+    """Whether an HDF5 file has a group of groups `parent`; False if it cannot be read."""
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
-            data: Any = file.get("data")
+            data: Any = file.get(parent)
             kinds = [data.get(name, getclass=True) for name in data or ()]
             return h5py.Group in kinds
     except Exception:
