@@ -78,6 +78,15 @@ def test_what_does_not_fit_is_refused_and_nothing_written(
     assert not (tmp_path / "experiment.json").exists()
 
 
+def test_what_has_to_be_said_of_the_data_is_said_to_the_command_that_takes_it(nppac_run, tmp_path):
+    torques = np.random.default_rng(0).uniform(-4, 4, (40, 1))
+    states = np.cumsum(torques, axis=0)
+    np.savez(tmp_path / "log.npz", states=states, actions=torques, episode_lengths=[20, 20])
+    (line,) = nppac_run("new", "log.npz").err
+    assert "--action-range LOW HIGH" in line
+    assert line.endswith("(options of nppac-demos convert; name here what it writes)")
+
+
 def test_a_file_that_is_there_is_kept(nppac_run, mine, tmp_path):
     (tmp_path / "experiment.json").write_text("{}")
     assert "is there already" in nppac_run("new", "mine.npz").err[0]

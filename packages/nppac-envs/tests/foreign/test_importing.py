@@ -57,6 +57,13 @@ def test_what_cannot_be_made_is_refused_in_one_line(lab_arm, settings, message):
     assert "\n" not in str(caught.value)
 
 
+def test_an_environment_that_takes_no_render_mode_is_told_what_drawing_needs(lab_arm, monkeypatch):
+    monkeypatch.setattr(lab_arm, "plain", lambda: lab_arm.Arm(), raising=False)
+    config = GymnasiumConfig(id="lab_arm:plain")
+    with pytest.raises(ConfigError, match=r"'render_mode'; .* takes render_mode=\"rgb_array\""):
+        make_checked(config, render_mode="rgb_array")
+
+
 def test_a_module_that_fails_is_told_with_its_error(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "broken_arm.py").write_text("import no_such_dependency")

@@ -11,6 +11,7 @@ from nppac_priors.cli.exit_code import ExitCode
 
 def new(arguments: argparse.Namespace) -> int:
     """Write an experiment file that fits the data and the environment, and say what to do next."""
+    from nppac_envs import DataError
     from nppac_envs.demonstrations.locations import locate
     from nppac_priors.atomic_files import write_json
     from nppac_priors.errors import ConfigError
@@ -20,7 +21,14 @@ def new(arguments: argparse.Namespace) -> int:
     if arguments.output.exists():
         raise ConfigError(f"{arguments.output}: is there already; name another with --output")
     source = locate(arguments.demonstrations)
-    data = source.load()
+    try:
+        data = source.load()
+    except DataError as error:
+        if not error.settings:
+            raise
+        raise ConfigError(
+            f"{error.in_options()} (options of nppac-demos convert; name here what it writes)"
+        ) from error
     env = None
     if arguments.env is not None:
         env = _environment(arguments, data.state_dim, data.action_dim)

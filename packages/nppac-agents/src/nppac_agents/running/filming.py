@@ -46,7 +46,7 @@ def record_frames(env_config: EnvConfig, act: Act, *, seed: int, n_frames: int) 
     try:
         env = drawable(env_config, seed)
     except CannotDrawError as error:
-        logger.warning("no frames for the report: %s", error)
+        logger.warning("no frames for the report (logging.frames 0 asks for none): %s", error)
         return Frames.none(seed, str(error))
     try:
         successes, _ = _play(env, act, seed, drawn=frozenset())
