@@ -308,6 +308,17 @@ def test_a_space_that_does_not_fit_is_shown(name, space, shown):
     assert "\n" not in message
 
 
+def test_a_space_of_several_parts_is_told_with_the_wrapper_that_flattens_it():
+    env = Script(lambda *outcome: outcome)
+    MAKE[:] = [lambda: env]
+    for name, wrapper in (("observation", "FlattenObservation"), ("action", "TransformAction")):
+        whole = getattr(env, f"{name}_space")
+        setattr(env, f"{name}_space", Dict(a=BOX, b=BOX))
+        with pytest.raises(ConfigError, match=rf"its {name} .* gymnasium.wrappers.{wrapper};"):
+            make_checked(ScriptConfig())
+        setattr(env, f"{name}_space", whole)
+
+
 @pytest.mark.parametrize("config", TASKS)
 def test_our_environments_are_sound(config):
     env, plain = make_checked(config(horizon=6)), config(horizon=6).make()

@@ -132,6 +132,10 @@ def _npy_of_gigabytes(path):
         np.lib.format.write_array_header_1_0(file, header)
 
 
+def _folder(path):
+    path.mkdir()
+
+
 def _npz_of_gigabytes(path):
     _npy_of_gigabytes(path)
     header = path.read_bytes()
@@ -161,13 +165,14 @@ def _nan(path):
     ("write", "message"),
     [
         (_no_file, "no such file"),
-        (_not_npz, "not a readable npz file"),
+        (_folder, "is a folder, .* nppac-demos convert"),
+        (_not_npz, "not a readable npz file .* nppac-demos convert"),
         (_truncated, "not a readable npz file"),
         (_pickled, "not a readable npz file"),
         (_npy_of_gigabytes, "not a readable npz file"),
         (_npz_of_gigabytes, "not a readable npz file"),
         (_zeros, "its numbers take over 100 times the file"),
-        (_without_lengths, "has no array 'episode_lengths'; one episode is"),
+        (_without_lengths, "'episode_lengths'; one episode is .* nppac-demos convert"),
         (_wide_actions, r"actions: have to lie in \[-1, 1\]"),
         (_nan, "states: 2 entries are NaN"),
     ],

@@ -15,6 +15,10 @@ PURPOSE = (
     "nppac learns from vectors of numbers with continuous actions, not from images or with "
     "discrete actions"
 )
+_FLATTEN = {
+    what: f"lay its parts side by side in the config's make(), such as with gymnasium.wrappers.{by}"
+    for what, by in (("observation", "FlattenObservation"), ("action", "TransformAction"))
+}
 _SHOWN = 200
 """Characters of a space in a message."""
 
@@ -32,9 +36,11 @@ def require_boxes(config: EnvConfig, env: gymnasium.Env[Any, Any]) -> None:
     """
     for space, what in ((env.observation_space, "observation"), (env.action_space, "action")):
         if not isinstance(space, gymnasium.spaces.Box) or len(space.shape) != 1:
+            parts = isinstance(space, gymnasium.spaces.Dict | gymnasium.spaces.Tuple)
+            advice = f"{_FLATTEN[what]}; " if parts else ""
             raise ConfigError(
                 f"{_name(config)}: its {what} space is {shown(space)}, has to be a Box of one "
-                f"dimension; {PURPOSE}"
+                f"dimension; {advice}{PURPOSE}"
             )
         if what == "action" and not (np.all(space.low == -1) and np.all(space.high == 1)):
             raise ConfigError(

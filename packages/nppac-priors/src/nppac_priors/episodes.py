@@ -27,7 +27,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from nppac_priors.errors import DataError
-from nppac_priors.user_files import existing_file
+from nppac_priors.user_files import existing_file, user_path
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 _NAMES = ("states", "actions", "episode_lengths")
 _UNFOLDED = 64 * 2**20
 _MAX_RATIO = 100
+_WRITTEN = (
+    "numpy.savez(path, states=..., actions=..., episode_lengths=...) writes one, and nppac-demos "
+    "convert (of nppac-envs) from other files and names"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,13 +154,15 @@ def read_arrays(path: str | Path, names: Sequence[str]) -> dict[str, NDArray[Any
         DataError: No such file, no npz file, one of them is missing, or they take more than 64 MiB
             and more than 100 times the file.
     """
+    if user_path(path).is_dir():
+        raise DataError(f"{path}: is a folder, no npz file; {_WRITTEN}")
     path = existing_file(path, DataError)
     try:
         with zipfile.ZipFile(path) as archive:
             missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
             if missing:
                 hint = "; one episode is [N]" if "episode_lengths" in missing else ""
-                raise DataError(f"{path}: has no array {missing[0]!r}{hint}")
+                raise DataError(f"{path}: has no array {missing[0]!r}{hint}; {_WRITTEN}")
             members = [archive.getinfo(f"{name}.npy") for name in names]
             largest = max(_UNFOLDED, _MAX_RATIO * path.stat().st_size)
             if sum(member.file_size for member in members) > largest:
@@ -168,8 +174,7 @@ def read_arrays(path: str | Path, names: Sequence[str]) -> dict[str, NDArray[Any
         raise
     except Exception as error:
         raise DataError(
-            f"{path}: not a readable npz file ({type(error).__name__}); write it with "
-            f"numpy.savez(path, states=..., actions=..., episode_lengths=...)"
+            f"{path}: not a readable npz file ({type(error).__name__}); {_WRITTEN}"
         ) from error
 
 
