@@ -40,6 +40,17 @@ def test_an_episode_that_ends_with_its_first_success_has_succeeded(tmp_path: Pat
     assert loaded.rewards.tolist() == [0, 0, 0]
 
 
+def test_an_empty_cell_is_no_number_that_was_recorded(tmp_path: Path):
+    """A logger has no reward before the first action; nor is there one after the last."""
+    table = TABLE.replace("0.1,0,0", "0.1,,0").replace("b,0,4,40,-1,0,0", "b,0,4,40,-1, ,0")
+    with pytest.raises(DataError, match=r"rewards is not finite .* episode 0, step 0") as caught:
+        load(tmp_path, table)
+    assert "--drop-rewards" in caught.value.in_options()
+    loaded = load(tmp_path, table, drop_rewards=True)
+    assert loaded.rewards is None
+    assert loaded.states.tolist() == load(tmp_path, TABLE).states.tolist()
+
+
 @pytest.mark.parametrize("words", ["True False", "TRUE FALSE", "true false", "1.0 0.0"])
 def test_flags_as_pandas_and_spreadsheets_write_them(tmp_path: Path, words: str):
     yes, no = words.split()
@@ -75,7 +86,9 @@ def test_names_of_columns(tmp_path: Path, header: str, states: str):
         ("episode,state,action\n", "needs a header line"),
         ("episode,state\n0,1\n0,2\n", r"no column 'action' \(actions\); it has 'episode', 'state'"),
         ("episode,state,action\n0,1,1\n0,1\n", "line 3 has 2 values, the header has 3"),
-        ("episode,state,action\n0,1,1\n0,,1\n", "row 2 has no number in column 'state': ''"),
+        ("episode,state,action\n0,1,1\n0,x,1\n", "row 2 has no number in column 'state': 'x'"),
+        ("episode,state,action\n0,1,1\n0,,1\n", "final_states is not finite"),
+        ("episode,state,action,success\n0,1,1,\n0,1,1,0\n", "must hold 0 and 1"),
         ("episode,state,action\n0,1,1\n0,nan,1\n", "final_states is not finite"),
         ("episode,state,action\n0,1,1\n1,1,1\n", "episode 0 has one step"),
         ("episode,state,action\n0,1,1\n0,1,1\n1,1,1\n1,1,1\n0,1,1\n", "episode 0 are not together"),

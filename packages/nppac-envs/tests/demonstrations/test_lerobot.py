@@ -94,6 +94,15 @@ def test_what_is_not_there(tmp_path: Path):
         config.load()
 
 
+def test_rewards_that_some_frames_lack_can_be_dropped(tmp_path: Path):
+    table = frames() | {"next.reward": [None, 1.0, 0.0, None, 0.0]}
+    config = write(tmp_path, [table])
+    with pytest.raises(DataError, match="rewards is not finite") as caught:
+        config.load()
+    assert "--drop-rewards" in caught.value.in_options()
+    assert config.model_copy(update={"drop_rewards": True}).load().rewards is None
+
+
 def test_a_renamed_column_has_to_be_there(tmp_path: Path):
     write(tmp_path, [frames()])
     fields = LerobotFields(successes="won")

@@ -31,7 +31,8 @@ from nppac_envs.errors import DataError, EndsError
 
 _TIME = re.compile(r"(?i)t|time.*|.*index|step|frame")
 """Columns that count rows, and are no state."""
-_FLAGS = {"true": 1.0, "false": 0.0}
+_WORDS = {"true": 1.0, "false": 0.0, "": np.nan}
+"""What pandas writes for flags, and where it has no number."""
 _WANTED = {"successes": "flag (0, 1, true or false)"}
 
 
@@ -226,7 +227,8 @@ def _number(text: str) -> float:
     """What spreadsheets, NumPy and pandas write for a number; Python's own 1_000 is none."""
     if "_" in text:
         raise ValueError(text)
-    return _FLAGS[word] if (word := text.strip().lower()) in _FLAGS else float(text)
+    word = text.strip().lower()
+    return _WORDS[word] if word in _WORDS else float(word)
 
 
 def _has_numbers(rows: Sequence[Sequence[str]], position: int) -> bool:

@@ -79,7 +79,7 @@ def regular_length(states: NDArray[Any]) -> int | None:
         return None
     taken = _distance(known[:-1], known[1:], scale, used)
     jumps = np.flatnonzero(taken > JUMP * np.quantile(taken, 0.9)) + 1
-    length = int(np.gcd.reduce([*jumps, len(known)]))
+    length = int(np.gcd.reduce(np.append(jumps, len(known))))
     often = 2 * jumps.size >= len(known) // length - 1
     return length if 0 < jumps.size <= _FEW * len(taken) and length > 1 and often else None
 

@@ -189,7 +189,8 @@ def _column(column: Any, name: str, where: str) -> NDArray[Any]:
 
     array = column.combine_chunks()
     kind = array.type
-    if column.null_count:
+    unknown = name == "rewards" and pa.types.is_floating(kind)  # read as NaN
+    if column.null_count and not unknown:
         raise DataError(f"{where}: {name} has {column.null_count} missing values")
     variable = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     if not (variable or pa.types.is_fixed_size_list(kind)):
