@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -111,3 +113,13 @@ def test_a_state_of_other_wrappers_is_refused() -> None:
     env.reset(seed=0)
     with pytest.raises(ConfigError, match="of an environment with wrappers"):
         set_env_state(env.unwrapped, get_env_state(env))
+
+
+@pytest.mark.parametrize("value", [{"x": 1.0}, "there", None, [[1.0], [1.0, 2.0]]])
+def test_a_state_that_is_no_dict_of_arrays_is_refused_with_its_part(value) -> None:
+    env = gym.make("CartPole-v1")
+    env.reset(seed=0)
+    task: Any = env.unwrapped
+    task.get_state, task.set_state = lambda: {"x": np.zeros(2), "joint": value}, print
+    with pytest.raises(ConfigError, match=r"CartPoleEnv has .* under 'joint'; it has to be a dict"):
+        get_env_state(env)

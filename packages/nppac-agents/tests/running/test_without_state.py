@@ -71,7 +71,7 @@ def test_a_run_trains_and_its_resume_says_once_that_episodes_start_anew(plain_ex
     _, said = run(plain_experiment, "stopped", stop=75)
     assert "get_state" not in said
     resumed, said = run(plain_experiment, "stopped", resume=True)
-    assert said.count("has no get_state and set_state: its training episodes start anew") == 1
+    assert said.count("set_state (of a dict of arrays): its training episodes start anew") == 1
     assert resumed.summary()["env_steps"] == 150
     evaluated = [
         e["env_steps"] for e in read_metrics(resumed.metrics) if e["event"] == "evaluation"

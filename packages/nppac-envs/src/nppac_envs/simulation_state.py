@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from nppac_envs.checked import CheckedEnv
 from nppac_envs.errors import ConfigError
+from nppac_envs.faults import described
 
 State = dict[str, NDArray[Any]]
 
@@ -50,10 +51,11 @@ def get_env_state(env: gymnasium.Env[Any, Any]) -> State:
     """The state of an environment that has been reset.
 
     Raises:
-        ConfigError: The task offers no `get_state`, or has not been reset.
+        ConfigError: The task offers no `get_state`, has not been reset, or its state holds what is
+            no array of numbers.
     """
     task = _task(env)
-    state = {f"task.{name}": np.array(value) for name, value in task.get_state().items()}
+    state = {f"task.{n}": _saved(task, n, value) for n, value in task.get_state().items()}
     generator = json.dumps(task.np_random.bit_generator.state).encode()
     state["generator"] = np.frombuffer(generator, np.uint8).copy()
     for name, wrapper, attribute in _counters(env):
@@ -126,6 +128,19 @@ def _task(env: gymnasium.Env[Any, Any]) -> Any:
             f"{type(task).__name__} cannot be saved and resumed: it has no get_state and set_state"
         )
     return task
+
+
+def _saved(task: Any, name: str, value: Any) -> NDArray[Any]:
+    try:
+        array = np.array(value)
+    except ValueError:  # a list of lists of several lengths
+        array = np.empty(0, np.object_)
+    if array.dtype.kind not in "biuf":
+        raise ConfigError(
+            f"get_state() of {type(task).__name__} has {described(value)} under {name!r}; it has "
+            "to be a dict of arrays of numbers (of what is nested, one for each part)"
+        )
+    return array
 
 
 def _wrappers(env: gymnasium.Env[Any, Any]) -> Iterator[Any]:

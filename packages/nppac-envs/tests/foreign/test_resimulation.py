@@ -42,6 +42,13 @@ def test_an_environment_that_offers_start_from_is_put_there(lab_arm, monkeypatch
     assert [(r.by_seed, r.deviations.max()) for r in results] == [(False, 0.0)] * 2
 
 
+@pytest.mark.parametrize("returned", [None, {"angles": np.zeros(2)}, np.zeros(3)])
+def test_a_start_from_that_returns_no_observation_is_told(lab_arm, monkeypatch, returned):
+    monkeypatch.setattr(lab_arm.Arm, "start_from", lambda self, seen: returned, raising=False)
+    with pytest.raises(ConfigError, match=r"of Arm returned .*, an array of shape \(2,\)"):
+        list(replay(recorded(5), ARM, [0]))
+
+
 def test_other_seeds_show_at_the_start_with_the_advice(lab_arm):
     (start, *_) = drift_findings(recorded(5), ARM)
     assert start.topic == "start states"

@@ -44,8 +44,8 @@ from nppac_agents.spaces import Spaces
 from nppac_agents.stopwatch import Stopwatch
 
 _RESTARTED = (
-    "the environment has no get_state and set_state: its training episodes start anew, and the run "
-    "goes on otherwise than without the interruption"
+    "the environment has no get_state and set_state (of a dict of arrays): its training episodes "
+    "start anew, and the run goes on otherwise than without the interruption"
 )
 
 

@@ -69,7 +69,9 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
         findings += boundaries(demonstrations, numbers)
         findings += _failures(demonstrations, numbers, task)
         findings += _lengths(demonstrations, numbers, excluded)
-        findings += _saturation(demonstrations, numbers, stored["actions"], bool(outside.any()))
+        if config.clips() or not outside.any():  # else they are clipped for this examination alone
+            clipped = bool(outside.any())
+            findings += _saturation(demonstrations, numbers, stored["actions"], clipped)
         findings += _duplicated_states(demonstrations, numbers)
         findings += _duplicated_episodes(demonstrations, numbers, excluded)
         findings += _far_out(demonstrations, numbers, excluded)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.errors import ConfigError
+from nppac_envs.faults import described
 
 
 def start_from(env: Any, kind: str, observation: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -34,11 +35,17 @@ def start_from(env: Any, kind: str, observation: NDArray[np.float32]) -> NDArray
 
     Raises:
         ConfigError: There is no way back from an observation of this kind of environment, or the
-            observation has another size.
+            observation has another size; `start_from` returned none.
     """
     if kind == "gymnasium":
         start_by_seed(env, observation, seed=0)
-        return np.asarray(env.unwrapped.start_from(observation), np.float32)
+        there = env.unwrapped.start_from(observation)
+        if not isinstance(there, np.ndarray) or there.shape != observation.shape:
+            raise ConfigError(
+                f"start_from() of {type(env.unwrapped).__name__} returned {described(there)}, has "
+                f"to return the observation that it then has, an array of shape {observation.shape}"
+            )
+        return there.astype(np.float32)
     if kind not in _PLACERS:
         raise ConfigError(
             f"episodes of {kind!r} cannot be simulated again, because the simulator's state does "
