@@ -19,7 +19,7 @@ from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run import run_experiment
 from nppac_agents.running.run_directory import RunDirectory
 
-pytestmark = pytest.mark.medium
+pytestmark = [pytest.mark.medium, pytest.mark.filterwarnings("error:.*precision lowered")]
 
 README = Path(__file__).parents[1] / "packages" / "nppac-envs" / "README.md"
 
