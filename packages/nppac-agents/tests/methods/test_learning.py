@@ -54,29 +54,49 @@ def learn_offline(agent, replay):
     return losses
 
 
+@pytest.fixture
+def reached(spaces, prior, demonstrations, point_config, generator):
+    """Success at the end before and after a method learned with interaction."""
+
+    def reached(kind, *settings):
+        config = configured(agent_registry().get(kind), LEARNING, *settings)
+        given = prior if config.uses_prior else None
+        env = DensePointConfig(sparse=point_config) if kind == "sac" else point_config
+        agent = config.build(spaces, given, demonstrations, generator=generator)
+        before = success_at_end(agent, env)
+        replay = agent.make_replay(5000, 4, generator)
+        rollouts = Rollouts(env, 4, agent, replay, seed=0)
+        learn_offline(agent, replay)
+        online = METHODS[kind].online
+        for _ in range(25 if online else 0):
+            rollouts.step()
+        for update in range(online):
+            if update % 4 == 0:
+                rollouts.step()
+            agent.learn(agent.phases[-1], replay)
+        return before, success_at_end(agent, env)
+
+    return reached
+
+
+ONLINE = {kind: row for kind, row in METHODS.items() if row.learning is not None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ONLINE)
+def test_a_method_learns_to_reach_the_goal(kind, reached):
+    before, after = reached(kind, ONLINE[kind].learning)
+    assert before < 0.5, "it does not know the task before"
+    assert after > 0.85
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind", [kind for kind, row in METHODS.items() if row.learning is not None]
+    "kind", [kind for kind, row in ONLINE.items() if row.mixed is None and row.without]
 )
-def test_a_method_learns_to_reach_the_goal(
-    kind, spaces, prior, demonstrations, point_config, generator
-):
-    row = METHODS[kind]
-    config = configured(agent_registry().get(kind), LEARNING, row.learning)
-    given = prior if config.uses_prior else None
-    env = DensePointConfig(sparse=point_config) if kind == "sac" else point_config
-    agent = config.build(spaces, given, demonstrations, generator=generator)
-    assert success_at_end(agent, env) < 0.5, "it does not know the task before"
-    replay = agent.make_replay(5000, 4, generator)
-    rollouts = Rollouts(env, 4, agent, replay, seed=0)
-    learn_offline(agent, replay)
-    for _ in range(25 if row.online else 0):
-        rollouts.step()
-    for update in range(row.online):
-        if update % 4 == 0:
-            rollouts.step()
-        agent.learn(agent.phases[-1], replay)
-    assert success_at_end(agent, env) > 0.85
+def test_without_what_makes_it_itself_it_does_not_reach_the_goal(kind, reached):
+    _, after = reached(kind, ONLINE[kind].learning, ONLINE[kind].without)
+    assert after < 0.85
 
 
 def mean_return(act, env):
@@ -112,8 +132,11 @@ def cloned(learned, mixed_demonstrations):
     return found, generator.get_state()
 
 
+OFFLINE = {kind: row for kind, row in METHODS.items() if row.mixed is not None}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.mixed is not None])
+@pytest.mark.parametrize("kind", OFFLINE)
 def test_offline_it_tells_good_demonstrations_from_mistakes(
     kind, learned, cloned, mixed_demonstrations, point_config, expert, generator
 ):
@@ -128,12 +151,25 @@ def test_offline_it_tells_good_demonstrations_from_mistakes(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind", [kind for kind, row in METHODS.items() if row.conservative is not None]
+    "kind", [kind for kind, row in OFFLINE.items() if row.alone is None and row.without]
 )
-def test_critics_that_are_not_conservative_lead_away_from_the_expert(
-    kind, learned, demonstrations, point_config, expert, generator
+def test_offline_it_does_not_without_what_makes_it_itself(
+    kind, learned, mixed_demonstrations, point_config, expert, generator
 ):
-    best, settings = mean_return(expert, point_config), METHODS[kind].conservative
-    bold = settings, {"conservative_weight": 0.0}
-    assert learned(demonstrations, generator, kind, settings) > 0.5 * best
-    assert learned(demonstrations, generator, kind, *bold) < 0.25 * best
+    row = METHODS[kind]
+    got = learned(mixed_demonstrations, generator, kind, row.mixed, row.without)
+    assert got < 0.5 * mean_return(expert, point_config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind, row in METHODS.items() if row.alone is not None])
+def test_without_what_holds_it_back_it_is_led_away_from_the_expert(
+    kind, learned, demonstrations, point_config, expert
+):
+    best, row = mean_return(expert, point_config), METHODS[kind]
+
+    def got(*settings):
+        return learned(demonstrations, torch.Generator().manual_seed(0), kind, *settings)
+
+    assert got(row.alone) > 0.5 * best
+    assert got(row.alone, row.without) < 0.25 * best

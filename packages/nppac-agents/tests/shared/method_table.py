@@ -41,8 +41,10 @@ class Row:
     """Updates after which the slow critics follow"""
     mixed: dict[str, Any] | None = None
     """Settings beside ``LEARNING`` that beat cloning on demonstrations of mixed quality, offline"""
-    conservative: dict[str, Any] | None = None
-    """Those that learn offline from the expert alone, with ``conservative_weight`` above 0 only"""
+    alone: dict[str, Any] | None = None
+    """Settings beside ``LEARNING`` that learn offline from the expert alone"""
+    without: dict[str, Any] | None = None
+    """Those that take out its own term (weights, penalty, dual): with them it learns none of it"""
 
 
 CRITIC = frozenset({"critic_loss", "critic_value", "target_value", "critic_grad_norm"})
@@ -59,11 +61,14 @@ METHODS = {
         logs=CRITIC | {"temperature", "behaviour_loss", "kept", "mean_kl", "std_kl"},
         mixed={"offline_updates": 1_500, "target_period": 20, "tau": 1.0, "samples": 10,
                "mean_epsilon": 0.05, "std_epsilon": 1e-3, "behaviour_learning_rate": 1e-3},
+        without={"advantage_weights": "one"},
     ),
     "awac": Row(
         dry_steps=5, small={"offline_updates": 60, "rollout_steps": 60, "cloning_updates": 10},
         phases=("pretrain", "offline", "online"), updates=160, first_updates=10, logs=CRITIC,
         learning={"offline_updates": 400},
+        mixed={"offline_updates": 1_500, "advantage_temperature": 0.3},
+        without={"advantage_temperature": 1e6},
     ),
     "awr": Row(
         dry_steps=10, small={"steps_per_update": 50, "offline_updates": 60, "critic_updates": 2,
@@ -72,6 +77,7 @@ METHODS = {
         mixed={"steps_per_update": 1, "offline_updates": 16, "policy_updates": 200,
                "critic_updates": 100, "policy_learning_rate": 0.002, "critic_learning_rate": 0.1,
                "advantage_temperature": 0.3, "trace_decay": 0.5},
+        without={"advantage_temperature": 1e6},
     ),
     "bc": Row(
         dry_steps=1, small={"updates": 60}, phases=("offline",), updates=60,
@@ -82,6 +88,7 @@ METHODS = {
         phases=("offline", "online"), updates=150,
         logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "perturbation"},
         mixed={"offline_updates": 1_500, "behaviour_hidden": (64, 64), "reach": 0.1},
+        without={"acting_candidates": 1},
     ),
     "bear": Row(
         dry_steps=8, small={"offline_updates": 60, "warmup_updates": 1, "behaviour_hidden": (16,)},
@@ -89,6 +96,9 @@ METHODS = {
         logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "mmd", "multiplier"},
         mixed={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
                "mmd_samples": 5},
+        alone={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
+               "mmd_samples": 5},
+        without={"largest_mmd": 1e3},
     ),
     "brac": Row(
         dry_steps=18, small={"behaviour_updates": 20, "offline_updates": 60, "warmup_updates": 1,
@@ -98,6 +108,8 @@ METHODS = {
         logs=CRITIC | {"divergence", "alpha", "behaviour_loss", "discriminator_loss"},
         mixed={"behaviour_updates": 500, "offline_updates": 1_500, "warmup_updates": 200,
                "alpha": 0.1},
+        alone={"behaviour_updates": 500, "offline_updates": 800, "warmup_updates": 100},
+        without={"alpha": 1e-8},
     ),
     "brac-plus": Row(
         dry_steps=14, small={"behaviour_updates": 20, "start_updates": 10, "offline_updates": 60,
@@ -107,26 +119,33 @@ METHODS = {
         mixed={"behaviour_updates": 600, "start_updates": 200, "offline_updates": 1_200,
                "behaviour_hidden": (64, 64), "multiplier_learning_rate": 1e-3, "members": 1,
                "beta": 0.1, "entropy": -1.0, "largest_divergence": 3.0},
+        alone={"behaviour_updates": 600, "start_updates": 200, "offline_updates": 800,
+               "behaviour_hidden": (64, 64), "multiplier_learning_rate": 1e-3, "members": 1,
+               "beta": 0.1, "entropy": -1.0, "largest_divergence": 1.0},
+        without={"largest_divergence": 1e6},
     ),
     "cal-ql": Row(
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
                             "backup_samples": 2},
         phases=("offline", "online"), updates=150, logs=GAP,
-        mixed=CONSERVATIVE | {"backup_samples": 4},
+        mixed=CONSERVATIVE | {"backup_samples": 4}, alone=CONSERVATIVE | {"backup_samples": 1},
+        without={"conservative_weight": 0.0},
     ),
     "cql": Row(
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
                             "warmup_updates": 1},
         phases=("offline", "online"), updates=150, logs=GAP,
         mixed=CONSERVATIVE | {"warmup_updates": 300, "conservative_weight": 1.0},
-        conservative={"offline_updates": 600, "conservative_samples": 4, "conservative_weight": 1.0,
+        alone={"offline_updates": 600, "conservative_samples": 4, "conservative_weight": 1.0,
                       "warmup_updates": 0},
+        without={"conservative_weight": 0.0},
     ),
     "crr": Row(
         dry_steps=4, small={"offline_updates": 60, "copy_every": 2},
         phases=("offline", "online"), updates=150, logs=CRITIC | {"advantage", "mean_weight"},
         follows_every=2,
         mixed={"offline_updates": 1_500, "weights": "binary", "copy_every": 50},
+        without={"weights": "exponential", "advantage_temperature": 1e6},
     ),
     "dapg": Row(
         small={"cloning_epochs": 1}, phases=("pretrain", "online"), updates=None, logs=CRITIC,
@@ -139,17 +158,20 @@ METHODS = {
         online=1_000,
         mixed={"offline_updates": 1_500, "value_learning_rate": 1e-3, "value_hidden": (64, 64),
                "expectile": 0.8, "inverse_temperature": 5.0},
+        without={"inverse_temperature": 0.0},
     ),
     "mpo": Row(
         dry_steps=6, small={"samples": 4, "target_period": 2},
         logs=CRITIC | {"temperature", "effective_samples", "mean_kl", "std_kl"},
         mixed={"offline_updates": 1_500, "target_period": 20, "tau": 1.0, "samples": 10,
                "mean_epsilon": 0.05, "std_epsilon": 1e-3},
+        without={"epsilon": 1e-8},
     ),
     "nppac": Row(
         small={"rollout_steps": 40, "critic_warmup_updates": 10, "pretraining_epochs": 1},
         phases=("warm-up", "online"), updates=100, logs=CRITIC | {"kl", "prior_std"}, dry_steps=4,
         learning={"alpha": 0.05, "start": "fresh", "squash": True}, online=1_500,
+        without={"alpha": 1e-6},
     ),
     "rlpd": Row(
         dry_steps=1, small=ENSEMBLE, logs=SOFT, learning=ENSEMBLE | TEMPERATURE, online=1_500,
@@ -157,7 +179,8 @@ METHODS = {
     "sac": Row(logs=SOFT, learning=TEMPERATURE, online=1_500),
     "sac-bc": Row(
         dry_steps=3, small={"cloning_batch_size": 16}, logs=SOFT,
-        learning=TEMPERATURE | {"actor_weight": 1.0, "cloning_batch_size": 64}, online=1_500,
+        learning=TEMPERATURE | {"actor_weight": 0.1, "cloning_batch_size": 64}, online=250,
+        without={"cloning_weight": 0.0},
     ),
     "sacfd": Row(
         dry_steps=4, small={"cloning_updates": 10}, phases=("pretrain", "online"), updates=100,
@@ -168,6 +191,7 @@ METHODS = {
         dry_steps=3, small={"offline_updates": 60}, phases=("offline", "online"), updates=150,
         logs=CRITIC | {"cloning_error"}, follows_every=2,
         mixed={"offline_updates": 1_500},
+        alone={"offline_updates": 800}, without={"value_weight": 1e3},
     ),
     "wsrl": Row(
         dry_steps=8, small={"offline_updates": 60, "rollout_steps": 60, "conservative_samples": 2,
@@ -176,6 +200,7 @@ METHODS = {
         learning=TEMPERATURE | {"offline_updates": 500, "n_critics": 3, "conservative_samples": 4,
                                 "backup_samples": 4},
         online=600,
+        without={"offline_updates": 0},
     ),
 }  # fmt: skip
 
