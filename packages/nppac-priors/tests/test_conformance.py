@@ -68,12 +68,18 @@ class TestMeanAndScale(PriorConformance):
     )
 
 
+BUILT_IN = {
+    component.kind: component.cls
+    for component in prior_registry().components.values()
+    if component.distribution == "nppac-priors"
+}
+
+
 def test_every_built_in_kind_is_tested_here() -> None:
     tested = {case.config.kind for case in PriorConformance.__subclasses__()}
-    built_in = {
-        component.kind
-        for component in prior_registry().components.values()
-        if component.distribution == "nppac-priors"
-    }
     elsewhere = {"file", "program"}  # a prior of one of the other kinds; `given/test_program`
-    assert built_in - elsewhere <= tested
+    assert BUILT_IN.keys() - elsewhere <= tested
+
+
+def test_every_built_in_kind_but_a_file_says_whether_it_is_gaussian() -> None:
+    assert [kind for kind, cls in BUILT_IN.items() if cls.gaussian is None] == ["file"]

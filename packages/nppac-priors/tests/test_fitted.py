@@ -106,6 +106,10 @@ def test_moments_that_go_wrong_later_stop_there(plugin, demonstrations):
         ("[prior]", "returned a list, has"),
         ("actions", r"returned a Tensor of shape \(40, 2\) and type torch.float32"),
         ("Mine(self, state_dim=A, action_dim=A)", "3 state and 2 action .* has 2 and 2"),
+        (
+            "setattr(type(self), 'gaussian', False) or prior",
+            "gaussian is False in its config, and _fit\\(\\) returned a Mine",
+        ),
         ("Mine.__new__(Mine)", "has no config, state_dim, action_dim; it has to call super"),
         (
             "setattr(prior, 'moments', lambda s: (torch.zeros(16, 1),) * 2) or prior",

@@ -22,12 +22,17 @@ def require_gaussian_prior(kind: str, spaces: Spaces, prior: Prior | None) -> No
     from nppac_priors import GaussianPrior
 
     if not isinstance(prior, GaussianPrior):
-        given = "none" if prior is None else repr(prior.config.kind)
-        raise ConfigError(
-            f"agent: {kind!r} needs a prior with a mean and a standard deviation, got {given}; "
-            "set prior to a Gaussian kind such as 'exact-gp'"
-        )
+        raise not_gaussian(kind, None if prior is None else prior.config.kind)
     require_dimensions(kind, spaces, prior)
+
+
+def not_gaussian(kind: str, prior: str | None) -> ConfigError:
+    """The error of a method that needs a Gaussian prior and gets another kind, or none."""
+    return ConfigError(
+        f"agent: {kind!r} needs a prior with a mean and a standard deviation, got "
+        f"{'none' if prior is None else repr(prior)}; set prior to a Gaussian kind such as "
+        "'exact-gp'"
+    )
 
 
 def require_dimensions(kind: str, spaces: Spaces, prior: Prior | None) -> None:

@@ -50,6 +50,13 @@ class EnvConfig(
         """What only making the environment tells, as JSON for what is saved; None if nothing."""
         return None
 
+    def require(self) -> None:
+        """Look whether it can be made, as far as that shows without importing what it is made of.
+
+        Raises:
+            ConfigError: It cannot, as `make` would say.
+        """
+
     @abstractmethod
     def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """Make the environment.

@@ -48,6 +48,15 @@ def test_frames_become_episodes(tmp_path: Path):
     assert loaded.rewards.tolist() == [0, 1, 0]
 
 
+def test_a_set_is_looked_for_as_it_is_read(tmp_path: Path):
+    config = LerobotConfig(path=tmp_path)
+    for look in (LerobotConfig.load, LerobotConfig.require_files):
+        with pytest.raises(DataError, match="there is no parquet file under"):
+            look(config)
+    write(tmp_path, [frames()])
+    config.require_files()
+
+
 def test_frames_in_any_order(tmp_path: Path):
     table = {name: np.array(column)[::-1] for name, column in frames().items()}
     shuffled = {name: column.tolist() for name, column in table.items()}

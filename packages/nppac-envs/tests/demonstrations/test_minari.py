@@ -71,10 +71,16 @@ def test_the_default_root_is_minaris(root: Path):
 
 
 def test_a_missing_set_says_where_it_was_looked_for(tmp_path: Path):
-    with pytest.raises(DataError, match="there is no Minari set at") as caught:
-        MinariConfig(id="no/such-v0", root=tmp_path).load()
-    assert str(tmp_path) in str(caught.value)
+    for look in (MinariConfig.load, MinariConfig.require_files):
+        with pytest.raises(DataError, match="there is no Minari set at") as caught:
+            look(MinariConfig(id="no/such-v0", root=tmp_path))
+        assert str(tmp_path) in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_set_that_is_there_or_to_be_fetched_is_not_missing(root: Path):
+    MinariConfig(id="little/set-v0", root=root).require_files()
+    MinariConfig(id="no/such-v0", download=True).require_files()
 
 
 def test_a_set_cannot_run_code(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -8,7 +8,7 @@ config is also the factory of its prior. Config modules import no torch; that ha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -76,6 +76,9 @@ class PriorConfig(ComponentConfig, ABC):
     A kind implements `_fit` and `from_state`.
     """
 
+    gaussian: ClassVar[bool | None] = None
+    """Whether what it fits is a `GaussianPrior`; None where only the fit tells"""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a kind that replaces `fit`, as kinds did before `_fit` was there.
 
@@ -89,6 +92,13 @@ class PriorConfig(ComponentConfig, ABC):
                 "rename it to _fit(self, states, actions, *, episode_lengths, weights, device, "
                 "generator, progress), which gets all of these"
             )
+
+    def require_files(self) -> None:
+        """Look whether the files that it names are there, without opening them.
+
+        Raises:
+            DataError, PriorFileError: One is not, as the fit would say.
+        """
 
     @final
     def fit(

@@ -35,6 +35,11 @@ def checked_fit(
         PluginFaultError, ContractError: It is no prior of S states and A actions.
     """
     prior = _required(config, prior, "_fit")
+    if config.gaussian not in (None, isinstance(prior, GaussianPrior)):
+        raise fault(
+            prior,
+            f"gaussian is {config.gaussian} in its config, and _fit() returned {described(prior)}",
+        )
     dimensions = prior.state_dim, prior.action_dim
     expected = np.shape(states)[-1], np.shape(actions)[-1]
     if dimensions != expected:

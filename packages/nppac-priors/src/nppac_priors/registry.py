@@ -53,6 +53,7 @@ class Registry:
         conflicts: By kind, every `Component` of a kind that several plugins provide, and so none.
         broken: The plugins that failed to load.
         left_out: The plugins that an environment variable leaves out.
+        hint: What else is said of an unknown kind, such as where it is found; nothing unless set.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Registry:
         )
         self.broken = tuple(broken)
         self.left_out = tuple(left_out)
+        self.hint: Callable[[str], str] = lambda kind: ""
 
     @classmethod
     def of(
@@ -218,7 +220,8 @@ class Registry:
 
     def _unknown_kind(self, kind: str) -> str:
         parts = [
-            f"unknown {self.noun} kind {kind!r}{did_you_mean(kind, self.components)}",
+            f"unknown {self.noun} kind {kind!r}{did_you_mean(kind, self.components)}"
+            f"{self.hint(kind)}",
             self._known_kinds(),
         ]
         if self.broken:

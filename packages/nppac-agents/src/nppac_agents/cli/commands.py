@@ -23,13 +23,14 @@ from nppac_agents.cli.problems import problem_lines
 
 def validate(arguments: argparse.Namespace) -> int:
     """Check experiment files; go on after an invalid one."""
+    from nppac_envs.errors import EnvsError
     from nppac_priors.errors import NppacError
 
     code = ExitCode.DONE
     for path in arguments.configs:
         try:
-            _check(path, arguments.overrides)
-        except NppacError as error:
+            missing = _check(path, arguments.overrides)
+        except (NppacError, EnvsError) as error:
             if arguments.debug:
                 traceback.print_exc()
             code = max(code, exit_code_of(error))
@@ -37,20 +38,25 @@ def validate(arguments: argparse.Namespace) -> int:
                 print(f"error: {line}", file=sys.stderr)
         else:
             print(f"{path}: valid")
+            for line in missing:
+                print(f"warning: {path}: {line}", file=sys.stderr)
     return code
 
 
-def _check(path: str | Path, overrides: list[str]) -> None:
+def _check(path: str | Path, overrides: list[str]) -> list[str]:
+    """What of a valid experiment is not there yet."""
+    from nppac_envs.errors import EnvsError
     from nppac_priors.errors import ConfigError
 
-    from nppac_agents.experiment.consistency import require_consistent
+    from nppac_agents.experiment.consistency import missing_files, require_consistent
     from nppac_agents.experiment.loading import load_experiment
 
     config = load_experiment(path, overrides)
     try:
         require_consistent(config)
-    except ConfigError as error:
+    except (ConfigError, EnvsError) as error:
         raise ConfigError(f"{path}: {error}") from None
+    return list(missing_files(config))
 
 
 def plugins(arguments: argparse.Namespace) -> int:

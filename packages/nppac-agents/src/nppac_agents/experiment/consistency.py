@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nppac_priors.errors import ConfigError
+from nppac_envs.errors import EnvsError
+from nppac_priors.errors import ConfigError, NppacError
 
+from nppac_agents.requirements import not_gaussian
 from nppac_agents.spaces import Spaces
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nppac_agents.experiment.config import ExperimentConfig
 
 
 def require_consistent(config: ExperimentConfig) -> None:
-    """Looks whether the parts of an experiment go together, and loggers can be opened here.
+    """Looks whether the parts of an experiment go together, and can be had here.
+
+    Nothing is read, and nothing imported that an environment is made of.
 
     Raises:
-        ConfigError: they do not.
+        ConfigError, nppac_envs.ConfigError: they do not go together, a logger cannot be opened, or
+            an environment is not there.
     """
     config.logging.require()
+    if config.env is not None:
+        config.env.require()
     agent = config.agent
     if config.prior is not None and not agent.uses_prior:
         raise ConfigError(f"prior: agent {agent.kind!r} uses none; set prior to null")
@@ -26,8 +35,22 @@ def require_consistent(config: ExperimentConfig) -> None:
         agent.require(_some_spaces(), None, None)
     elif config.prior is None and agent.uses_prior:
         agent.require_prior(_some_spaces(), None)
+    elif (
+        config.prior is not None and config.prior.gaussian is False and agent.needs_gaussian_prior()
+    ):
+        raise not_gaussian(agent.kind, config.prior.kind)
     if config.env is None and config.training.env_steps and agent.trainer != "offline":
         raise ConfigError(without_environment(agent.kind))
+
+
+def missing_files(config: ExperimentConfig) -> Iterator[str]:
+    """A line for each part of an experiment whose files are not there, as a run would say it."""
+    for part in (config.demonstrations, config.prior):
+        try:
+            if part is not None:
+                part.require_files()
+        except (EnvsError, NppacError) as error:
+            yield str(error)
 
 
 def without_environment(kind: str) -> str:

@@ -33,7 +33,15 @@ def agent_registry() -> Registry:
 @functools.cache
 def env_registry() -> Registry:
     """The environments of nppac-envs and of the installed plugins (group `nppac.envs`)."""
-    return Registry.of("nppac_envs", EnvConfig)
+    registry = Registry.of("nppac_envs", EnvConfig)
+    registry.hint = _gymnasium_hint
+    return registry
+
+
+def _gymnasium_hint(kind: str) -> str:
+    from nppac_envs.foreign.importing import gymnasium_hint
+
+    return gymnasium_hint(kind)
 
 
 def registries() -> tuple[Registry, ...]:

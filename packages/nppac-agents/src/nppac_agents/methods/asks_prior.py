@@ -13,7 +13,7 @@ from nppac_priors.deployed.prior_scale import scaled
 
 from nppac_agents import parts
 from nppac_agents.methods.nppac_settings import NPPACSettings
-from nppac_agents.requirements import require_demonstrations, require_dimensions
+from nppac_agents.requirements import require_demonstrations
 
 if TYPE_CHECKING:
     from nppac_envs import Demonstrations
@@ -89,13 +89,10 @@ class AsksPrior(NPPACSettings):
             return None
         return parts.TrustRegion(self.trust_region, scaled(agent.std_on_data, self.prior_scale))
 
-    def require_prior(self, spaces: Spaces, prior: Prior | None) -> None:
-        """A Gaussian one, unless its log-density is all that is asked for."""
+    def needs_gaussian_prior(self) -> bool:
+        """Unless its log-density is all that is asked for."""
         density = self.start != "residual" and self.kl_estimator == "sampled"
-        if density and self.prior_scale == "std":
-            require_dimensions(self.kind, spaces, prior)
-        else:
-            super().require_prior(spaces, prior)
+        return not density or self.prior_scale != "std"
 
     def require(
         self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None

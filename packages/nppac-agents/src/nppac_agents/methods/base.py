@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, final
 
 from nppac_priors.config import ComponentConfig
 from nppac_priors.errors import ConfigError
@@ -20,6 +20,7 @@ from nppac_agents.data.discounting import Discounting
 from nppac_agents.phase import ONLINE, Losses, Phase
 from nppac_agents.requirements import (
     require_demonstrations,
+    require_dimensions,
     require_gaussian_prior,
     require_rewards,
 )
@@ -161,13 +162,19 @@ class Method(ComponentConfig, ABC):
         if self.standardise_states:
             require_demonstrations(self.kind, "standardise_states", demonstrations)
 
+    def needs_gaussian_prior(self) -> bool:
+        """Whether only a prior with a mean and a standard deviation will do."""
+        return True
+
+    @final
     def require_prior(self, spaces: Spaces, prior: Prior | None) -> None:
-        """Refuses a prior that does not fit; a method overrides it where another one does.
+        """Refuses a prior that does not fit.
 
         Raises:
             ConfigError: it has no mean and standard deviation, or other dimensions.
         """
-        require_gaussian_prior(self.kind, spaces, prior)
+        gaussian = self.needs_gaussian_prior()
+        (require_gaussian_prior if gaussian else require_dimensions)(self.kind, spaces, prior)
 
     # What methods are built with.
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from nppac_envs.demonstrations.checks import check_finite, check_shapes
 from nppac_envs.demonstrations.dataset import FIELDS, Demonstrations, taken
+from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.demonstrations.findings import Finding
 from nppac_envs.errors import DataError
 
@@ -43,6 +44,13 @@ class DemonstrationsConfig(
     """Read the set without its rewards, which priors do not use."""
     hash: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     """The hash that `nppac-demos inspect` shows with these settings; any other set is refused."""
+
+    def require_files(self) -> None:
+        """Look whether the set is where it says, without reading it.
+
+        Raises:
+            DataError: It is not, as `load` would say.
+        """
 
     def load(self, say: Say = lambda finding: None) -> Demonstrations:
         """Read, check and, if asked for, rescale and clip the set.
@@ -142,6 +150,10 @@ class FileConfig(DemonstrationsConfig, frozen=True):
 
     path: Path
     """The file, or the folder of a LeRobot set."""
+
+    def require_files(self) -> None:
+        """Look for the file."""
+        regular_file(self.path, self.where())
 
     def _place(self) -> str:
         return str(self.path)

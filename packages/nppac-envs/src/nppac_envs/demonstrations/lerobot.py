@@ -59,6 +59,10 @@ class LerobotConfig(FileConfig, frozen=True):
     """Kind of source."""
     fields: LerobotFields = named(LerobotFields)
 
+    def require_files(self) -> None:
+        """Look for the folder's parquet files."""
+        _files(expanded(self.path), self.where())
+
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         where = self.where()
         folder = expanded(self.path)
@@ -94,13 +98,19 @@ class LerobotConfig(FileConfig, frozen=True):
         return arrays | _action_bounds(info, where)
 
 
+def _files(folder: Path, where: str) -> list[Path]:
+    """The parquet files of a set, which is refused where there are none."""
+    files = sorted((folder / "data").rglob("*.parquet"))
+    if not files:
+        raise DataError(f"{where}: there is no parquet file under {(folder / 'data').absolute()}")
+    return files
+
+
 def _read_columns(
     folder: Path, fields: LerobotFields, where: str
 ) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """The columns by our names, over all files, and the vectors of observations that are none."""
-    files = sorted((folder / "data").rglob("*.parquet"))
-    if not files:
-        raise DataError(f"{where}: there is no parquet file under {(folder / 'data').absolute()}")
+    files = _files(folder, where)
     try:
         import pyarrow  # noqa: F401
     except ImportError as error:

@@ -81,6 +81,11 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             raise ValueError(f"{name!r} is no name of a set below root, such as door/human-v0")
         return name
 
+    def require_files(self) -> None:
+        """Look for the set, unless it is to be fetched."""
+        if not self.download:
+            _metadata_file(self._folder() / self.id / "data", self.where())
+
     def _place(self) -> str:
         return str(self.id)
 
@@ -231,17 +236,23 @@ def _declared_bounds(metadata: dict[str, Any]) -> tuple[list[float], list[float]
     return low.tolist(), high.tolist()
 
 
-def _check_metadata(folder: Path, where: str) -> None:
-    """Refuse a set without spaces: Minari would make the environment that the set names.
-
-    Making it imports and runs whatever module its `env_spec` says, and a set is a stranger's file.
-    """
+def _metadata_file(folder: Path, where: str) -> Path:
+    """Of the set in a folder, which is refused where it has none."""
     path = folder / "metadata.json"
     if not path.is_file():
         raise DataError(
             f"{where}: there is no Minari set at {folder.absolute()}; check id and root, or set "
             "download: true"
         )
+    return path
+
+
+def _check_metadata(folder: Path, where: str) -> None:
+    """Refuse a set without spaces: Minari would make the environment that the set names.
+
+    Making it imports and runs whatever module its `env_spec` says, and a set is a stranger's file.
+    """
+    path = _metadata_file(folder, where)
     metadata = read_json_object(path, where)
     for name in ("observation_space", "action_space"):
         space = json.loads(metadata.get(name) or "{}")

@@ -1,9 +1,13 @@
-"""`make_named`: the environment behind an id or a callable, as its author made it."""
+"""`make_named`: the environment behind an id or a callable, as its author made it.
+
+`require_registered` and `gymnasium_hint` look an id up before.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
+from gymnasium.envs.registration import find_highest_version, parse_env_id
 from gymnasium.wrappers import TimeLimit
 
 from nppac_envs.errors import ConfigError
@@ -47,6 +52,33 @@ def make_named(config: GymnasiumConfig, render_mode: str | None) -> gymnasium.En
     if not isinstance(env, gymnasium.Env):
         raise ConfigError(f"env.id: {config.id!r} returned {described(env)}, no gymnasium.Env")
     return TimeLimit(env, config.horizon or DEFAULT_HORIZON)
+
+
+def require_registered(config: GymnasiumConfig) -> None:
+    """Refuse an id that is not registered, as making it would; one with a module is left alone.
+
+    Raises:
+        ConfigError: No package that is imported by now has registered it.
+    """
+    if ":" not in config.id:
+        _called(config, _look_up, config.id)
+
+
+def gymnasium_hint(kind: str) -> str:
+    """What to write where the kind of an environment is an id; empty where it is none."""
+    try:
+        if ":" not in kind:
+            _look_up(kind)
+    except gymnasium.error.Error:
+        return ""
+    return f"; if that is Gymnasium's, write {json.dumps({'kind': 'gymnasium', 'id': kind})}"
+
+
+def _look_up(name: str) -> None:
+    """Find a registered id; where it lacks the version, `gymnasium.make` takes the highest."""
+    namespace, base, version = parse_env_id(name)
+    if version is not None or find_highest_version(namespace, base) is None:
+        gymnasium.spec(name)
 
 
 def imported_module(config: GymnasiumConfig) -> Any:

@@ -27,6 +27,8 @@ class CVAEConfig(MLPConfig):
     each member keeps the weights of its own best evaluation on episodes held out.
     """
 
+    gaussian = False
+
     kind: Literal["cvae"] = "cvae"  # pyright: ignore[reportIncompatibleVariableOverride]
     members: int = Field(3, ge=1, le=100)
     """Number of conditional VAEs."""

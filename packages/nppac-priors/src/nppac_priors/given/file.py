@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from nppac_priors.config import PriorConfig
-from nppac_priors.errors import ConfigError
+from nppac_priors.errors import ConfigError, PriorFileError
+from nppac_priors.user_files import existing_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,10 @@ class FilePriorConfig(PriorConfig):
     kind: Literal["file"] = "file"  # pyright: ignore[reportIncompatibleVariableOverride]
     path: str = Field(min_length=1)
     """The file that nppac-prior fit, or a run, has written."""
+
+    def require_files(self) -> None:
+        """Look for the file."""
+        existing_file(self.path, PriorFileError)
 
     def _fit(
         self,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from nppac_priors.config import PriorConfig
-from nppac_priors.errors import ConfigError
+from nppac_priors.errors import ConfigError, PriorFileError
+from nppac_priors.user_files import existing_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,11 +26,17 @@ class ProgramPriorConfig(PriorConfig):
     demonstrations beside which it was read.
     """
 
+    gaussian = True
+
     kind: Literal["program"] = "program"  # pyright: ignore[reportIncompatibleVariableOverride]
     path: str = Field(min_length=1)
     """The file that torch.export.save has written."""
     std: float | None = Field(default=None, gt=0.0)
     """Standard deviation in action units, for a program that returns a mean alone."""
+
+    def require_files(self) -> None:
+        """Look for the file."""
+        existing_file(self.path, PriorFileError)
 
     def _fit(
         self,

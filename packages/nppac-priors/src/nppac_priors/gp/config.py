@@ -19,6 +19,8 @@ class GPConfig(PriorConfig, ABC):
     between actions, and independent observation noise.
     """
 
+    gaussian = True
+
     kernel: KernelName = Field("matern32")
     """Kernel over states, from rough to smooth: matern12, matern32, matern52, rbf."""
     task_covariance: Literal["icm", "diagonal"] = Field("diagonal")

@@ -27,6 +27,8 @@ class MLPConfig(PriorConfig):
     episodes held out.
     """
 
+    gaussian = True
+
     hidden: tuple[Annotated[int, Field(ge=1, le=8192)], ...] = Field(
         (256, 256), min_length=1, max_length=16
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nppac_priors.config import PriorConfig
 from nppac_priors.registry import PriorField
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 class WrapperConfig(PriorConfig):
     """A prior made of the priors in its fields: these are fitted, then wrapped."""
 
+    gaussian = True
+
+    @model_validator(mode="after")
+    def _wraps_gaussian_priors(self) -> Self:
+        for prior in self.parts.values():
+            if prior.gaussian is False:
+                raise ValueError(not_gaussian(self.kind, prior.kind))
+        return self
+
     @abstractmethod
     def wrap(self, parts: Mapping[str, Prior]) -> Prior:
         """Wrap fitted priors, given by the names of their fields.
@@ -37,6 +46,11 @@ class WrapperConfig(PriorConfig):
         """The configs of the wrapped priors by field."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: value for name, value in values.items() if isinstance(value, PriorConfig)}
+
+    def require_files(self) -> None:
+        """Look for those of the wrapped priors."""
+        for prior in self.parts.values():
+            prior.require_files()
 
     def _fit(
         self,
@@ -120,3 +134,8 @@ class MeanAndScaleConfig(WrapperConfig):
         from nppac_priors.wrappers.prior import MeanAndScale
 
         return MeanAndScale(**parts)
+
+
+def not_gaussian(kind: str, wrapped: str) -> str:
+    """What is told of a wrapper of this kind and a prior of another that it cannot wrap."""
+    return f"{kind}: needs a Gaussian prior, which {wrapped!r} is not"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -14,9 +14,12 @@ from nppac_priors.wrappers.config import (
     ConstantVarianceConfig,
     MeanAndScaleConfig,
     VarianceFloorConfig,
+    not_gaussian,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nppac_priors.demonstrated import Demonstrated
     from nppac_priors.wrappers.config import WrapperConfig
 
@@ -32,14 +35,23 @@ class WrapperPrior(GaussianPrior):
 
     config: WrapperConfig
 
-    def __init__(self, config: WrapperConfig, **parts: Prior) -> None:
+    def __init__(
+        self, cls: type[WrapperConfig], parts: Mapping[str, Prior], **settings: Any
+    ) -> None:
         """Wrap priors that agree in dimensions and device.
+
+        Args:
+            cls: Class of the config.
+            parts: The priors, by the names of their fields in it.
+            **settings: Its other fields.
 
         Raises:
             ConfigError: One of them is not Gaussian.
             DataError: They do not agree.
         """
-        self.parts = {name: _gaussian(config, prior) for name, prior in parts.items()}
+        kind = cls.model_fields["kind"].default
+        self.parts = {name: _gaussian(kind, prior) for name, prior in parts.items()}
+        config = cls(**{name: prior.config for name, prior in parts.items()}, **settings)
         shapes = {(p.state_dim, p.action_dim, str(p.device)) for p in self.parts.values()}
         if len(shapes) > 1:
             raise DataError(
@@ -85,8 +97,7 @@ class VarianceFloor(WrapperPrior):
 
     def __init__(self, prior: Prior, min_std: float) -> None:
         """Give a fitted prior a floor, in action units."""
-        config = VarianceFloorConfig(prior=prior.config, min_std=min_std)
-        super().__init__(config, prior=prior)
+        super().__init__(VarianceFloorConfig, {"prior": prior}, min_std=min_std)
         self._min_std = min_std
 
     def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
@@ -111,7 +122,7 @@ class ConstantVariance(WrapperPrior):
 
     def __init__(self, prior: Prior, std: float) -> None:
         """Replace the standard deviation of a fitted prior, in action units."""
-        super().__init__(ConstantVarianceConfig(prior=prior.config, std=std), prior=prior)
+        super().__init__(ConstantVarianceConfig, {"prior": prior}, std=std)
         self._std = std
 
     def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,8 +147,7 @@ class MeanAndScale(WrapperPrior):
 
     def __init__(self, *, mean: Prior, scale: Prior) -> None:
         """Put two fitted priors of the same dimensions together."""
-        config = MeanAndScaleConfig(mean=mean.config, scale=scale.config)
-        super().__init__(config, mean=mean, scale=scale)
+        super().__init__(MeanAndScaleConfig, {"mean": mean, "scale": scale})
 
     def tensors(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """See `GaussianPrior.tensors`."""
@@ -153,11 +163,9 @@ class MeanAndScale(WrapperPrior):
         return self.parts["mean"].mean(states)
 
 
-def _gaussian(config: WrapperConfig, prior: Prior) -> GaussianPrior:
+def _gaussian(kind: str, prior: Prior) -> GaussianPrior:
     if not isinstance(prior, GaussianPrior):
-        raise ConfigError(
-            f"{config.kind}: needs a Gaussian prior, which {prior.config.kind!r} is not"
-        )
+        raise ConfigError(not_gaussian(kind, prior.config.kind))
     return prior
 
 

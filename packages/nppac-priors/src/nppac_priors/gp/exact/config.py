@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from nppac_priors.errors import DataError
 from nppac_priors.gp.config import GPConfig
+from nppac_priors.user_files import existing_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +44,11 @@ class ExactGPConfig(GPConfig):
     variance_tolerance: float = Field(1e-3, ge=0.0, lt=1.0)
     """Kernel modes are dropped as long as no variance can change by more than this fraction of the
     action's noise variance."""
+
+    def require_files(self) -> None:
+        """Look for the state dict, where there is to be one."""
+        if self.hyperparameters is not None:
+            existing_file(self.hyperparameters, DataError, "hyperparameters '{}'")
 
     def _fit(
         self,
