@@ -8,26 +8,15 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from nppac_agents.studies.executor import Task
 
+from integration_tests.pages import DOCS, ROOT, python_of
+
 pytestmark = pytest.mark.medium
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
 PACKAGES = ["nppac-priors", "nppac-envs", "nppac-agents"]
-
-
-def python_of(page: str) -> dict[str, object]:
-    """What the Python blocks of a page define, run from top to bottom."""
-    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), re.M | re.S)
-    assert blocks
-    namespace: dict[str, object] = {"__name__": "page"}
-    for block in blocks:
-        exec(compile(block, page, "exec", dont_inherit=True), namespace)
-    return namespace
 
 
 @pytest.fixture(scope="module")
