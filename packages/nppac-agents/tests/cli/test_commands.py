@@ -160,6 +160,12 @@ FLOOR = {"kind": "variance-floor", "min_std": 0.1}
             "agent: 'nppac' needs a prior with a mean and a standard deviation, got 'cvae'",
         ),
         (
+            DOOR
+            | {"agent": {"kind": "nppac", "rollout_steps": 500, "prior_rounds": 2}}
+            | {"prior": {"kind": "exact-gp"}, "training": {"env_steps": 1000}},
+            "agent: its rollouts take 1,000 environment steps, training.env_steps are 1,000 in all",
+        ),
+        (
             DOOR | {"agent": {"kind": "nppac"}, "prior": FLOOR | {"prior": CVAE}},
             "prior: variance-floor: needs a Gaussian prior, which 'cvae' is not",
         ),

@@ -24,6 +24,21 @@ def test_every_builtin_agent_is_tested_here():
     assert builtin == set(METHODS)
 
 
+ROLLOUTS = {
+    "awac": {"rollout_steps": 7},
+    "nppac": {"rollout_steps": 7, "prior_rounds": 3},
+    "wsrl": {"rollout_steps": 7},
+}
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_the_steps_that_are_only_collected_are_known_without_an_agent(build, kind):
+    agent = build(kind, **METHODS[kind].small | ROLLOUTS.get(kind, {}))
+    collecting = [one.length for one in agent.phases if one.interacts and one.update is None]
+    assert agent.method.collected_steps() == max(collecting, default=0)
+    assert bool(collecting) == (kind in ROLLOUTS)
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "part"),
     [

@@ -39,8 +39,22 @@ def require_consistent(config: ExperimentConfig) -> None:
         config.prior is not None and config.prior.gaussian is False and agent.needs_gaussian_prior()
     ):
         raise not_gaussian(agent.kind, config.prior.kind)
+    require_steps_to_learn(agent.collected_steps(), config.training.env_steps)
     if config.env is None and config.training.env_steps and agent.trainer != "offline":
         raise ConfigError(without_environment(agent.kind))
+
+
+def require_steps_to_learn(collected: int, env_steps: int) -> None:
+    """Refuses rollouts without updates that leave no environment steps for learning.
+
+    Raises:
+        ConfigError: they do.
+    """
+    if collected and collected >= env_steps:
+        raise ConfigError(
+            f"agent: its rollouts take {collected:,} environment steps, training.env_steps are "
+            f"{env_steps:,} in all; raise these or shorten the rollouts"
+        )
 
 
 def missing_files(config: ExperimentConfig) -> Iterator[str]:

@@ -119,6 +119,10 @@ class AWAC(ActorCritic):
         scaled = advantages / self.advantage_temperature
         return scaled.exp() if self.weights == "sample" else scaled.softmax(0) * len(scaled)
 
+    def collected_steps(self) -> int:
+        """``rollout_steps``."""
+        return self.rollout_steps
+
     def phases(self, agent: Agent) -> list[Phase]:
         """Optionally a clone's rollouts, then offline, then online."""
         collected = rollouts(self.rollout_steps)

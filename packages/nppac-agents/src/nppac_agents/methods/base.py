@@ -93,6 +93,10 @@ class Method(ComponentConfig, ABC):
         """The phases in order."""
         return [ONLINE]
 
+    def collected_steps(self) -> int:
+        """Environment steps of those phases that only collect, told before there is an agent."""
+        return 0
+
     def act(self, agent: Agent, states: Tensor, *, deterministic: bool) -> Tensor:
         """Actions (B, A) at states (B, S), called without gradient; noise is ``agent.acting``.
 

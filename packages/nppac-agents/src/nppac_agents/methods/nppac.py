@@ -122,6 +122,10 @@ class NPPAC(AsksPrior):
         seen = {"prior_std": batch.prior_std.mean()} if batch.prior_std.numel() else {}
         return {"kl": kappa.mean()} | seen
 
+    def collected_steps(self) -> int:
+        """``rollout_steps``, in every round of the prior."""
+        return self.rollout_steps * max(self.prior_rounds, 1)
+
     def phases(self, agent: Agent) -> list[Phase]:
         """What is set of distillation, rollouts or rounds and the critics' warm-up; then online."""
         first = [distillation(self, agent)] if self.start == "distilled" else []

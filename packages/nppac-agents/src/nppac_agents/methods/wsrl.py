@@ -72,6 +72,10 @@ class WSRL(CalQL):
         members = critic.random_members(self.target_subset, agent.noise)
         return critic.slow(batch.next_states, actions, members).amin(0).amax(0)
 
+    def collected_steps(self) -> int:
+        """``rollout_steps``."""
+        return self.rollout_steps
+
     def phases(self, agent: Agent) -> list[Phase]:
         """Offline, rollouts, online."""
         return [*offline(self.offline_updates), *rollouts(self.rollout_steps), ONLINE]

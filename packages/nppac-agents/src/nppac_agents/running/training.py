@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 from nppac_envs.measures import Measures
-from nppac_priors.errors import ConfigError, NumericalError
+from nppac_priors.errors import NumericalError
 from torch import Tensor
 
 from nppac_agents.agent import Agent
 from nppac_agents.data.replay import TensorReplay
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.experiment.consistency import require_steps_to_learn
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.reporting.intervals import episode_intervals
 from nppac_agents.reporting.measures import BY_FIELD
@@ -320,11 +321,7 @@ def _rollout_steps(phases: list[Phase], env_steps: int) -> int:
     """
     collecting = [phase for phase in phases if phase.interacts and phase.update is None]
     steps = max((phase.length or 0 for phase in collecting), default=0)
-    if steps and steps >= env_steps:
-        raise ConfigError(
-            f"agent: its rollouts take {steps:,} environment steps, training.env_steps are "
-            f"{env_steps:,} in all; raise these or shorten the rollouts"
-        )
+    require_steps_to_learn(steps, env_steps)
     return steps
 
 
