@@ -223,6 +223,21 @@ def test_a_member_that_unfolds_to_far_more_than_it_takes_is_not_read(
             ProgramPriorConfig(path=str(bomb)).fit(STATES, ACTIONS)
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        ["p/models/model.json", "p/data/weights/model.pt"],
+        ["version", "serialized_exported_program.json", "serialized_state_dict.pt"],
+    ],
+)
+def test_what_an_older_pytorch_saved_is_refused(tmp_path: Path, members: list[str]):
+    with zipfile.ZipFile(tmp_path / "old.pt2", "w") as archive:
+        for member in members:
+            archive.writestr(member, "{}")
+    with pytest.raises(PriorFileError, match=r"no program as PyTorch 2\.9 and later save it"):
+        ProgramPriorConfig(path=str(tmp_path / "old.pt2")).fit(STATES, ACTIONS)
+
+
 def test_other_files_are_one_line(tmp_path: Path):
     with pytest.raises(PriorFileError, match="no such file"):
         ProgramPriorConfig(path=str(tmp_path / "none.pt2")).fit(STATES, ACTIONS)

@@ -74,10 +74,15 @@ def scalar_type(code: object) -> torch.dtype:
 def _read(archive: zipfile.ZipFile) -> tuple[dict[str, Any], dict[str, Tensor]]:
     names = [info.filename for info in archive.infolist()]
     models = [name for name in names if "/models/" in name]
-    if len(models) != 1:
+    if len(models) > 1:
         raise PriorFileError(f"holds {len(models)} programs, has to hold one")
-    root, _, model = models[0].partition("/models/")
+    root, _, model = models[0].partition("/models/") if models else ("", "", "")
     model = model.removesuffix(".json")
+    if f"{root}/data/weights/{model}_weights_config.json" not in names:
+        raise PriorFileError(
+            "holds no program as PyTorch 2.9 and later save it (before, weights were pickled); "
+            "export it again with one of these"
+        )
     graph = _json(archive, models[0])["graph_module"]
     stored: dict[str, Tensor] = {}
     for kind in ("weights", "constants"):
