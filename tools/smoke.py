@@ -30,6 +30,9 @@ def main() -> None:
 
 def try_files() -> None:
     """Schema and examples are in the package, which an installation from sources has outside."""
+    from nppac_agents import NPPAC
+
+    assert NPPAC().policy_learning_rate == 1e-4, "a default of its own is lost to a parent's"
     package = files("nppac_agents")
     schema = json.loads((package / "schema" / "experiment.schema.json").read_text())
     assert schema["title"] == "nppac experiment"
