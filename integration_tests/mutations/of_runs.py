@@ -102,9 +102,8 @@ RUNS = mutations_of("nppac-agents", [
      "_drawn(np.concatenate([*tasks]), generator, resamples)",
      "reporting/test_statistics.py"),
     # Loggers.
-    ("TensorBoard counts steps before there are any", "loggers/tensorboard.py",
-     "event[\"updates\" if phase == \"pretrain\" else \"env_steps\"]", "event[\"env_steps\"]",
-     "loggers/test_tensorboard.py"),
+    ("curves without interaction are over environment steps", "loggers/series.py",
+     "phase in BY_STEPS and ", "", "loggers/test_tensorboard.py"),
     ("loggers hear nothing", "running/metrics_log.py",
      "(self._writer, *loggers)", "(self._writer,)",
      "running/test_metrics_log.py -k logger_hears"),
