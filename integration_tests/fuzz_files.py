@@ -168,6 +168,8 @@ def see_csv(folder: Path) -> Arrays:
 
 
 def _ascii_number(text: str) -> float:
+    if not text.strip():  # not recorded, as the last row's action often is not, which nobody reads
+        return float("nan")
     if not re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", text):
         raise ValueError(f"{text!r} is no number")
     return float(text)
