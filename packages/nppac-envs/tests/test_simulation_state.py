@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium as gym
+import mujoco
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
@@ -49,6 +50,26 @@ def test_restored_mid_contact_150_further_steps_are_identical(config) -> None:
         if rest[1] or rest[2]:
             (one, _), (two, _) = env.reset(), other.reset()
             np.testing.assert_array_equal(one, two)
+
+
+def test_the_solvers_warm_start_is_that_of_the_state(monkeypatch) -> None:
+    """A forward pass moves it in MuJoCo before 4.0, to where the next step would begin."""
+    forward = mujoco.mj_forward
+
+    def forward_as_before(model, data):
+        forward(model, data)
+        data.qacc_warmstart[:] += 1.0
+
+    env: Any = HopperConfig().make()
+    env.reset(seed=3)
+    for _ in range(20):
+        env.step(env.action_space.sample())
+    data = env.unwrapped.simulator.data
+    state, before = get_env_state(env), data.qacc_warmstart.copy()
+    assert before.any()
+    monkeypatch.setattr(mujoco, "mj_forward", forward_as_before)
+    set_env_state(env, state)
+    np.testing.assert_array_equal(data.qacc_warmstart, before)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=identifier)

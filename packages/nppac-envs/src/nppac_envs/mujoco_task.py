@@ -78,7 +78,7 @@ class MujocoTask(gymnasium.Env[Any, NDArray[np.float32]]):
         for name in self.model_fields:
             getattr(model, name)[:] = state[name]
         mujoco.mj_setState(model, data, state["integration"], _INTEGRATION)
-        mujoco.mj_forward(model, data)  # for drawing; it also moves the solver's warm start
+        mujoco.mj_forward(model, data)  # for drawing; before 4.0 it moves the solver's warm start
         mujoco.mj_setState(model, data, state["integration"], _INTEGRATION)
         for name in self.data_fields:
             getattr(data, name)[:] = state[name]
