@@ -46,6 +46,9 @@ def test_a_warm_up_ends_when_the_held_out_error_falls_no_further(
     events = warm_up(run)
     assert [e["updates"] for e in events] == list(range(10, 141, 10))
     assert events[-1]["held_out_error"] == 0.5
+    online = [e for e in read_metrics(run.metrics) if e.get("phase") == "online"]
+    assert online, "the next phase has a beginning of its own"
+    assert not any("held_out_error" in e for e in online)
 
 
 @pytest.mark.medium
