@@ -37,7 +37,7 @@ def stored(agent: Agent, replay: TensorReplay | None) -> Transitions:
 def fresh(agent: Agent, replay: TensorReplay | None) -> Transitions:
     """All that the replay holds, in time order; the replay then forgets it (on-policy)."""
     assert replay is not None
-    batch = replay.in_order()
+    batch = stored(agent, replay)
     replay.reset(keep_statistics=True)
     return batch
 

@@ -19,11 +19,11 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.csv_table import read_table
-from nppac_envs.demonstrations.field_map import named, renamed
+from nppac_envs.demonstrations.field_map import FieldNames, named, renamed
 from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.demonstrations.findings import Finding, holes_finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length
@@ -37,7 +37,7 @@ _WANTED = {"successes": "flag (0, 1, true or false)"}
 
 
 @final
-class CsvFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+class CsvFields(FieldNames, frozen=True):
     """Which columns of the file are which."""
 
     states: str = "state"

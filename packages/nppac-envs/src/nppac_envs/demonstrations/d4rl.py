@@ -15,11 +15,11 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from nppac_envs.demonstrations.checks import check_shapes
 from nppac_envs.demonstrations.config import FileConfig, Say
-from nppac_envs.demonstrations.field_map import named, names_in, renamed
+from nppac_envs.demonstrations.field_map import FieldNames, named, names_in, renamed
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length, torn_finding
 from nppac_envs.demonstrations.hdf5_file import (
@@ -33,7 +33,7 @@ from nppac_envs.errors import DataError, EndsError
 
 
 @final
-class D4rlFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+class D4rlFields(FieldNames, frozen=True):
     """Which arrays of the file are which; several of one are named with commas between them."""
 
     states: str = "observations"

@@ -11,7 +11,12 @@ from pydantic import BaseModel, Field
 
 from nppac_envs.errors import DataError
 
-Names = TypeVar("Names", bound=BaseModel)
+
+class FieldNames(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+    """A source's names of its parts; a class of each source has them as its fields."""
+
+
+Names = TypeVar("Names", bound=FieldNames)
 
 
 def named(kind: type[Names]) -> Names:
@@ -24,7 +29,7 @@ def names_in(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def renamed(fields: BaseModel) -> set[str]:
+def renamed(fields: FieldNames) -> set[str]:
     """The fields that say something else than by default; a file must have what they name."""
     defaults = {name: field.default for name, field in type(fields).model_fields.items()}
     return {name for name, value in fields if value != defaults[name]}

@@ -19,10 +19,9 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from nppac_envs.demonstrations.config import FileConfig, Say
-from nppac_envs.demonstrations.field_map import named, names_in, renamed
+from nppac_envs.demonstrations.field_map import FieldNames, named, names_in, renamed
 from nppac_envs.demonstrations.file_guard import (
     check_unfolded,
     expanded,
@@ -35,7 +34,7 @@ from nppac_envs.errors import ConfigError, DataError
 
 
 @final
-class LerobotFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+class LerobotFields(FieldNames, frozen=True):
     """Which columns of the data set are which."""
 
     states: str = "observation.state"

@@ -21,11 +21,11 @@ from typing import Any, Literal, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
-from nppac_envs.demonstrations.field_map import named, names_in
+from nppac_envs.demonstrations.field_map import FieldNames, named, names_in
 from nppac_envs.demonstrations.file_guard import expanded, read_json_object, regular_file
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
@@ -40,7 +40,7 @@ _SUCCESSES = ("success", "is_success")
 
 
 @final
-class MinariFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+class MinariFields(FieldNames, frozen=True):
     """Which parts of a set are which."""
 
     states: str = ""

@@ -28,10 +28,10 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from nppac_envs.demonstrations.config import FileConfig, Say
-from nppac_envs.demonstrations.field_map import named, names_in, renamed, side_by_side
+from nppac_envs.demonstrations.field_map import FieldNames, named, names_in, renamed, side_by_side
 from nppac_envs.demonstrations.findings import left_out_finding
 from nppac_envs.demonstrations.npz_file import NpzShapes, npz_shapes, read_npz
 from nppac_envs.demonstrations.npz_layout import FLAGS, from_layout
@@ -39,7 +39,7 @@ from nppac_envs.errors import DataError
 
 
 @final
-class NpzFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+class NpzFields(FieldNames, frozen=True):
     """Which array of the file is which; the defaults are the package's own format."""
 
     states: str = "states"

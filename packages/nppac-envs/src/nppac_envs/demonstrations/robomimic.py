@@ -17,11 +17,10 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
-from nppac_envs.demonstrations.field_map import named, names_in, renamed
+from nppac_envs.demonstrations.field_map import FieldNames, named, names_in, renamed
 from nppac_envs.demonstrations.findings import left_out_finding
 from nppac_envs.demonstrations.flat_steps import success_kept
 from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_bounds, read_columns
@@ -29,7 +28,7 @@ from nppac_envs.errors import DataError
 
 
 @final
-class RobomimicFields(BaseModel, frozen=True, extra="forbid", use_attribute_docstrings=True):
+class RobomimicFields(FieldNames, frozen=True):
     """Which arrays of a demonstration are which; several of one have commas between them."""
 
     episodes: str = "data"

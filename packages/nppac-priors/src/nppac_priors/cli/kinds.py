@@ -34,7 +34,7 @@ def field_rows(config: type[BaseModel]) -> list[dict[str, str]]:
         {
             "field": name,
             "default": _default(field),
-            "meaning": _in_one_line(field.description or ""),
+            "meaning": " ".join((field.description or "").split()),
         }
         for name, field in config.model_fields.items()
         if name != "kind"
@@ -58,10 +58,6 @@ def print_missing(registries: Sequence[Registry]) -> None:
             print(registry.conflict(kind))
         for plugin in (*registry.broken, *registry.left_out):
             print(f"{plugin.distribution} {plugin.version}: {plugin.reason}")
-
-
-def _in_one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _default(field: FieldInfo) -> str:
