@@ -9,14 +9,12 @@ that learns can be left out of a checkpoint.
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from nppac_envs import Demonstrations
 from nppac_priors import GaussianPrior, Prior
-from nppac_priors.errors import ConfigError
 from tianshou.algorithm.algorithm_base import Algorithm, TrainingStats
 from torch import Tensor, nn
 
@@ -33,6 +31,7 @@ from nppac_agents.method_contract import (
 )
 from nppac_agents.parts.tensors import as_tensor, below, spawn_generator
 from nppac_agents.phase import Losses, Phase
+from nppac_agents.requirements import require_room
 from nppac_agents.spaces import Spaces
 from nppac_agents.tianshou_adapter import ActingPolicy, UpdateStats, transitions_of
 
@@ -178,7 +177,8 @@ class Agent(Algorithm):
         Raises:
             ConfigError: it has no room for the steps that one update consumes.
         """
-        self._require_room(capacity, n_envs)
+        consumed = max((phase.steps_per_update or 0 for phase in self.phases), default=0)
+        require_room(self.method.kind, consumed, capacity, n_envs)
         return TensorReplay(
             capacity,
             n_envs,
@@ -189,16 +189,6 @@ class Agent(Algorithm):
             device=self.device,
             generator=spawn_generator(generator, self.device),
         )
-
-    def _require_room(self, capacity: int, n_envs: int) -> None:
-        consumed = max((phase.steps_per_update or 0 for phase in self.phases), default=0)
-        needed = math.ceil(consumed / n_envs) * n_envs
-        if capacity < needed:
-            raise ConfigError(
-                f"training: replay_capacity {capacity} is below the {needed} steps that one update "
-                f"of agent {self.method.kind!r} takes from {n_envs} environments; raise it or "
-                "lower agent.steps_per_update"
-            )
 
     # Checkpoints.
 

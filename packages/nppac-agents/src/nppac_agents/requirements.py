@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from nppac_priors.errors import ConfigError
@@ -78,4 +79,19 @@ def require_rewards(kind: str, demonstrations: Demonstrations) -> None:
             f"agent: {kind!r} learns from rewards, and those of {demonstrations.source} under this "
             "task's reward are not known; use demonstrations with them, a reward that follows from "
             "success, or an agent that clones"
+        )
+
+
+def require_room(kind: str, consumed: int, capacity: int, n_envs: int) -> None:
+    """Room in the replay for the environment steps that one update consumes.
+
+    Raises:
+        ConfigError: there is less.
+    """
+    needed = math.ceil(consumed / n_envs) * n_envs
+    if capacity < needed:
+        raise ConfigError(
+            f"training: replay_capacity {capacity} is below the {needed} steps that one update "
+            f"of agent {kind!r} takes from {n_envs} environments; raise it or lower "
+            "agent.steps_per_update"
         )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from nppac_priors.cli.exit_code import ExitCode
 
 pytestmark = pytest.mark.medium
@@ -166,6 +167,13 @@ FLOOR = {"kind": "variance-floor", "min_std": 0.1}
             "agent: its rollouts take 1,000 environment steps, training.env_steps are 1,000 in all",
         ),
         (
+            DOOR
+            | {"agent": {"kind": "awr", "steps_per_update": 101}}
+            | {"training": {"n_envs": 4, "replay_capacity": 103}},
+            "training: replay_capacity 103 is below the 104 steps that one update of agent 'awr' "
+            "takes from 4 environments",
+        ),
+        (
             DOOR | {"agent": {"kind": "nppac"}, "prior": FLOOR | {"prior": CVAE}},
             "prior: variance-floor: needs a Gaussian prior, which 'cvae' is not",
         ),
@@ -202,6 +210,18 @@ def test_what_may_run_is_valid(nppac_run, tmp_path, experiment):
     path.write_text(json.dumps(experiment))
     result = nppac_run("validate", path)
     assert (result.code, result.err) == (0, [])
+
+
+def test_validate_warns_of_a_device_that_is_not_here(nppac_run, tmp_path, monkeypatch):
+    """The experiment may be meant for another machine."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    path = tmp_path / "experiment.json"
+    for device, warned in {"cuda": 1, "auto": 0, "cpu": 0}.items():
+        path.write_text(json.dumps(DOOR | {"agent": {"kind": "bc"}, "device": device}))
+        result = nppac_run("validate", path)
+        assert (result.code, result.out) == (0, f"{path}: valid\n")
+        line = f"warning: {path}: device: 'cuda' is not available here; use 'auto' or 'cpu'"
+        assert result.err == [line] * warned
 
 
 def test_validate_warns_of_files_that_are_not_there_and_in_which_folder(nppac_run, tmp_path):

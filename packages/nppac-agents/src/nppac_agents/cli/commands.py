@@ -48,7 +48,7 @@ def _check(path: str | Path, overrides: list[str]) -> list[str]:
     from nppac_envs.errors import EnvsError
     from nppac_priors.errors import ConfigError
 
-    from nppac_agents.experiment.consistency import missing_files, require_consistent
+    from nppac_agents.experiment.consistency import not_here, require_consistent
     from nppac_agents.experiment.loading import load_experiment
 
     config = load_experiment(path, overrides)
@@ -56,7 +56,7 @@ def _check(path: str | Path, overrides: list[str]) -> list[str]:
         require_consistent(config)
     except (ConfigError, EnvsError) as error:
         raise ConfigError(f"{path}: {error}") from None
-    return list(missing_files(config))
+    return list(not_here(config))
 
 
 def plugins(arguments: argparse.Namespace) -> int:

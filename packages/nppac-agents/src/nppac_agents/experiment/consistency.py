@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from nppac_envs.errors import EnvsError
 from nppac_priors.errors import ConfigError, NppacError
 
-from nppac_agents.requirements import not_gaussian
+from nppac_agents.device import resolve_device
+from nppac_agents.requirements import not_gaussian, require_room
 from nppac_agents.spaces import Spaces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from nppac_agents.experiment.config import ExperimentConfig
 
@@ -39,8 +40,10 @@ def require_consistent(config: ExperimentConfig) -> None:
         config.prior is not None and config.prior.gaussian is False and agent.needs_gaussian_prior()
     ):
         raise not_gaussian(agent.kind, config.prior.kind)
-    require_steps_to_learn(agent.collected_steps(), config.training.env_steps)
-    if config.env is None and config.training.env_steps and agent.trainer != "offline":
+    training = config.training
+    require_steps_to_learn(agent.collected_steps(), training.env_steps)
+    require_room(agent.kind, agent.consumed_steps(), training.replay_capacity, training.n_envs)
+    if config.env is None and training.env_steps and agent.trainer != "offline":
         raise ConfigError(without_environment(agent.kind))
 
 
@@ -57,12 +60,15 @@ def require_steps_to_learn(collected: int, env_steps: int) -> None:
         )
 
 
-def missing_files(config: ExperimentConfig) -> Iterator[str]:
-    """A line for each part of an experiment whose files are not there, as a run would say it."""
-    for part in (config.demonstrations, config.prior):
+def not_here(config: ExperimentConfig) -> Iterator[str]:
+    """A line for each file and device of an experiment that is not here, as a run would say it."""
+    parts = [part for part in (config.demonstrations, config.prior) if part is not None]
+    looks: list[Callable[[], object]] = [part.require_files for part in parts]
+    if config.device == "cuda":
+        looks.append(lambda: resolve_device("cuda"))
+    for look in looks:
         try:
-            if part is not None:
-                part.require_files()
+            look()
         except (EnvsError, NppacError) as error:
             yield str(error)
 

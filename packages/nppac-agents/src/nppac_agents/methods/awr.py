@@ -27,7 +27,8 @@ from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.data.discounting import Discounting
-from nppac_agents.methods.base import LearningRate, Method, Width
+from nppac_agents.methods.base import LearningRate, Width
+from nppac_agents.methods.on_policy import OnPolicy
 from nppac_agents.phase import Losses, Phase, stored
 
 if TYPE_CHECKING:
@@ -50,12 +51,11 @@ class AWRParts(NamedTuple):
     value: Part
 
 
-class AWR(Method):
+class AWR(OnPolicy):
     """AWR: regression on stored actions by their TD(lambda) advantage (Peng et al. 2019)."""
 
     uses_prior: ClassVar[bool] = False
     demonstrations_for: ClassVar[str | None] = "they are what it stores first"
-    trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "on-policy"
 
     kind: Literal["awr"] = "awr"  # pyright: ignore[reportIncompatibleVariableOverride]
     steps_per_update: int = Field(default=2048, ge=1)
@@ -160,11 +160,8 @@ class AWR(Method):
 
     def phases(self, agent: Agent) -> list[Phase]:
         """Optionally on the demonstrations alone, then an update for every so many steps."""
-        online = Phase(
-            "online", interacts=True, batch=stored, steps_per_update=self.steps_per_update
-        )
         alone = Phase("offline", self.offline_updates, batch=stored)
-        return [alone, online] if self.offline_updates else [online]
+        return [*([alone] if self.offline_updates else []), self.online(stored)]
 
     def discounting(self) -> Discounting:
         """Gamma; what follows a time limit has a value."""

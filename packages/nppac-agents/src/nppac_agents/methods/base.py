@@ -97,6 +97,10 @@ class Method(ComponentConfig, ABC):
         """Environment steps of those phases that only collect, told before there is an agent."""
         return 0
 
+    def consumed_steps(self) -> int:
+        """Environment steps that one update takes at once, told before there is an agent."""
+        return 0
+
     def act(self, agent: Agent, states: Tensor, *, deterministic: bool) -> Tensor:
         """Actions (B, A) at states (B, S), called without gradient; noise is ``agent.acting``.
 

@@ -24,7 +24,8 @@ from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.data.discounting import Discounting
-from nppac_agents.methods.base import BatchSize, LearningRate, Method, Width
+from nppac_agents.methods.base import BatchSize, LearningRate, Width
+from nppac_agents.methods.on_policy import OnPolicy
 from nppac_agents.phase import Losses, Phase, cloning, fresh
 
 if TYPE_CHECKING:
@@ -43,13 +44,12 @@ class DAPGParts(NamedTuple):
     baseline: Part
 
 
-class DAPG(Method):
+class DAPG(OnPolicy):
     """DAPG: natural gradient steps towards reward and demonstrations (Rajeswaran et al. 2018)."""
 
     uses_prior: ClassVar[bool] = False
     demonstrations_for: ClassVar[str | None] = "it starts as their clone"
     needs_rewards: ClassVar[bool] = False
-    trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "on-policy"
 
     kind: Literal["dapg"] = "dapg"  # pyright: ignore[reportIncompatibleVariableOverride]
     steps_per_update: int = Field(default=40_000, ge=1)
@@ -110,8 +110,7 @@ class DAPG(Method):
         """Cloning, then interaction, each update on everything since the last one."""
         batches = math.ceil(len(agent.demonstrated) / self.cloning_batch_size)
         first = cloning(self.cloning_epochs * batches, self.clone, self.cloning_batch_size)
-        steps = self.steps_per_update
-        return [*first, Phase("online", interacts=True, batch=fresh, steps_per_update=steps)]
+        return [*first, self.online(fresh)]
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the policy, then the baseline's passes, on transitions in time order."""

@@ -27,18 +27,6 @@ from nppac_agents.running.seeds import Seeds
 from nppac_agents.spaces import Spaces
 
 
-def resolve_device(name: str) -> torch.device:
-    """The device for ``"auto"``, ``"cpu"`` or ``"cuda"``.
-
-    Raises:
-        ConfigError: cuda is asked for and there is none.
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ConfigError("device: 'cuda' is not available here; use 'auto' or 'cpu'")
-    return torch.device("cuda" if name != "cpu" and available else "cpu")
-
-
 def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonstrations | None]:
     """The environment's spaces, and the demonstrations, checked against it.
 

@@ -17,6 +17,7 @@ from nppac_priors.atomic_files import write_json
 
 from nppac_agents.agent import Agent
 from nppac_agents.data.rollouts import Rollouts
+from nppac_agents.device import resolve_device
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.consistency import require_consistent
 from nppac_agents.loggers.logger import opened
@@ -100,7 +101,7 @@ def run_experiment(
     if dry_run:
         config = _shortened(config)
     with matmul_precision(config.training.matmul_precision):
-        device = assembly.resolve_device(config.device)
+        device = resolve_device(config.device)
         spaces, data = assembly.spaces_and_demonstrations(config)
         seeds = Seeds.of(config.seed)
         run = _Run(config, run_dir, console, seeds, device, spaces, data, shared_fits)

@@ -130,7 +130,7 @@ def _folders(run_dir: RunDirectory) -> tuple[Path, Path]:
 
 def _agent(run_dir: RunDirectory, checkpoint: Checkpoint) -> Agent:
     config = run_dir.config()
-    device = assembly.resolve_device("cpu")
+    device = torch.device("cpu")
     spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     recorded = checkpoint.identity.prior_hash
     prior = None if recorded is None else recorded_prior(run_dir.prior, recorded, device)

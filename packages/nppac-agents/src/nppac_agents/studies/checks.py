@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nppac_envs.errors import EnvsError
 from nppac_priors.errors import ConfigError, NppacError
 
+from nppac_agents.device import resolve_device
 from nppac_agents.running import assembly
 from nppac_agents.studies.expansion import Point
 
@@ -31,7 +32,7 @@ def check_parts(points: Sequence[Point]) -> None:
 
 def _problem(point: Point) -> str:
     try:
-        assembly.resolve_device(point.config.device)
+        resolve_device(point.config.device)
         assembly.spaces_and_demonstrations(point.config)
     except (NppacError, EnvsError) as error:
         return " ".join(str(error).split())

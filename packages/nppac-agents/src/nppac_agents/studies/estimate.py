@@ -20,6 +20,7 @@ from nppac_priors import GaussianMLPConfig, Prior
 from nppac_agents.agent import Agent
 from nppac_agents.data.replay import TensorReplay
 from nppac_agents.data.rollouts import Rollouts
+from nppac_agents.device import resolve_device
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.phase import Phase
 from nppac_agents.running import assembly
@@ -30,6 +31,8 @@ from nppac_agents.studies.expansion import StudyRun
 from nppac_agents.studies.reached import is_finished
 
 _REPEATS = 5
+_ROOM = 10_000
+"""Transitions of the replay that is timed, or as many as one update consumes"""
 
 
 def estimates(runs: Sequence[StudyRun]) -> dict[str, tuple[float, str]]:
@@ -56,11 +59,13 @@ def estimates(runs: Sequence[StudyRun]) -> dict[str, tuple[float, str]]:
 
 def timed_seconds(config: ExperimentConfig) -> float:
     """The seconds of learning and evaluating in a run, from timing its parts here and now."""
-    device, seeds = assembly.resolve_device(config.device), Seeds.of(config.seed)
+    device, seeds = resolve_device(config.device), Seeds.of(config.seed)
     spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     prior = _small_prior(config, demonstrations)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
-    replay = agent.make_replay(10_000, config.training.n_envs, seeds.replay)
+    n_envs = config.training.n_envs
+    room = max(_ROOM, config.agent.consumed_steps() + n_envs)
+    replay = agent.make_replay(room, n_envs, seeds.replay)
     playing = 0.0 if config.env is None else _playing(config.env, config, agent, replay)
     return playing + _learning(config, agent, replay)
 
