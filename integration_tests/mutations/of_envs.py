@@ -143,6 +143,8 @@ ENVS = mutations_of("nppac-envs", [
     ("a saved task forgets its generator", "simulation_state.py",
      'task.np_random.bit_generator.state = json.loads(state["generator"].tobytes())', "pass",
      "test_simulation_state.py"),
+    ("a state that an environment does not take up is believed", "simulation_state.py",
+     "_require_taken(task, own)", "pass", "test_simulation_state.py -k taken_up"),
     ("a saved task forgets the time limit", "simulation_state.py",
      "setattr(wrapper, attribute, kind(state[name]))", "pass",
      "test_simulation_state.py"),

@@ -136,6 +136,17 @@ def test_a_state_of_other_wrappers_is_refused() -> None:
         set_env_state(env.unwrapped, get_env_state(env))
 
 
+def test_a_state_that_is_not_taken_up_is_refused() -> None:
+    env = HopperConfig().make()
+    env.reset(seed=0)
+    state = get_env_state(env)
+    env.step(np.zeros(3, np.float32))
+    task: Any = env.unwrapped
+    task.set_state = lambda state: None
+    with pytest.raises(ConfigError, match=r"set_state\(\) of .* does not bring back"):
+        set_env_state(env, state)
+
+
 @pytest.mark.parametrize("value", [{"x": 1.0}, "there", None, [[1.0], [1.0, 2.0]]])
 def test_a_state_that_is_no_dict_of_arrays_is_refused_with_its_part(value) -> None:
     env = gym.make("CartPole-v1")

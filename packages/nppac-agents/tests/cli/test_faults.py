@@ -44,10 +44,10 @@ def lab_run(nppac_run, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.delitem(sys.modules, "lab_things", raising=False)
 
-    def run(*overrides, **sections):
+    def run(*overrides, flags=(), **sections):
         Path("lab.json").write_text(json.dumps(EXPERIMENT | sections))
         options = [word for override in overrides for word in ("--set", override)]
-        return nppac_run("lab.json", "--quiet", *options)
+        return nppac_run("lab.json", "--quiet", *flags, *options)
 
     with fresh_registries():
         yield run
@@ -105,6 +105,14 @@ def test_an_environment_that_cannot_be_used_is_one_line(lab_run, fault, code, pr
     assert error(result).startswith(OF_LAB + problem)
     assert (PURPOSE in error(result)) == (fault == "space")
     assert result.code == code
+
+
+def test_a_dry_run_finds_that_a_saved_environment_does_not_come_back(lab_run):
+    result = lab_run("env.fault=deaf", flags=["--dry-run"])
+    assert error(result).startswith(
+        "error: set_state() of Lab does not bring back what get_state() gave: 'state' is another"
+    )
+    assert result.code == 2
 
 
 AGENT = "error: plugin lab-things 0.7: agent 'lab-agent': "

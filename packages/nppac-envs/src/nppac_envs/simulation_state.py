@@ -74,7 +74,8 @@ def set_env_state(env: gymnasium.Env[Any, Any], state: State) -> Any:
         none (`last_observation`).
 
     Raises:
-        ConfigError: The task offers no `set_state`, or the state is of other wrappers.
+        ConfigError: The task offers no `set_state`, or one that does not bring the state back; or
+            the state is of other wrappers.
     """
     task = _task(env)
     expected = {name for name, _, _ in _counters(env)}
@@ -86,6 +87,7 @@ def set_env_state(env: gymnasium.Env[Any, Any], state: State) -> Any:
         )
     own = {k.removeprefix("task."): v for k, v in state.items() if k.startswith("task.")}
     task.set_state(own)
+    _require_taken(task, own)
     task.np_random.bit_generator.state = json.loads(state["generator"].tobytes())
     for name, wrapper, attribute in _counters(env):
         kind = _COUNTERS[type(wrapper)][attribute]
@@ -141,6 +143,19 @@ def _saved(task: Any, name: str, value: Any) -> NDArray[Any]:
             "to be a dict of arrays of numbers (of what is nested, one for each part)"
         )
     return array
+
+
+def _require_taken(task: Any, state: State) -> None:
+    """Refuses a `set_state` after which `get_state` tells something else."""
+    now = {name: np.asarray(value) for name, value in task.get_state().items()}
+    for name, value in state.items():
+        same = name in now and now[name].shape == value.shape
+        if not (same and np.allclose(now[name], value, equal_nan=True)):
+            raise ConfigError(
+                f"set_state() of {type(task).__name__} does not bring back what get_state() gave: "
+                f"{name!r} is another afterwards; mend one of them, or take both out, and a resume "
+                "resets the environment"
+            )
 
 
 def _wrappers(env: gymnasium.Env[Any, Any]) -> Iterator[Any]:

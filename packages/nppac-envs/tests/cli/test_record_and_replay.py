@@ -59,3 +59,15 @@ def test_mistakes_are_one_line_and_code_2(nppac_demos, argv: list[str], words: s
     result = nppac_demos(*argv)
     assert (result.code, len(result.err)) == (2, 1)
     assert words in result.err[0]
+
+
+@pytest.mark.parametrize(
+    ("task", "pointed"), [("Pendulum-v1", True), ("my_lab:Arm", True), ("dor", False)]
+)
+def test_what_may_be_gymnasiums_is_pointed_to_its_kind(nppac_demos, task, pointed):
+    result = nppac_demos("replay", "door", "--task", task)
+    assert result.code == 2
+    (line,) = result.err
+    assert line.startswith(f"error: environment {task!r} is unknown; there are 'ant', ")
+    hint = f"; if it is Gymnasium's, write --task gymnasium --set id={task}"
+    assert line.endswith(hint) == pointed

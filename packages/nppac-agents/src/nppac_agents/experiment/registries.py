@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from typing import Annotated
 
 from nppac_envs.config import EnvConfig
@@ -39,9 +40,11 @@ def env_registry() -> Registry:
 
 
 def _gymnasium_hint(kind: str) -> str:
-    from nppac_envs.foreign.importing import gymnasium_hint
+    from nppac_envs.foreign.importing import may_be_registered
 
-    return gymnasium_hint(kind)
+    if not may_be_registered(kind):
+        return ""
+    return f"; if that is Gymnasium's, write {json.dumps({'kind': 'gymnasium', 'id': kind})}"
 
 
 def registries() -> tuple[Registry, ...]:

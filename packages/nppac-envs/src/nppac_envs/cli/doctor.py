@@ -9,11 +9,11 @@ from typing import Any
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.remedies import Steps, remedies
 from nppac_envs.cli.source_options import source_configs
+from nppac_envs.cli.task import chosen_task
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.config import DemonstrationsConfig
 from nppac_envs.demonstrations.doctor import examine
 from nppac_envs.demonstrations.findings import Finding
-from nppac_envs.environments import env_config, setting
 from nppac_envs.errors import ConfigError
 
 
@@ -22,7 +22,7 @@ def doctor(arguments: argparse.Namespace) -> int:
     config = source_configs(arguments)[0]
     env = None
     if arguments.task is not None:
-        env = env_config(arguments.task, dict(map(setting, arguments.set)))
+        env = chosen_task(arguments.task, arguments)
     findings = examine(config, arguments.task)
     unusable = ("unusable episodes", "unknown ends", "not finite")
     if arguments.replay and not any(finding.topic in unusable for finding in findings):

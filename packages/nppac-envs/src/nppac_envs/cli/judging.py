@@ -6,9 +6,9 @@ import argparse
 import sys
 
 from nppac_envs.cli.replay import how_started
+from nppac_envs.cli.task import chosen_task
 from nppac_envs.demonstrations.dataset import Demonstrations
 from nppac_envs.demonstrations.resimulation import simulated_successes
-from nppac_envs.environments import env_config, setting
 from nppac_envs.foreign.config import GymnasiumConfig
 
 
@@ -22,7 +22,7 @@ def judged(demonstrations: Demonstrations, arguments: argparse.Namespace) -> Dem
         return demonstrations
     if arguments.judge != GymnasiumConfig.model_fields["kind"].default:
         return demonstrations.judged(arguments.judge)
-    config = env_config(arguments.judge, dict(map(setting, arguments.set)))
+    config = chosen_task(arguments.judge, arguments)
     first_seed = arguments.first_seed
     demonstrations, by_seed = simulated_successes(demonstrations, config, first_seed=first_seed)
     print(f"judged by a simulation, {how_started(by_seed, first_seed)}", file=sys.stderr)

@@ -8,10 +8,10 @@ import sys
 from nppac_envs.checked import make_checked
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.inspect import overview
+from nppac_envs.cli.task import chosen_task
 from nppac_envs.demonstrations.policies import find_policy
 from nppac_envs.demonstrations.recording import few_successes
 from nppac_envs.demonstrations.recording import record as play
-from nppac_envs.environments import env_config, setting
 from nppac_envs.errors import ConfigError
 
 
@@ -19,7 +19,7 @@ def record(arguments: argparse.Namespace) -> int:
     """Record, write, and say what was written."""
     if arguments.output.suffix != ".npz":
         raise ConfigError(f"{arguments.output}: the output must end in .npz")
-    config = env_config(arguments.task, dict(map(setting, arguments.set)))
+    config = chosen_task(arguments.task, arguments)
     env = make_checked(config)
     action_dim = env.action_space.shape[0]  # pyright: ignore[reportOptionalSubscript]
     env.close()

@@ -8,9 +8,9 @@ import json
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import chosen_episodes, source_configs
 from nppac_envs.cli.table import table
+from nppac_envs.cli.task import chosen_task
 from nppac_envs.demonstrations.resimulation import Replayed
 from nppac_envs.demonstrations.resimulation import replay as simulate
-from nppac_envs.environments import env_config, setting
 
 _WORDS = {None: "-", True: "yes", False: "no"}
 
@@ -18,7 +18,7 @@ _WORDS = {None: "-", True: "yes", False: "no"}
 def replay(arguments: argparse.Namespace) -> int:
     """Print how far each simulation goes from the record, and the two outcomes."""
     demonstrations = source_configs(arguments)[0].load()
-    env = env_config(arguments.task, dict(map(setting, arguments.set)))
+    env = chosen_task(arguments.task, arguments)
     episodes = chosen_episodes(arguments.episodes, demonstrations)
     results = list(simulate(demonstrations, env, episodes, first_seed=arguments.first_seed))
     if arguments.json:

@@ -6,14 +6,14 @@ import argparse
 
 from nppac_envs.cli.exit_code import ExitCode
 from nppac_envs.cli.source_options import chosen_episodes, source_configs
+from nppac_envs.cli.task import chosen_task
 from nppac_envs.demonstrations.video import write_video
-from nppac_envs.environments import env_config, setting
 
 
 def video(arguments: argparse.Namespace) -> int:
     """Write a video and say what is in it."""
     demonstrations = source_configs(arguments)[0].load()
-    env = env_config(arguments.task, dict(map(setting, arguments.set)))
+    env = chosen_task(arguments.task, arguments)
     episodes = chosen_episodes(arguments.episodes, demonstrations)
     frames = write_video(
         demonstrations,

@@ -1,13 +1,12 @@
 """`make_named`: the environment behind an id or a callable, as its author made it.
 
-`require_registered` and `gymnasium_hint` look an id up before.
+`require_registered` and `may_be_registered` look an id up before.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -64,14 +63,14 @@ def require_registered(config: GymnasiumConfig) -> None:
         _called(config, _look_up, config.id)
 
 
-def gymnasium_hint(kind: str) -> str:
-    """What to write where the kind of an environment is an id; empty where it is none."""
+def may_be_registered(kind: str) -> bool:
+    """Whether what stands for the kind of an environment is an id, or names a module."""
     try:
         if ":" not in kind:
             _look_up(kind)
     except gymnasium.error.Error:
-        return ""
-    return f"; if that is Gymnasium's, write {json.dumps({'kind': 'gymnasium', 'id': kind})}"
+        return False
+    return True
 
 
 def _look_up(name: str) -> None:
