@@ -316,6 +316,12 @@ AGENTS = mutations_of("nppac-agents", [
     ("a restored agent's optimizers start anew", "agent.py",
      'part.load_optimizer_state(below(state, f"optimizer.{name}."))', "pass",
      "test_conformance.py -k restored_copy"),
+    ("an exported choice is the second critic's", "parts/deployed_choice.py",
+     "(w[0].t(), b[0])", "(w[1].t(), b[1])", "running/test_export.py -k choice"),
+    ("an exported critic keeps its first gains", "parts/deployed_choice.py",
+     "gain[0].detach()", "gain[0].detach() * 0 + 1", "running/test_export.py -k choice"),
+    ("latents of an exported behaviour are not cut off", "methods/bcq.py",
+     "agent.device).clamp(-CUT_OFF, CUT_OFF)", "agent.device)", "running/test_export.py -k choice"),
     # The seam to methods of others.
     ("actions of another shape reach the environment", "method_contract.py",
      "if not isinstance(actions, torch.Tensor) or actions.shape != shape:", "if False:",

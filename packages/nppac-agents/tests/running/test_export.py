@@ -12,7 +12,7 @@ from nppac_agents.running.export import export
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_policy import load_agent, visited_states
 from nppac_priors import load_policy
-from nppac_priors.deployed.actor import Actor
+from nppac_priors.deployed.actors import actor_of
 from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
@@ -35,6 +35,15 @@ METHODS = {
     "cloned": BC(**SMALL),
     "deterministic": TD3BC(**SMALL),
 }
+CRITIC: dict[str, Any] = {"critic_hidden": (12, 8), **SMALL}
+CHOOSING = {
+    "best sample": BEAR(behaviour_hidden=(9,), standardise_states=True, **CRITIC),
+    "best sample, normalised": BEAR(behaviour_hidden=(9,), critic_layer_norm=True, **CRITIC),
+    "best behaviour": BCQ(behaviour_hidden=(9, 7), standardise_states=True, **CRITIC),
+    "best behaviour, normalised": BCQ(
+        behaviour_hidden=(9,), critic_layer_norm=True, reach=0.3, **CRITIC
+    ),
+}
 
 
 def trained(method, spaces, prior, demonstrations):
@@ -43,8 +52,9 @@ def trained(method, spaces, prior, demonstrations):
     prior = prior if method.uses_prior else None
     agent = method.build(spaces, prior, demonstrations, generator=generator)
     with torch.no_grad():
-        for weight in agent.parts.policy.net.parameters():
-            weight += 0.3 * torch.randn(weight.shape, generator=generator)
+        for part in agent.parts:
+            for weight in part.parameters() if hasattr(part, "net") else ():
+                weight += 0.3 * torch.randn(weight.shape, generator=generator)
     return agent
 
 
@@ -54,7 +64,7 @@ def test_an_exported_actor_acts_as_the_policy_in_float64(name, spaces, prior, de
     states = torch.from_numpy(demonstrations.states).double()
     net = agent.parts.policy.net.double()
     spec, tensors = agent.method.deployed(agent)
-    actor = Actor(spec, tensors, 4, 2)
+    actor = actor_of(spec, tensors, 4, 2)
     mean, std = (m.double() for m in prior.moments(demonstrations.states))
     if isinstance(agent.method, NPPAC) and agent.method.start == "residual":
         wanted = net(states, agent.method.normal(mean, std))
@@ -67,22 +77,44 @@ def test_an_exported_actor_acts_as_the_policy_in_float64(name, spaces, prior, de
         torch.testing.assert_close(found.std, wanted.std, atol=1e-9, rtol=0)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_in_float32_it_is_the_runs_deterministic_action(name, spaces, prior, demonstrations):
-    agent = trained(METHODS[name], spaces, prior, demonstrations)
+@pytest.mark.parametrize("name", CHOOSING)
+def test_an_exported_choice_is_the_methods_in_float64(name, spaces, prior, demonstrations):
+    agent = trained(CHOOSING[name], spaces, prior, demonstrations)
+    for part in agent.parts:
+        if hasattr(part, "net"):
+            part.double()
+    states = torch.from_numpy(demonstrations.states).double()
+    wanted = agent.method.act(agent, states, deterministic=True)
     spec, tensors = agent.method.deployed(agent)
-    actor = Actor(spec, tensors, 4, 2)
+    found = actor_of(spec, tensors, 4, 2)(states)
+    torch.testing.assert_close(found.mode(), wanted, atol=1e-9, rtol=0)
+    assert not found.std.any()
+    first = actor_of(spec, tensors | {"noise": tensors["noise"][:1]}, 4, 2)(states)
+    assert (first.mode() != wanted).any(), "the critic chooses"
+
+
+@pytest.mark.parametrize("name", METHODS | CHOOSING)
+def test_in_float32_it_is_the_runs_deterministic_action(name, spaces, prior, demonstrations):
+    agent = trained((METHODS | CHOOSING)[name], spaces, prior, demonstrations)
+    spec, tensors = agent.method.deployed(agent)
+    actor = actor_of(spec, tensors, 4, 2)
     mean, std = prior.moments(demonstrations.states)
     found = actor(torch.from_numpy(demonstrations.states), mean, std).mode()
     wanted = agent.act(demonstrations.states, deterministic=True)
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", [BEAR(**SMALL), BCQ(**SMALL)])
-def test_a_method_that_chooses_by_its_critic_is_refused(method, spaces, prior, demonstrations):
-    agent = trained(method, spaces, prior, demonstrations)
-    with pytest.raises(ConfigError, match=f"agent '{method.kind}': chooses its actions in a way"):
-        method.deployed(agent)
+class Halved(SAC):
+    """Acts in a way that no export knows."""
+
+    def act(self, agent, states, *, deterministic):
+        return 0.5 * super().act(agent, states, deterministic=deterministic)
+
+
+def test_a_method_that_acts_in_a_way_of_its_own_is_refused(spaces, prior, demonstrations):
+    agent = trained(Halved(**SMALL), spaces, prior, demonstrations)
+    with pytest.raises(ConfigError, match="agent 'sac': chooses its actions in a way of its own"):
+        agent.method.deployed(agent)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from nppac_priors import load_policy
-from nppac_priors.deployed.actor import Actor
+from nppac_priors.deployed.actors import actor_of
 from nppac_priors.deployed.files import POLICY_FILE, PRIOR_FILE
 from nppac_priors.deployed.spec import PolicySpec
 from nppac_priors.errors import PolicyFileError
@@ -79,7 +79,7 @@ def test_another_version_or_another_file_is_refused(folder):
 def test_tensors_that_do_not_fit_are_refused(fields, tensors, change, problem):
     given = {k: v for k, v in {**tensors, **change}.items() if v is not None}
     with pytest.raises(PolicyFileError, match=problem):
-        Actor(fields["actor"], given, 3, 2)
+        actor_of(fields["actor"], given, 3, 2)
 
 
 @pytest.mark.parametrize(

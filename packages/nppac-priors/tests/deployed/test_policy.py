@@ -3,7 +3,7 @@ import pytest
 import torch
 from nppac_priors import load_policy
 from nppac_priors.deployed.action_map import ActionMap
-from nppac_priors.deployed.actor import Actor
+from nppac_priors.deployed.actors import actor_of
 from nppac_priors.deployed.files import save_policy
 from nppac_priors.deployed.observation import state_rows
 from nppac_priors.deployed.squashing import squashed_moments
@@ -130,7 +130,7 @@ def test_moments_of_squashed_actions_are_those_of_samples():
 
 
 def test_an_actor_of_another_precision_computes_in_it(fields, tensors):
-    actor = Actor(fields["actor"], tensors, 3, 2).to(dtype=torch.float64)
+    actor = actor_of(fields["actor"], tensors, 3, 2).to(dtype=torch.float64)
     zeros = torch.zeros(1, 3)
     assert actor(zeros, torch.zeros(1, 2), torch.ones(1, 2)).mean.dtype == torch.float64
 
@@ -141,7 +141,7 @@ def test_a_trust_region_bounds_the_shift_by_the_smaller_std(fields, tensors):
     states = torch.randn(20, 3, generator=torch.Generator().manual_seed(1))
     std = torch.full((20, 2), 1.0)
     shift, _ = by_hand(tensors, states)
-    found = Actor(spec, tensors | {"std_on_data": usual}, 3, 2)(states, torch.zeros(20, 2), std)
+    found = actor_of(spec, tensors | {"std_on_data": usual}, 3, 2)(states, torch.zeros(20, 2), std)
     wanted = torch.tensor([0.1, 0.5]) * (shift / 0.5).tanh()
     torch.testing.assert_close(found.mean, wanted)
 

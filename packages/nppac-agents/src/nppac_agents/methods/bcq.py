@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Critics, Part
+    from nppac_agents.parts.deployment import Deployed
 
 CUT_OFF = 0.5
 
@@ -138,9 +139,17 @@ class BCQ(OfflineFirst, ActorCritic):
         """
         candidates, size = self.acting_candidates, agent.parts.behaviour.net.latent_dim
         if deterministic:
-            noise = parts.fixed_normal((candidates, 1, size), states.device)
+            noise = parts.fixed_normal((candidates, size), states.device)[:, None]
         else:
             noise = parts.normal((candidates, len(states), size), agent.acting)
         actions = agent.parts.policy(states, self.behaved(agent, states, noise))
         best = agent.parts.critic(states, actions)[0].argmax(0)
         return actions[best, range(len(states))]
+
+    def deployed(self, agent: Agent) -> Deployed:
+        """The first critic's choice of the same candidates."""
+        learned, shape = agent.parts, (self.acting_candidates, agent.parts.behaviour.net.latent_dim)
+        latents = parts.fixed_normal(shape, agent.device).clamp(-CUT_OFF, CUT_OFF)
+        return parts.best_behaviour(
+            learned.behaviour.net, latents, learned.policy.net, learned.critic.net
+        )

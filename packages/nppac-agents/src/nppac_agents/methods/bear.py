@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nppac_agents.agent import Agent
     from nppac_agents.data.transitions import Transitions
     from nppac_agents.parts import Critics, Dual, Part
+    from nppac_agents.parts.deployment import Deployed
 
 LOWEST_SHARE = 0.75
 LOG_BOUNDS = (-5.0, 10.0)
@@ -148,9 +149,14 @@ class BEAR(OfflineFirst, ActorCritic):
         """
         policy, size = agent.parts.policy(states), agent.spaces.action_dim
         if deterministic:
-            noise = parts.fixed_normal((self.candidates, 1, size), states.device)
+            noise = parts.fixed_normal((self.candidates, size), states.device)[:, None]
         else:
             noise = parts.normal((self.candidates, len(states), size), agent.acting)
         actions = (policy.mean + policy.std * noise).tanh()
         best = agent.parts.critic(states, actions)[0].argmax(0)
         return actions[best, range(len(states))]
+
+    def deployed(self, agent: Agent) -> Deployed:
+        """The first critic's choice of the same candidates."""
+        noise = parts.fixed_normal((self.candidates, agent.spaces.action_dim), agent.device)
+        return parts.best_sample(agent.parts.policy.net, noise, agent.parts.critic.net)

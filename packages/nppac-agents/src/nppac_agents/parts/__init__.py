@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from nppac_agents.parts.constant_std_policy import ConstantStdPolicy as ConstantStdPolicy
     from nppac_agents.parts.critics import CriticEnsemble as CriticEnsemble
     from nppac_agents.parts.critics import Critics as Critics
+    from nppac_agents.parts.deployed_choice import best_behaviour as best_behaviour
+    from nppac_agents.parts.deployed_choice import best_sample as best_sample
     from nppac_agents.parts.deterministic_policy import DeterministicPolicy as DeterministicPolicy
     from nppac_agents.parts.discrepancy import mmd as mmd
     from nppac_agents.parts.discriminator import Discriminator as Discriminator
@@ -57,6 +59,7 @@ __getattr__, __dir__ = lazy_names(
         ".behaviour_bound": "draws kl_bound",
         ".constant_std_policy": "ConstantStdPolicy",
         ".critics": "CriticEnsemble Critics",
+        ".deployed_choice": "best_behaviour best_sample",
         ".deterministic_policy": "DeterministicPolicy",
         ".distributions": "DiagonalGaussian",
         ".discrepancy": "mmd",

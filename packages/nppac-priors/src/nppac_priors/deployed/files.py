@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from nppac_priors.config import error_lines
-from nppac_priors.deployed.actor import Actor
+from nppac_priors.deployed.actors import actor_of
 from nppac_priors.deployed.alarm import Alarm
 from nppac_priors.deployed.spec import PolicySpec
 from nppac_priors.errors import ConfigError, PolicyFileError
@@ -62,7 +62,7 @@ def save_policy(
             prior.save(folder / PRIOR_FILE, include_factors=True)
             found = checksum(folder / PRIOR_FILE)
         spec = PolicySpec(**fields, prior=found, alarm=alarm is not None)
-        Actor(spec.actor, tensors, spec.state_dim, spec.action_dim)
+        actor_of(spec.actor, tensors, spec.state_dim, spec.action_dim)
         metadata = {"format": FORMAT, "version": VERSION, "spec": spec.model_dump_json()}
         write_tensors(folder / POLICY_FILE, named, metadata)
     except ValidationError as error:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from nppac_priors.config import error_lines
-from nppac_priors.deployed.actor import Actor
+from nppac_priors.deployed.actors import actor_of
 from nppac_priors.deployed.alarm import Alarm
 from nppac_priors.deployed.files import (
     ACTOR,
@@ -56,7 +56,7 @@ def load_policy(folder: str | Path, *, device: str | torch.device = "cpu") -> De
         raise PolicyFileError(str(error)) from error
     network = {k.removeprefix(ACTOR): v for k, v in tensors.items() if k.startswith(ACTOR)}
     try:
-        actor = Actor(spec.actor, network, spec.state_dim, spec.action_dim)
+        actor = actor_of(spec.actor, network, spec.state_dim, spec.action_dim)
         alarm = _alarm(tensors, device) if spec.alarm else None
     except PolicyFileError as error:
         raise PolicyFileError(f"{path}: {error}") from error

@@ -17,7 +17,7 @@ from nppac_priors.deployed.action_map import ActionMap
 from nppac_priors.deployed.actor import Actor
 from nppac_priors.deployed.alarm import Alarm, scores_of
 from nppac_priors.deployed.observation import state_rows
-from nppac_priors.deployed.spec import PolicySpec
+from nppac_priors.deployed.spec import ActorSpec, PolicySpec
 from nppac_priors.errors import DataError
 from nppac_priors.prior import GaussianPrior
 
@@ -87,7 +87,7 @@ class DeployedPolicy:
         self.prior = prior
         self.alarm = alarm
         self.actor = actor
-        self.device = actor.tensors["weight_0"].device
+        self.device = actor.device
         self._map = ActionMap(spec.action_low, spec.action_high, self.device)
 
     @torch.no_grad()
@@ -207,7 +207,8 @@ class DeployedPolicy:
         """Form, sizes, prior and alarm in one line."""
         spec = self.spec
         prior = "no prior" if self.prior is None else f"prior {self.prior.config.kind!r}"
-        form = f"squashed {spec.actor.form}" if spec.actor.squash else spec.actor.form
+        squashed = isinstance(spec.actor, ActorSpec) and spec.actor.squash
+        form = f"squashed {spec.actor.form}" if squashed else spec.actor.form
         alarm = "no alarm"
         if self.alarm is not None:
             alarm = f"alarm from {len(self.alarm.episode_scores)} episodes"

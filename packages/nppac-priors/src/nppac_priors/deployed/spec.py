@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,20 @@ from nppac_priors.config import Config
 from nppac_priors.deployed.prior_scale import PriorScale
 
 
-class ActorSpec(Config):
+class NetworkSpec(Config):
+    """A perceptron of states, or of states and what is laid beside them."""
+
+    layers: int = Field(ge=1)
+    """Layers of the network."""
+    activation: Literal["relu", "tanh"]
+    """Between two layers."""
+    standardised: bool
+    """Whether states are shifted, scaled and clipped at 10."""
+    layer_norm: bool = False
+    """Whether hidden layers are normalised before the activation, with a vector of gains."""
+
+
+class ActorSpec(NetworkSpec):
     """How a network and a prior make a distribution over actions in [-1, 1].
 
     The network's last layer gives x, (B, 2 A) for `gaussian` and `residual`, else (B, A).
@@ -26,12 +39,6 @@ class ActorSpec(Config):
     """
 
     form: Literal["gaussian", "residual", "constant-std", "deterministic"]
-    layers: int = Field(ge=1)
-    """Layers of the network."""
-    activation: Literal["relu", "tanh"]
-    """Between two layers."""
-    standardised: bool
-    """Whether states are shifted, scaled and clipped at 10."""
     squash: bool = False
     """Whether actions are the tanh of the normal."""
     log_range: tuple[float, float] | None = None
@@ -53,6 +60,26 @@ class ActorSpec(Config):
         return self
 
 
+class ChoiceSpec(Config):
+    """Of N candidate actions the one that a critic values highest, as BEAR and BCQ act.
+
+    Candidates come from a network and N rows of fixed normal noise, so that one state has one
+    action. With `log_range` they are samples of a squashed normal, tanh(x1 + exp(clip(x2)) noise)
+    with x (B, 2 A) the network's output at s; without, what a decoder makes of latents, tanh(x)
+    with x (B, A) its output at s and noise. A perturbation moves an action a to
+    clip(a + reach tanh(y)) with y (B, A) its output at s and a.
+    """
+
+    form: Literal["choice"]
+    candidates: NetworkSpec
+    critic: NetworkSpec
+    """Of a state and an action, (B, 1)."""
+    log_range: tuple[float, float] | None = None
+    """Where x2 is clipped to."""
+    perturbation: NetworkSpec | None = None
+    reach: float = Field(default=0.0, ge=0)
+
+
 class PolicySpec(Config):
     """An exported policy, beside its tensors."""
 
@@ -60,7 +87,7 @@ class PolicySpec(Config):
     """S."""
     action_dim: int = Field(ge=1)
     """A."""
-    actor: ActorSpec
+    actor: Annotated[ActorSpec | ChoiceSpec, Field(discriminator="form")]
     observation_keys: tuple[str, ...] | None = None
     """Entries of a dict observation that make the state, in order."""
     action_low: tuple[float, ...] | None = None
