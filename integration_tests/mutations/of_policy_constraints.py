@@ -89,7 +89,7 @@ POLICY_CONSTRAINTS = mutations_of("nppac-agents", [
     ("BCQ takes the worst of its candidates", BCQ,
      "[0].argmax(0)", "[0].argmin(0)", "methods/test_bcq.py -k best"),
     ("BCQ's deterministic action is drawn", BCQ,
-     "noise = parts.fixed_normal((candidates, 1, size), states.device)",
+     "noise = parts.fixed_normal((candidates, size), states.device)[:, None]",
      "noise = parts.normal((candidates, 1, size), agent.acting)",
      "methods/test_bcq.py -k deterministic"),
     # MPO.
