@@ -321,8 +321,8 @@ def test_cql_makes_the_same_steps(soft):
 def test_bear_makes_the_same_steps():
     """The behaviour's step, and the MMD of the same samples.
 
-    Their target has an entropy, their policy's loss one sample's value and an entropy, and their
-    samples of it are not cut off: critics and policy differ on purpose.
+    Their policy's loss has one sample's value and an entropy, and their samples of it are not cut
+    off: the policy's step differs on purpose.
     """
     impl = theirs("BEAR", n_mmd_action_samples=3, mmd_sigma=2.0, alpha_threshold=0.0)
     agent = ours(BEAR(sigma=2.0, behaviour_hidden=HIDDEN, gamma=0.9, **SIZES))
@@ -342,6 +342,18 @@ def test_bear_makes_the_same_steps():
     noise = torch.randn(3, 32, 2)
     own = mmd(policy.mean + policy.std * noise, made, "laplacian", 2.0)
     torch.testing.assert_close(own.mean(), distance, rtol=1e-6, atol=1e-7)
+
+
+def test_bears_critics_make_the_same_step():
+    """Their target has an entropy, at no temperature here, and no slow policy, which is theirs."""
+    impl = theirs("BEAR", n_target_samples=1, lam=0.75)
+    agent = ours(BEAR(candidates=1, behaviour_hidden=HIDDEN, gamma=0.9, **SIZES))
+    impl.modules.log_temp._parameter.data.fill_(-800.0)
+    copy_critics(agent, impl)
+    for network in (agent.parts.policy.net, agent.parts.policy.slow):
+        put(network, perceptron(impl.modules.policy, 2))
+    step = agent.method.critic_step
+    same_update(agent, impl, "critic", critics_of(impl), step, impl.update_critic)
 
 
 class BCQInTheirOrder(BCQ):

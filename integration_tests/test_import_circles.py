@@ -100,3 +100,20 @@ def test_types_make_two_circles():
     found = circles(import_graph(at_the_top))
     assert len(found) == 2
     assert all(any(circle <= known for known in (PRIORS, AGENTS)) for circle in found), found
+
+
+FOLDERS = ("cli", "experiment", "loggers", "reporting", "running", "studies")
+"""Of the agents: what an experiment is, what computes it, what reads its files, what is above."""
+
+
+def test_what_computes_and_what_only_reads_files_do_not_know_each_other_both_ways():
+    arrows: dict[str, set[str]] = {folder: set() for folder in FOLDERS}
+    for module, known in import_graph(at_run_time).items():
+        for folder in FOLDERS:
+            if module.startswith(f"nppac_agents.{folder}."):
+                arrows[folder] |= {
+                    other for other in FOLDERS for name in known
+                    if name.startswith(f"nppac_agents.{other}.") and other != folder
+                }  # fmt: skip
+    assert arrows["running"] >= {"experiment", "reporting"}
+    assert circles(arrows) == []

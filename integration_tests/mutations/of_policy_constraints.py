@@ -12,6 +12,33 @@ BRAC_PLUS = "methods/brac_plus.py"
 
 # fmt: off
 POLICY_CONSTRAINTS = mutations_of("nppac-agents", [
+    # What they share.
+    ("the MMD without its cross term", "parts/discrepancy.py",
+     " - 2.0 * similarity(x, y)", "", "parts/test_discrepancy.py"),
+    ("the MMD is its square", "parts/discrepancy.py",
+     "(squared.clamp(min=0.0) + FLOOR).sqrt()", "squared", "parts/test_discrepancy.py"),
+    ("a Laplacian kernel is Gaussian", "parts/discrepancy.py",
+     'difference.abs() if kernel == "laplacian" else', "", "parts/test_discrepancy.py"),
+    ("a perturbation has no reach", "parts/perturbation.py",
+     "self.reach * moves", "moves", "parts/test_perturbation.py"),
+    ("a perturbation leaves the action space", "parts/perturbation.py",
+     ".clamp(-1.0, 1.0)", "", "parts/test_perturbation.py"),
+    ("the discriminator's slopes are free", "parts/discriminator.py",
+     "SLOPE_PENALTY * steep", "0.0 * steep", "methods/test_brac.py"),
+    ("the discriminator descends the difference", "parts/discriminator.py",
+     "steep - self.difference", "steep + self.difference", "methods/test_brac.py"),
+    ("slopes of the highest critic", "parts/slopes.py",
+     ".amin(0)", ".amax(0)", "parts/test_slopes.py"),
+    ("squared slopes", "parts/slopes.py",
+     "(gradient.square().sum(-1) + FLOOR).sqrt()", "gradient.square().sum(-1)",
+     "parts/test_slopes.py"),
+    # Cal-QL.
+    ("Cal-QL's returns are in another unit than its critics", "methods/cal_ql.py",
+     " / agent.parts.critic.unit", "", "methods/test_cal_ql.py"),
+    ("Cal-QL draws no more demonstrations than there are", "methods/cal_ql.py",
+     "return self.demonstration_share", "return None", "methods/test_cal_ql.py"),
+    ("a return bounds values from above", "methods/cql.py",
+     "own.maximum(reference)", "own.minimum(reference)", "methods/test_cal_ql.py"),
     # BEAR.
     ("BEAR's target mixes its critics the other way round", BEAR,
      "actions, LOWEST_SHARE)", "actions, 1.0 - LOWEST_SHARE)",

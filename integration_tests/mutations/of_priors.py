@@ -2,8 +2,35 @@
 
 from integration_tests.mutations.mutation import mutations_of
 
+CVAE = "cvae/ensemble.py"
+
 # fmt: off
 PRIORS = mutations_of("nppac-priors", [
+    # Conditional VAEs.
+    ("the evidence lower bound without the divergence of the latents", CVAE,
+     " - kl_to_unit(mean, std).sum(-1)", "", "cvae/test_ensemble.py"),
+    ("latents of the bound are the encoder's mean", CVAE,
+     "self.decode(states, mean + std * noise)", "self.decode(states, mean)",
+     "cvae/test_ensemble.py"),
+    ("latents are drawn from the encoder alone", CVAE,
+     "torch.cat([near, anywhere.expand(*near.shape)], dim=1)", "torch.cat([near, near], dim=1)",
+     "cvae/test_ensemble.py"),
+    ("the estimated density without its weights", CVAE,
+     "likelihood + math.log(2.0) - nn.functional.softplus(ratio)", "likelihood",
+     "cvae/test_ensemble.py"),
+    ("the estimated density is a sum", CVAE,
+     " - math.log(self.members * len(noise))", "", "cvae/test_ensemble.py"),
+    ("the divergence of latents without their spread", "cvae/networks.py",
+     "(mean.square() + std.square() - 1.0) - std.log()", "mean.square()", "cvae/test_networks.py"),
+    ("a reconstruction's latent is the encoder's mean", "cvae/networks.py",
+     "self.decode(states, mean + std * noise).tanh()", "self.decode(states, mean).tanh()",
+     "cvae/test_networks.py"),
+    ("a mixture of conditional VAEs draws from its first", "cvae/distribution.py",
+     "torch.randint(len(mean),", "torch.randint(1,", "cvae/test_prior.py"),
+    ("a conditional VAE's draws are its means", "cvae/distribution.py",
+     "mean + log_std.exp() * torch.randn_like(mean)", "mean", "cvae/test_prior.py"),
+    ("conditional VAEs are fitted to the bound's contrary", "cvae/objective.py",
+     "batch.average(-self._models", "batch.average(self._models", "cvae/test_prior.py"),
     # Networks.
     ("the likelihood without the log std", "networks/perceptrons.py",
      "0.5 * error.square() + log_std + _HALF_LOG_TWO_PI", "0.5 * error.square() + _HALF_LOG_TWO_PI",

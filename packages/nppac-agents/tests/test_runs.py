@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from nppac_agents import ExperimentConfig, load_run, run_experiment
 from nppac_agents.methods.bc import BC
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running.lock import LockError, RunLock
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
 from nppac_priors.errors import ConfigError

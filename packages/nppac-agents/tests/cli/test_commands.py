@@ -167,6 +167,16 @@ FLOOR = {"kind": "variance-floor", "min_std": 0.1}
             "agent: its rollouts take 1,000 environment steps, training.env_steps are 1,000 in all",
         ),
         (
+            DOOR | {"agent": {"kind": "sac"}, "training": {"env_steps": 1000}},
+            "training: the first 1,000 environment steps earn no update (start_steps), env_steps "
+            "are 1,000 in all",
+        ),
+        (
+            {"env": {"kind": "hopper"}, "agent": {"kind": "sac"}}
+            | {"evaluation": {"select_by": "success_ever"}},
+            "evaluation.select_by: hopper has no success, so no 'success_ever'",
+        ),
+        (
             DOOR
             | {"agent": {"kind": "awr", "steps_per_update": 101}}
             | {"training": {"n_envs": 4, "replay_capacity": 103}},

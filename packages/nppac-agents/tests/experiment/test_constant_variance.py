@@ -6,7 +6,7 @@ import io
 
 import pytest
 from nppac_agents.experiment.loading import load_experiment
-from nppac_agents.running.metrics import read_metrics
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run import run_experiment
 from nppac_agents.running.run_directory import RunDirectory

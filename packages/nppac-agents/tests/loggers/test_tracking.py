@@ -187,6 +187,32 @@ def test_what_a_killed_service_may_have_lost_is_told_again(stand_in, run_dir, mo
     assert told(rows, "online/kl") == [(200, 2.0), (300, 3.0)]
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"run_id": RUN_ID[::-1], "told": {"online": [9_999, 9_999]}},
+        {"run_id": RUN_ID, "told": {"online": 5}},
+        {"run_id": RUN_ID, "told": {"online": [100, True]}},
+        {"online": [100, 10]},
+        [],
+    ],
+)
+def test_a_record_that_is_not_this_runs_is_told_and_nothing_goes_on(
+    stand_in, run_dir, capsys, record
+):
+    trackio = stand_in("trackio")
+    (run_dir / "trackio.json").write_text(json.dumps(record))
+    tracker = TrackioConfig().open(run_dir)
+    tracker.write(event(100, kl=1.0))
+    tracker.close()
+    assert trackio.CALLS == []
+    assert json.loads((run_dir / "trackio.json").read_text()) == record
+    assert capsys.readouterr().err == (
+        "warning: trackio: trackio.json is no record of what this run told; remove it, and a resume "
+        "tells all of it anew; the run goes on, untracked from here\n"
+    )
+
+
 def test_a_logger_that_comes_later_is_told_what_the_run_wrote_before(stand_in, run_dir):
     trackio = stand_in("trackio")
     before = [event(100, 10, kl=1.0), event(200, 20, kl=2.0)]

@@ -56,6 +56,20 @@ def test_awacs_policy_loss_by_hand_on_two_samples(
     torch.testing.assert_close(actor_loss(agent, batch), -(weights * log_prob).mean())
 
 
+def test_at_a_high_temperature_the_policy_regresses_onto_the_prior_whatever_the_critics(
+    build, random_batch, randomise, doubled, actor_loss
+):
+    """The gradient is then that of KL(prior || policy), by one of the prior's actions."""
+    agent = ready(build, randomise, policy_step="awac", advantage_temperature=1e9)
+    batch = doubled(random_batch(64))
+    before = agent.noise.get_state()
+    prior, policy = agent.parts.behaviour(batch.states), agent.parts.policy(batch.states)
+    noise = torch.randn(64, 2, generator=agent.noise, dtype=torch.float64)
+    log_prob = policy.log_prob((prior.mean + prior.std * noise).detach())
+    agent.noise.set_state(before)
+    torch.testing.assert_close(actor_loss(agent, batch), -log_prob.mean())
+
+
 def test_mpos_step_weighs_actions_of_the_prior(build, random_batch, randomise, monkeypatch):
     agent = randomise(build("abm", **QUICK))
     batch, seen = random_batch(5), []

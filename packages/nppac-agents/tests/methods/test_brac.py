@@ -5,6 +5,7 @@ import torch
 from nppac_agents.methods.brac import BRAC
 
 QUICK = {"divergence_samples": 2, "warmup_updates": 0}
+VALUE = {"warmup_updates": 0, "entropy_weight": 0.0, "divergence": "kl"}
 
 
 def squashed(mean, std):
@@ -97,7 +98,9 @@ def test_the_behaviours_entropy_is_held_at_a_nat_less_than_none_per_dimension(
     losses = agent.method.fit_behaviour(agent, random_batch(256))
     entropy = 2 * (log_std + 0.5 * math.log(2 * math.pi * math.e))
     assert losses["behaviour_entropy"].item() == pytest.approx(entropy, abs=0.3)
-    assert (agent.parts.behaviour_entropy.value() - before) * direction > 0
+    rate = agent.method.behaviour_learning_rate
+    after = before * math.exp(direction * rate)
+    torch.testing.assert_close(agent.parts.behaviour_entropy.value(), after)
 
 
 def test_an_equal_behaviour_is_no_distance_away(build, random_batch, randomise):
@@ -144,6 +147,38 @@ def test_without_a_divergence_it_is_soft_actor_critic_at_a_fixed_temperature(
         part.load_state_dict(getattr(ours.parts, name).state_dict())
     theirs.noise.set_state(ours.noise.get_state())
     torch.testing.assert_close(critic_target(ours, batch), critic_target(theirs, batch))
+    own, other = (agent.method.actor_step(agent, batch) for agent in (ours, theirs))
+    torch.testing.assert_close(own["actor_loss"], other["actor_loss"])
+    torch.testing.assert_close(own["actor_grad_norm"], other["actor_grad_norm"])
+
+
+def test_one_sample_of_the_kl_and_no_entropy_make_it_nppac_towards_the_behaviour(
+    build, random_batch, randomise, critic_target, monkeypatch
+):
+    """N-PPAC with a maximum-likelihood prior; both take the divergence at the action backed up."""
+    batch = random_batch(5)
+    ours = randomise(build("brac", alpha=0.3, value_penalty=True, divergence_samples=1, **VALUE))
+    ours.parts.multiplier.net.log_value.data.fill_(math.log(0.3))
+    start = {"start": "fresh", "squash": True, "alpha": 0.3, "bounded_values": False}
+    theirs = build("nppac", kl_estimator="sampled", **start)
+    for name in ("policy", "critic"):
+        part = getattr(theirs.parts, name)
+        part.load_state_dict(getattr(ours.parts, name).state_dict())
+    behaviour = ours.parts.behaviour
+    monkeypatch.setattr(
+        type(theirs.method), "prior_after",
+        lambda self, agent, batch: behaviour(batch.next_states),
+    )  # fmt: skip
+    before, drawn = ours.noise.get_state(), BRAC.drawn
+
+    def again(method, agent, policy):
+        """The divergence's sample is the action that was backed up."""
+        agent.noise.set_state(before)
+        return drawn(method, agent, policy)
+
+    monkeypatch.setattr(BRAC, "drawn", again)
+    theirs.noise.set_state(before)
+    torch.testing.assert_close(critic_target(ours, batch), critic_target(theirs, batch))
 
 
 @pytest.mark.parametrize(("largest_divergence", "direction"), [(-1e3, 1), (1e3, -1)])
@@ -153,7 +188,8 @@ def test_a_learned_alpha_rises_where_the_divergence_exceeds_its_bound_only(
     agent = build("brac", alpha=0.5, largest_divergence=largest_divergence, **QUICK)
     losses = agent.step(random_batch())
     assert losses["alpha"].item() == pytest.approx(0.5, rel=1e-5)
-    assert (agent.parts.multiplier.value().item() - 0.5) * direction > 0
+    after = 0.5 * math.exp(direction * agent.method.critic_learning_rate)
+    assert agent.parts.multiplier.value().item() == pytest.approx(after, rel=1e-5)
     top = build("brac", alpha=499.0, largest_divergence=-1e3, critic_learning_rate=0.5, **QUICK)
     for _ in range(5):
         top.step(random_batch())

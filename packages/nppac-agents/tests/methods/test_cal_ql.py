@@ -38,6 +38,16 @@ def test_the_gap_by_hand_on_two_samples(settled, random_batch, doubled):
     assert not torch.allclose(expected, gap_by_hand(agent, batch, 3)), "some values are bounded"
 
 
+def test_returns_are_compared_in_the_unit_of_the_critics(settled, random_batch, doubled):
+    agent, batch = settled(relative_rewards=True), referred(doubled(random_batch(2)), [-6.0, 8.0])
+    agent.method.rewards(agent, replace(batch, rewards=torch.tensor([20.0, -5.0]).double()))
+    unit = agent.parts.critic.unit
+    assert unit != 1.0
+    torch.testing.assert_close(
+        agent.method.reference(agent, batch), batch.extra["return_to_go"] / unit
+    )
+
+
 def test_unknown_returns_leave_cql(settled, random_batch, doubled):
     from nppac_agents.data.episode_columns import UNKNOWN
 

@@ -86,6 +86,18 @@ def test_of_constant_critics_the_gap_is_the_volume_that_the_weights_estimate(
     assert gap.tolist() == pytest.approx([expected] * 2, abs=0.1)
 
 
+def test_if_every_action_is_worth_what_the_datas_is_the_gap_is_no_less_than_zero(
+    settled, random_batch, doubled
+):
+    """Then the uniform actions alone have a soft maximum of log(2^A) above it."""
+    agent, batch = settled(), doubled(random_batch(20))
+    agent.parts.critic.net.weights[0].data[:, agent.spaces.state_dim :] = 0.0
+    values = agent.parts.critic(batch.states, batch.actions)
+    assert values.std() > 0.01
+    gap = conservative_gap(agent, batch, values, 1, None)
+    assert (gap > agent.spaces.action_dim * math.log(2.0)).all()
+
+
 def test_without_a_threshold_the_multiplier_stays_and_with_one_it_follows_the_gap(
     build, random_batch
 ):

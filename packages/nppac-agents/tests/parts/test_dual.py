@@ -27,12 +27,35 @@ def test_the_excess_is_a_number_even_if_it_was_made_with_the_multiplier(form):
     assert dual.value().item() > 3.0
 
 
+@pytest.mark.parametrize("form", ["ascend", "ascend_log"])
+@pytest.mark.parametrize("direction", [1, -1])
+def test_the_first_step_changes_its_logarithm_by_the_rate(form, direction):
+    dual = Dual.scalar(0.3, rate=1e-2)
+    getattr(dual, form)(torch.full((4,), 2.5 * direction))
+    assert dual.value().item() == pytest.approx(0.3 * math.exp(1e-2 * direction), rel=1e-5)
+
+
+def quadratic(dual, *states, bound):
+    """The Lagrangian min_x x^2 + l (b - x) has x = l / 2: at x = b, l = 2 b."""
+    for _ in range(3_000):
+        dual.ascend(bound - dual.value(*states) / 2, *states)
+    return dual.value(*states)
+
+
 def test_a_quadratic_excess_is_held_at_its_bound():
-    """The Lagrangian min_x x^2 + l (1 - x) has x = l / 2: at x = 1, l = 2."""
-    dual = Dual.scalar(0.5, rate=2e-2)
-    for _ in range(2_000):
-        dual.ascend(torch.tensor([1.0 - dual.value().item() / 2]))
-    assert dual.value().item() == pytest.approx(2.0, rel=1e-3)
+    found = quadratic(Dual.scalar(0.5, rate=2e-2), bound=torch.tensor([1.0]))
+    assert found.item() == pytest.approx(2.0, rel=1e-3)
+
+
+def test_several_are_held_each_at_its_own_bound():
+    found = quadratic(Dual.softplus(0.0, rate=2e-2, size=2), bound=torch.tensor([[0.25, 1.0]]))
+    torch.testing.assert_close(found, torch.tensor([0.5, 2.0]), rtol=1e-3, atol=0)
+
+
+def test_of_states_each_is_held_at_its_own_bound(generator):
+    dual = Dual.of_states(1, (16,), 1e-2, generator)
+    found = quadratic(dual, torch.tensor([[-1.0], [1.0]]), bound=torch.tensor([0.25, 1.0]))
+    torch.testing.assert_close(found, torch.tensor([0.5, 2.0]), rtol=1e-2, atol=0)
 
 
 def test_a_bounded_multiplier_stays_within_its_bounds_and_comes_back():

@@ -4,6 +4,7 @@ import os
 
 import pytest
 import torch
+from nppac_agents.metrics_file import MetricsMark
 from nppac_agents.running.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -12,7 +13,6 @@ from nppac_agents.running.checkpoint import (
     checkpoints,
 )
 from nppac_agents.running.identity import RunIdentity
-from nppac_agents.running.metrics import MetricsMark
 
 IDENTITY = RunIdentity("a", "b", 3, None, "c")
 

@@ -25,11 +25,11 @@ from nppac_agents.experiment.config import (
 )
 from nppac_agents.experiment.registries import env_registry
 from nppac_agents.methods.nppac import NPPAC
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.reporting.frames import load_frames
 from nppac_agents.running import run as run_module
 from nppac_agents.running import saved_prior as module
 from nppac_agents.running.checkpoint import checkpoints
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory, resolved
 from nppac_agents.running.selection import Selection

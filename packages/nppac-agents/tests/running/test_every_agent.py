@@ -8,7 +8,7 @@ from method_table import METHODS, SMALL, configured
 from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
-from nppac_agents.running.metrics import read_metrics
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import load_agent
 from nppac_agents.studies.estimate import timed_seconds

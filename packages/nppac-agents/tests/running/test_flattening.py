@@ -3,10 +3,10 @@
 import pytest
 from nppac_agents import parts
 from nppac_agents.agent import Agent
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.flattening import flattened
-from nppac_agents.running.metrics import read_metrics
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running import assembly
 from nppac_agents.running import run as run_module
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.interruption import Interrupted, interruptible
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.ownership import own_run_directory
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_directory import RunDirectory

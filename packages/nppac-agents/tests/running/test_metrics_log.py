@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from nppac_agents.loggers.logger import LoggerConfig
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running.divergence import DivergedError
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.metrics_log import Recorder
 from nppac_envs.measures import measure
 

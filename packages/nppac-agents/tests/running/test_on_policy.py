@@ -6,8 +6,8 @@ import pytest
 from equal_runs import assert_equal_checkpoints
 from nppac_agents.experiment.config import TrainingConfig
 from nppac_agents.methods.dapg import DAPG
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running import training as training_module
-from nppac_agents.running.metrics import read_metrics
 from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from equal_runs import assert_equal_checkpoints, last_checkpoint
-from nppac_agents.running.metrics import read_metrics
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running.run_policy import load_agent
 
 pytestmark = pytest.mark.medium

@@ -9,12 +9,12 @@ import torch
 from equal_runs import assert_equal_checkpoints, timeless_events
 from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running import run as run_module
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.interruption import Interrupted
-from nppac_agents.running.metrics import read_metrics
 from nppac_envs import NpzConfig
 from nppac_envs.errors import FaultyEnvironmentError
 from nppac_priors import load_prior

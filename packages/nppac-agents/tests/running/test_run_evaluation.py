@@ -1,6 +1,6 @@
 import pytest
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.reporting.statistics import wilson
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.run_evaluation import evaluate
 from nppac_priors.errors import ConfigError
 

@@ -6,8 +6,8 @@ import json
 import pytest
 import tracking_stand_ins
 from nppac_agents.loggers.services import TrackioConfig, WandbConfig
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running import training as training_module
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_priors.errors import ConfigError
 

@@ -9,9 +9,9 @@ import torch
 from method_table import METHODS, SMALL, configured
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.registries import agent_registry
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.play import record
 from nppac_agents.running.run_policy import load_agent
 from nppac_priors.errors import ConfigError

@@ -9,9 +9,9 @@ import pytest
 import torch
 from gymnasium.wrappers import TimeLimit
 from nppac_agents.data.rollouts import Rollouts
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run import run_experiment
 from nppac_agents.running.run_directory import RunDirectory

@@ -7,9 +7,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.lock import living_owner
-from nppac_agents.running.metrics import read_metrics
 
 TIMES = ("wall_seconds", "time_spent", "updates_per_second", "env_steps_per_second")
 

@@ -42,9 +42,20 @@ def require_consistent(config: ExperimentConfig) -> None:
         raise not_gaussian(agent.kind, config.prior.kind)
     training = config.training
     require_steps_to_learn(agent.collected_steps(), training.env_steps)
+    if agent.trainer == "off-policy" and 0 < training.env_steps <= training.start_steps:
+        raise ConfigError(
+            f"training: the first {training.start_steps:,} environment steps earn no update "
+            f"(start_steps), env_steps are {training.env_steps:,} in all; raise these or lower it"
+        )
     require_room(agent.kind, agent.consumed_steps(), training.replay_capacity, training.n_envs)
     if config.env is None and training.env_steps and agent.trainer != "offline":
         raise ConfigError(without_environment(agent.kind))
+    measure = config.evaluation.select_by
+    if config.env is not None and config.env.has_success is False and measure != "return_mean":
+        raise ConfigError(
+            f"evaluation.select_by: {config.env.kind} has no success, so no {measure!r}; "
+            "set it to 'return_mean'"
+        )
 
 
 def require_steps_to_learn(collected: int, env_steps: int) -> None:

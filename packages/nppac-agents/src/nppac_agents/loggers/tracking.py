@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from nppac_priors.atomic_files import write_json
-from nppac_priors.errors import ConfigError
+from nppac_priors.errors import ConfigError, DataError
 from nppac_priors.plugin_origin import in_one_line, let_interruption_pass
 from nppac_priors.strict_json import read_json
 
 from nppac_agents.loggers.logger import POSITION, LoggerConfig
 from nppac_agents.loggers.series import axis_of, series_of
-from nppac_agents.running.metrics import METRICS_FILE, read_metrics
+from nppac_agents.metrics_file import METRICS_FILE, read_metrics
 
 
 class TrackingConfig(LoggerConfig):
@@ -79,12 +79,12 @@ class Tracker:
         self._written: dict[str, list[int]] = {}
         self._unwritten: deque[tuple[float, str, list[int]]] = deque()
         with self._outage():
+            self._run_id = read_json(run_dir / "environment.json")["run_id"]
             if self._told_file.exists():
-                self._written = read_json(self._told_file)
+                self._written = _told(self._told_file, self._run_id)
             self._told = dict(self._written)
             self._experiment = read_json(run_dir / "config.json")
-            run_id = read_json(run_dir / "environment.json")["run_id"]
-            self._run = config.start(run_dir, run_id, self._experiment)
+            self._run = config.start(run_dir, self._run_id, self._experiment)
             metrics = run_dir / METRICS_FILE
             for event in read_metrics(metrics) if metrics.exists() else ():
                 self.write(event)
@@ -123,7 +123,7 @@ class Tracker:
             _, series, self._written[series] = self._unwritten.popleft()
             kept = True
         if kept:
-            write_json(self._told_file, self._written)
+            write_json(self._told_file, {"run_id": self._run_id, "told": self._written})
 
     @contextlib.contextmanager
     def _outage(self) -> Iterator[None]:
@@ -132,7 +132,26 @@ class Tracker:
         except Exception as error:
             let_interruption_pass(error)
             self._run = None
-            warn(f"{self._config.kind}: {in_one_line(error)}; the run goes on, untracked from here")
+            reason = str(error) if isinstance(error, DataError) else in_one_line(error)
+            warn(f"{self._config.kind}: {reason}; the run goes on, untracked from here")
+
+
+def _told(path: Path, run_id: str) -> dict[str, list[int]]:
+    """Up to which position (environment steps, updates) a service was told each series.
+
+    Raises:
+        DataError: the file is of another run, or no such record.
+    """
+    record = read_json(path)
+    told = record.get("told") if isinstance(record, dict) else None
+    positions = list(told.values()) if isinstance(told, dict) else [None]
+    whole = all(isinstance(p, list) and [type(n) for n in p] == [int, int] for p in positions)
+    if not (whole and record["run_id"] == run_id):
+        raise DataError(
+            f"{path.name} is no record of what this run told; remove it, and a resume tells all "
+            "of it anew"
+        )
+    return told
 
 
 def warn(problem: str) -> None:

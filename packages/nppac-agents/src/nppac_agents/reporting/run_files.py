@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from nppac_priors.errors import DataError
 from nppac_priors.user_files import existing_file
 
+from nppac_agents.metrics_file import METRICS_FILE, read_metrics
 from nppac_agents.reporting.frames import Frames, load_frames
-from nppac_agents.running.metrics import METRICS_FILE, read_metrics
 
 
 class Logged(NamedTuple):

@@ -22,8 +22,8 @@ from nppac_priors.tensor_file import (
 )
 from torch import Tensor
 
+from nppac_agents.metrics_file import MetricsMark
 from nppac_agents.running.identity import RunIdentity
-from nppac_agents.running.metrics import MetricsMark
 
 FORMAT = "nppac-checkpoint"
 VERSION = "2"

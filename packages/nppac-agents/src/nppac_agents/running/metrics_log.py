@@ -12,9 +12,9 @@ import torch
 from nppac_envs.measures import Measures
 
 from nppac_agents.loggers.logger import Logger
+from nppac_agents.metrics_file import MetricsMark, MetricsWriter
 from nppac_agents.phase import Losses
 from nppac_agents.running.divergence import DivergedError
-from nppac_agents.running.metrics import MetricsMark, MetricsWriter
 from nppac_agents.stopwatch import Stopwatch
 
 

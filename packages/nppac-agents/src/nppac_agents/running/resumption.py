@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nppac_priors.errors import DataError
 
+from nppac_agents.metrics_file import DamagedMetricsError
 from nppac_agents.running.checkpoint import (
     Checkpoint,
     CheckpointFileError,
@@ -14,7 +15,6 @@ from nppac_agents.running.checkpoint import (
 )
 from nppac_agents.running.console import Console
 from nppac_agents.running.identity import RunIdentity
-from nppac_agents.running.metrics import DamagedMetricsError
 from nppac_agents.running.run_directory import RunDirectory
 
 

@@ -21,6 +21,7 @@ from nppac_agents.device import resolve_device
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.consistency import require_consistent
 from nppac_agents.loggers.logger import opened
+from nppac_agents.metrics_file import read_metrics
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, CheckpointFileError
@@ -29,7 +30,6 @@ from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.extension import differences, require_extensible
 from nppac_agents.running.filming import choose_renderer, record_frames
 from nppac_agents.running.identity import RunIdentity
-from nppac_agents.running.metrics import read_metrics
 from nppac_agents.running.metrics_log import Recorder
 from nppac_agents.running.precision import matmul_precision
 from nppac_agents.running.prior_std import prior_std_curve

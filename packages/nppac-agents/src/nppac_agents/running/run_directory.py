@@ -20,7 +20,7 @@ from nppac_priors.user_files import existing_file, user_path
 
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.loading import load_experiment
-from nppac_agents.running.metrics import METRICS_FILE
+from nppac_agents.metrics_file import METRICS_FILE
 from nppac_agents.running.process import start_of
 
 _NOT_THE_METHOD = {"schema_", "comment", "seed", "output_dir", "device", "logging"}
@@ -220,7 +220,7 @@ class RunDirectory:
 
     @property
     def metrics(self) -> Path:
-        """One JSON object per event; see `nppac_agents.running.metrics`."""
+        """One JSON object per event; see `nppac_agents.metrics_file`."""
         return self.path / METRICS_FILE
 
     @property

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from nppac_agents.running.metrics import DamagedMetricsError, MetricsWriter, read_metrics
+from nppac_agents.metrics_file import DamagedMetricsError, MetricsWriter, read_metrics
 
 
 def write(path, events):
