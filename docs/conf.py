@@ -18,6 +18,7 @@ html_math_renderer = "mathml"
 html_theme = "furo"
 html_title = "nppac"
 html_show_copyright = False
+default_role = "literal"  # `name` in a docstring is code
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
 exclude_patterns = ["_build", "results/**"]

@@ -112,7 +112,7 @@ def linears(module: nn.Module) -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 
 def perceptron(module: nn.Module, heads: int = 1) -> list[torch.Tensor]:
-    """Weight and bias of each layer; ``heads`` last ones are one layer here."""
+    """Weight and bias of each layer; `heads` last ones are one layer here."""
     layers = linears(module)
     last = [torch.cat(group) for group in zip(*layers[-heads:], strict=True)]
     return [tensor for layer in layers[:-heads] for tensor in layer] + last
@@ -180,7 +180,7 @@ def policy_of(impl: Any, heads: int = 1) -> Any:
 
 
 def squash_decoder(impl: Any) -> None:
-    """Their decoder takes ``with_squash`` for its contrary: turn it round."""
+    """Their decoder takes `with_squash` for its contrary: turn it round."""
     decode = impl.modules.vae_decoder.forward
     impl.modules.vae_decoder.forward = lambda x, z, squash=True: decode(x, z, not squash)
 

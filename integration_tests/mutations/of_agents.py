@@ -325,7 +325,7 @@ AGENTS = mutations_of("nppac-agents", [
     # What methods are made of.
     ("SACfD has no demonstrations in its replay", "methods/sacfd.py",
      "demonstrations_in_replay: ClassVar[bool] = True",
-     "demonstrations_in_replay: ClassVar[bool] = False", "methods/test_family.py"),
+     "demonstrations_in_replay: ClassVar[bool] = False", "methods/test_sacfd.py"),
     ("a cloned start of SACfD is left out", "methods/sacfd.py",
      "*self.cloning(self.cloning_updates), ", "", "methods/test_sacfd.py"),
     ("an update of an on-policy method takes what there is", "methods/on_policy.py",

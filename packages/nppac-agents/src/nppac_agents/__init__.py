@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from nppac_agents.methods.iql import IQL as IQL
     from nppac_agents.methods.mpo import MPO as MPO
     from nppac_agents.methods.nppac import NPPAC as NPPAC
+    from nppac_agents.methods.offline_first import BehaviourFirst as BehaviourFirst
+    from nppac_agents.methods.offline_first import OfflineFirst as OfflineFirst
+    from nppac_agents.methods.on_policy import OnPolicy as OnPolicy
     from nppac_agents.methods.rlpd import RLPD as RLPD
     from nppac_agents.methods.sac import SAC as SAC
     from nppac_agents.methods.sac_bc import SACBC as SACBC
@@ -60,6 +63,8 @@ _load, __dir__ = lazy_names(
         ".hookspecs": "hookimpl",
         ".methods.actor_critic": "ActorCritic RegularisedActorCritic",
         ".methods.base": "Method",
+        ".methods.offline_first": "BehaviourFirst OfflineFirst",
+        ".methods.on_policy": "OnPolicy",
         ".phase": "Losses ONLINE Phase",
         ".runs": "Run load_run run_experiment",
         ".spaces": "Spaces",

@@ -1,8 +1,8 @@
 """The one agent: a Tianshou algorithm that holds a method's parts and everything they learn from.
 
-``step(batch)`` is the update, a function on tensors, and ``act(states)`` the policy; both are the
-method's. ``nppac-run`` calls them directly; Tianshou's trainers reach them through ``shells``,
-which only convert containers. ``state()`` walks the parts, so that nothing
+`step(batch)` is the update, a function on tensors, and `act(states)` the policy; both are the
+method's. `nppac-run` calls them directly; Tianshou's trainers reach them through `shells`,
+which only convert containers. `state()` walks the parts, so that nothing
 that learns can be left out of a checkpoint.
 """
 
@@ -43,7 +43,7 @@ STATES_ON_DATA = 500
 
 
 class Agent(Algorithm):
-    """A method at work; make it with ``Method.build``.
+    """A method at work; make it with `Method.build`.
 
     Attributes:
         method: the equations and hyper-parameters.
@@ -55,7 +55,7 @@ class Agent(Algorithm):
         parts: what learns, as the method names it.
         acting: the generator of the policy's noise.
         noise: the generator of the losses' noise.
-        updates: calls of ``step`` so far.
+        updates: calls of `step` so far.
         phases: the stretches of learning, in order.
     """
 
@@ -102,7 +102,7 @@ class Agent(Algorithm):
 
     @torch.no_grad()
     def explore(self, states: np.ndarray, modes: np.ndarray) -> np.ndarray:
-        """Raw actions (B, A) of training: samples, where ``modes`` (B,) says it modes."""
+        """Raw actions (B, A) of training: samples, where `modes` (B,) says it modes."""
         inputs = as_tensor(states, self.device)
         which = torch.from_numpy(modes).to(self.device)
         return self._checked(self.method.explore(self, inputs, which), states)
@@ -205,7 +205,7 @@ class Agent(Algorithm):
         return state | {"updates": torch.tensor(self.updates)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Restores what ``state()`` returned into an agent built from the same configuration."""
+        """Restores what `state()` returned into an agent built from the same configuration."""
         self.learned.load_state_dict(below(state, "part."))
         for name, part in self.parts._asdict().items():
             part.load_optimizer_state(below(state, f"optimizer.{name}."))

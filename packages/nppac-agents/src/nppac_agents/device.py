@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device for ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    """The device for `"auto"`, `"cpu"` or `"cuda"`.
 
     Raises:
         ConfigError: cuda is asked for and there is none.

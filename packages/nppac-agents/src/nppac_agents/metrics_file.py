@@ -42,7 +42,7 @@ class MetricsMark(NamedTuple):
 
 
 class MetricsWriter:
-    """Appends events to ``metrics.jsonl``, each flushed as one line."""
+    """Appends events to `metrics.jsonl`, each flushed as one line."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab")

@@ -56,7 +56,7 @@ class Phase:
     interacts: bool = False
     """Whether the environments are stepped with the current policy"""
     update: Callable[[Agent, Any], Losses] | None = step
-    """One update on what ``batch`` gives; None if the phase only collects"""
+    """One update on what `batch` gives; None if the phase only collects"""
     batch: Callable[[Agent, TensorReplay | None], Any] = minibatch
     """What one update learns from"""
     evaluates: bool = True

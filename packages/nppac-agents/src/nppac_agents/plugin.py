@@ -29,7 +29,7 @@ METHODS = {
     ".methods.td3_bc": "TD3BC",
     ".methods.wsrl": "WSRL",
 }
-"""Each module and its class; they are public names of ``nppac_agents`` too"""
+"""Each module and its class; they are public names of `nppac_agents` too"""
 
 
 @hookimpl

@@ -58,7 +58,7 @@ def require_dimensions(kind: str, spaces: Spaces, prior: Prior | None) -> None:
 def require_demonstrations(
     kind: str, why: str, demonstrations: Demonstrations | None
 ) -> Demonstrations:
-    """Demonstrations, which ``why`` asks for.
+    """Demonstrations, which `why` asks for.
 
     Raises:
         ConfigError: there are none.

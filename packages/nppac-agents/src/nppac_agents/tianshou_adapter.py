@@ -15,7 +15,7 @@ from nppac_agents.spaces import Spaces
 
 
 class ActingPolicy(Policy):
-    """Tianshou's view of ``Agent.act``: samples within a training step, the mode outside of one.
+    """Tianshou's view of `Agent.act`: samples within a training step, the mode outside of one.
 
     Tianshou stores the raw action and clips it on the way to the environment.
     """
@@ -25,7 +25,7 @@ class ActingPolicy(Policy):
         self.act = act
 
     def forward(self, batch: Any, state: Any = None, **_: Any) -> Batch:
-        """Raw actions for ``batch.obs`` (B, S)."""
+        """Raw actions for `batch.obs` (B, S)."""
         deterministic = not self.is_within_training_step
         return Batch(act=self.act(np.asarray(batch.obs), deterministic=deterministic), state=state)
 
@@ -47,7 +47,7 @@ class UpdateStats(TrainingStats):
 
 
 def transitions_of(batch: Any) -> Transitions:
-    """The transitions in a Tianshou batch of a ``TensorReplay``."""
+    """The transitions in a Tianshou batch of a `TensorReplay`."""
     columns: dict[str, Any] = dict(batch.transitions.items())
     columns["extra"] = dict(columns["extra"].items())
     return Transitions(**columns)

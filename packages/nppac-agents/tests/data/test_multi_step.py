@@ -31,7 +31,7 @@ def played(n_steps, capacity, steps=30, terminal_timeouts=False, seed=0):
 
 
 def by_hand(story, first, n_steps, terminal_timeouts):
-    """Sum of rewards, discount and next state of the transition that begins at ``first``."""
+    """Sum of rewards, discount and next state of the transition that begins at `first`."""
     total, steps = 0.0, 0
     for step in story[first : first + n_steps]:
         state, reward, terminated, truncated = step

@@ -208,8 +208,8 @@ def test_a_record_that_is_not_this_runs_is_told_and_nothing_goes_on(
     assert trackio.CALLS == []
     assert json.loads((run_dir / "trackio.json").read_text()) == record
     assert capsys.readouterr().err == (
-        "warning: trackio: trackio.json is no record of what this run told; remove it, and a resume "
-        "tells all of it anew; the run goes on, untracked from here\n"
+        "warning: trackio: trackio.json is no record of what this run told; remove it, and a "
+        "resume tells all of it anew; the run goes on, untracked from here\n"
     )
 
 

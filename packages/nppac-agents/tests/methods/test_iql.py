@@ -120,3 +120,11 @@ def test_offline_comes_before_online(build):
 def test_the_starting_std_is_that_of_the_source(build, demonstrations):
     states = torch.from_numpy(demonstrations.states[:3])
     torch.testing.assert_close(build("iql").parts.policy(states).std, torch.ones(3, 2))
+
+
+def test_the_value_sees_states_in_units_of_the_demonstrations(build, demonstrations):
+    agent = build("iql", standardise_states=True)
+    shown = torch.from_numpy(demonstrations.states)
+    standard = (shown - shown.mean(0)) / shown.std(0, unbiased=False)
+    expected = agent.parts.value.net.body(standard.clamp(-10, 10)).squeeze(1)
+    torch.testing.assert_close(agent.parts.value(shown), expected)

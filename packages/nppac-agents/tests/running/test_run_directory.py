@@ -110,7 +110,9 @@ def test_resume_accepts_another_device_and_logging(tmp_path, make):
 
 def test_resume_accepts_other_evaluations_and_more_steps_but_no_other_choice(tmp_path, make):
     RunDirectory.create(tmp_path / "run", make())
-    changed = make(evaluation={"every": 9, "episodes": 3}, training={"env_steps": 50_000})
+    changed = make(
+        evaluation={"every": 9, "episodes": 3}, training={"env_steps": 50_000, "start_steps": 5}
+    )
     run = RunDirectory.resume(tmp_path / "run", changed)
     assert set(run.changes) == {"evaluation.every", "evaluation.episodes", "training.env_steps"}
     assert learning_hash(changed) == learning_hash(make())

@@ -1,6 +1,6 @@
 """One row for each built-in method: what the tests of all methods need to know about it.
 
-``test_family``, ``test_every_agent`` and ``test_learning`` read it; a new method adds a row.
+`test_family`, `test_every_agent` and `test_learning` read it; a new method adds a row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Row:
     """A method's row; settings that it has no field for are left out of the shared ones."""
 
     small: dict[str, Any] = field(default_factory=dict)
-    """Settings beside ``SMALL`` with which it runs through all of its phases in seconds"""
+    """Settings beside `SMALL` with which it runs through all of its phases in seconds"""
     phases: tuple[str, ...] = ("online",)
     """Those that a small run logs"""
     updates: int | None = 90
@@ -34,15 +34,15 @@ class Row:
     logs: frozenset[str] = frozenset()
     """Losses beside those of every method"""
     learning: dict[str, Any] | None = None
-    """Settings beside ``LEARNING`` that learn the point task; None: another test shows it"""
+    """Settings beside `LEARNING` that learn the point task; None: another test shows it"""
     online: int = 400
     """Updates with interaction until it has learned it"""
     follows_every: int = 1
     """Updates after which the slow critics follow"""
     mixed: dict[str, Any] | None = None
-    """Settings beside ``LEARNING`` that beat cloning on demonstrations of mixed quality, offline"""
+    """Settings beside `LEARNING` that beat cloning on demonstrations of mixed quality, offline"""
     alone: dict[str, Any] | None = None
-    """Settings beside ``LEARNING`` that learn offline from the expert alone"""
+    """Settings beside `LEARNING` that learn offline from the expert alone"""
     without: dict[str, Any] | None = None
     """Those that take out its own term (weights, penalty, dual): with them it learns none of it"""
 
@@ -206,7 +206,7 @@ METHODS = {
 
 
 def configured(cls: type, *settings: dict[str, Any]) -> Any:
-    """A method with the later settings before the earlier; the first are shared, see ``Row``."""
+    """A method with the later settings before the earlier; the first are shared, see `Row`."""
     shared, *own = settings
     fields = {name: value for name, value in shared.items() if name in cls.model_fields}
     for more in own:

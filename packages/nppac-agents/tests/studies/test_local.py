@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -27,8 +28,9 @@ def ended(job):
 
 def environment(job):
     file, data = Path(f"/proc/{job._process.pid}/environ"), ""
-    while "OMP_NUM_THREADS" not in data and job.poll() is None:  # empty while it is being started
-        data = file.read_bytes().decode()
+    while "OMP_NUM_THREADS" not in data and job.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # as it is, or empty, while it is started
+            data = file.read_bytes().decode()
     return dict(entry.split("=", 1) for entry in data.split("\0") if "=" in entry)
 
 

@@ -304,7 +304,7 @@ def _normal(mean: torch.Tensor, std: torch.Tensor) -> Distribution:
 def action_rows(
     prior: Prior, values: object, name: str, rows: int, dtype: torch.dtype = torch.float32
 ) -> torch.Tensor:
-    """Values (rows, A) in ``dtype``, checked, so that no later arithmetic broadcasts them.
+    """Values (rows, A) in `dtype`, checked, so that no later arithmetic broadcasts them.
 
     Raises:
         PluginFaultError, ContractError: They are something else.

@@ -1,6 +1,8 @@
 import pytest
 import torch
 from nppac_priors import CVAEConfig, load_prior, prior_registry
+from nppac_priors.cvae.distribution import CVAEMixture
+from nppac_priors.cvae.ensemble import CVAEEnsemble
 from nppac_priors.episodes import Episodes
 from nppac_priors.errors import DataError
 from nppac_priors.health import assess
@@ -113,3 +115,19 @@ def test_the_health_report_reads_its_moments_from_draws(demonstrations):
 def test_a_state_in_another_shape_is_refused_in_a_line(prior):
     with pytest.raises(DataError, match=r"states: prior 'cvae' takes them as \(n, S\)"):
         prior(torch.zeros(1))
+
+
+def test_a_draw_is_of_each_model_as_often():
+    """Two models whose decoders always give -0.5 and 0.5."""
+    generator = torch.Generator().manual_seed(0)
+    models = CVAEEnsemble.draw(2, 1, 1, 2, (4,), bounded=False, generator=generator)
+    models.decoder_weights[-1].data.zero_()
+    models.decoder_biases[-1].data.copy_(
+        torch.tensor([[-0.5, -5.0], [0.5, -5.0]]).view_as(models.decoder_biases[-1])
+    )
+    torch.manual_seed(0)
+    draws = CVAEMixture(models, torch.zeros(3, 1), torch.zeros(2, 2), 1).sample((2_000,))
+    assert ((draws.abs() - 0.5).abs() < 0.05).all()
+    torch.testing.assert_close(
+        (draws > 0).float().mean((0, 2)), torch.full((3,), 0.5), atol=0.04, rtol=0
+    )

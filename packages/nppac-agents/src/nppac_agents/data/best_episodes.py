@@ -25,7 +25,7 @@ class Episodes(NamedTuple):
 
 
 def best_episodes(lived: Transitions, shown: Transitions | None, share: float) -> Episodes:
-    """The best by their return, at most ``share`` of all; none as bad as the worst of all.
+    """The best by their return, at most `share` of all; none as bad as the worst of all.
 
     Of the interaction those count that ended by themselves or at the time limit, which is where
     the longest ended; a demonstration counts for what it had reached by then, and is kept whole.

@@ -18,7 +18,7 @@ class Discounting(NamedTuple):
 
     @property
     def full_weight(self) -> float:
-        """What ``n_steps`` rewards of 1 add up to."""
+        """What `n_steps` rewards of 1 add up to."""
         return sum(self.gamma**step for step in range(self.n_steps))
 
     def discounts(

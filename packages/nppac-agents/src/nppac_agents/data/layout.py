@@ -18,14 +18,14 @@ _OUTCOME = ("next_states", "terminated", "truncated", "next_prior_mean", "next_p
 
 
 class Layout:
-    """The stored columns in order; ``discounts`` follow from the ends and are not stored.
+    """The stored columns in order; `discounts` follow from the ends and are not stored.
 
     Args:
         state_dim: S.
         action_dim: A.
         prior_dim: width of the prior's moments, A or 0.
         discounting: of the method.
-        extra: further columns by their names in ``episode_columns``, one number a transition each.
+        extra: further columns by their names in `episode_columns`, one number a transition each.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Layout:
         return torch.cat([columns[n].reshape(-1, w) for n, w in self.widths.items() if w], dim=1)
 
     def outcomes(self, rows: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Rewards (B,) of the rows ``index`` (B,) of all, and whether episodes ended with them."""
+        """Rewards (B,) of the rows `index` (B,) of all, and whether episodes ended with them."""
         columns = [self.column(name) for name in ("rewards", "terminated", "truncated")]
         rewards, terminated, truncated = (rows[:, column][index].squeeze(1) for column in columns)
         return rewards, terminated + truncated > 0

@@ -20,7 +20,7 @@ from nppac_agents.data.transitions import Transitions
 def multi_step(
     rows: Tensor, start: Tensor, layout: Layout, after: Callable[[Tensor], tuple[Tensor, Tensor]]
 ) -> Transitions:
-    """The n-step transitions that begin at the rows ``start`` (B,), n of ``layout.discounting``.
+    """The n-step transitions that begin at the rows `start` (B,), n of `layout.discounting`.
 
     Args:
         rows: all stored transitions, (R, width).

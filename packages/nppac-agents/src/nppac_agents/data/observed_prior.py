@@ -2,7 +2,7 @@
 
 A state that is reached as s' is acted on as s one step later, so its moments serve three readers:
 the transition that ends in it, the action taken in it (a residual policy), and the transition that
-starts from it. ``ObservedPrior`` remembers the latest states by content, so that all three find the
+starts from it. `ObservedPrior` remembers the latest states by content, so that all three find the
 same value whoever asks first, with any collector and any number of environments.
 """
 
@@ -37,9 +37,9 @@ def moments_along(
 
 
 class ObservedPrior:
-    """Moments of a frozen Gaussian prior at the latest ``capacity`` observed states.
+    """Moments of a frozen Gaussian prior at the latest `capacity` observed states.
 
-    A plain object: never a submodule of a policy, never trained. ``evaluations`` counts the states
+    A plain object: never a submodule of a policy, never trained. `evaluations` counts the states
     that the prior itself was asked for.
     """
 
@@ -76,7 +76,7 @@ class ObservedPrior:
         return self.prior.mean(as_tensor(states, self.prior.device))
 
     def afresh(self, states: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Like ``moments``, not memoised: evaluation takes no place from the rollouts' states."""
+        """Like `moments`, not memoised: evaluation takes no place from the rollouts' states."""
         return self.prior.moments(as_tensor(states, self.prior.device))
 
     def _evaluate(self, keys: list[bytes], states: np.ndarray) -> None:
@@ -97,7 +97,7 @@ class ObservedPrior:
         return {"states": as_tensor(states, "cpu"), "mean": mean, "std": std}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Remembers the moments of ``state()`` instead of evaluating them anew."""
+        """Remembers the moments of `state()` instead of evaluating them anew."""
         keys = [row.tobytes() for row in state["states"].numpy()]
         for slot, key in enumerate(keys):
             self._keys[slot], self._slots[key] = key, slot

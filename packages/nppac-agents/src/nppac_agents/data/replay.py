@@ -2,7 +2,7 @@
 
 One row holds one transition with the prior's moments at both of its states, so that a minibatch is
 one gather and no update asks the prior for anything. Tianshou's collectors and trainers use it like
-their own buffers; ``sample_transitions`` is the same minibatch without their containers.
+their own buffers; `sample_transitions` is the same minibatch without their containers.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from nppac_agents.parts.tensors import as_tensor
 
 
 class TensorReplay(ReplayBufferManager):
-    """Ring buffers of ``capacity // n_envs`` transitions, one for each environment.
+    """Ring buffers of `capacity // n_envs` transitions, one for each environment.
 
     Demonstrated transitions stand behind the rings, are never overwritten, and are not counted by
-    ``len``.
+    `len`.
 
     Args:
         capacity: transitions over all environments.
@@ -39,7 +39,7 @@ class TensorReplay(ReplayBufferManager):
         demonstration_share: their share of every minibatch, rounded down to whole transitions;
             None draws uniformly from the pool of all transitions.
         device: where the rows lie.
-        generator: draws the minibatches; on ``device``.
+        generator: draws the minibatches; on `device`.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class TensorReplay(ReplayBufferManager):
     def add(
         self, batch: Any, buffer_ids: np.ndarray | list[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Store one transition for each of the environments ``buffer_ids`` (default: all).
+        """Store one transition for each of the environments `buffer_ids` (default: all).
 
         Returns, as Tianshou's own buffers do, the row of each, and the return, the length and the
         first row of the episodes that it ended (return and length 0 for those that go on).
@@ -99,7 +99,7 @@ class TensorReplay(ReplayBufferManager):
         return rows, returns, lengths, starts
 
     def cut_episodes(self, envs: np.ndarray) -> None:
-        """End the running episodes of the environments ``envs`` (indices) as a time limit does."""
+        """End the running episodes of the environments `envs` (indices) as a time limit does."""
         for env in envs.tolist():
             ring: Any = self.buffers[env]
             if not ring._ep_len:
@@ -158,7 +158,7 @@ class TensorReplay(ReplayBufferManager):
     def sample_transitions(self, batch_size: int, *, held_out: int = 0) -> Transitions:
         """A minibatch, drawn with replacement: uniformly, or with its share of demonstrations.
 
-        The first ``held_out`` of ``in_order`` are not drawn, as long as no ring is full.
+        The first `held_out` of `in_order` are not drawn, as long as no ring is full.
         """
         return self._learned_from(self._draw(batch_size, held_out))
 
@@ -205,7 +205,7 @@ class TensorReplay(ReplayBufferManager):
         return self.layout.unpack(rows_of)
 
     def whole_episodes(self) -> Transitions:
-        """``in_order`` without the episodes that go on, the newest of some rings."""
+        """`in_order` without the episodes that go on, the newest of some rings."""
         rows, newest = self._order(None)
         rings = rows.tensor_split((newest + 1).tolist())
         ends = [self.layout.outcomes(self._rows, ring)[1].nonzero() for ring in rings]
@@ -215,7 +215,7 @@ class TensorReplay(ReplayBufferManager):
         return self.transitions(torch.cat([rows[:0], *known]))
 
     def _order(self, latest: int | None) -> tuple[Tensor, np.ndarray]:
-        """The rows of the interaction as ``in_order`` gives them, and which are a ring's newest."""
+        """The rows of the interaction as `in_order` gives them, and which are a ring's newest."""
         most = self.maxsize if latest is None else math.ceil(latest / self.buffer_num)
         lengths = np.minimum(self._lengths, most)
         rows = [
@@ -274,7 +274,7 @@ class TensorReplay(ReplayBufferManager):
         return rows
 
     def __getitem__(self, index: Any) -> Any:
-        """The transitions at ``index`` as a Tianshou batch, all columns under ``transitions``."""
+        """The transitions at `index` as a Tianshou batch, all columns under `transitions`."""
         index = np.arange(len(self._rows))[index]
         rows = torch.as_tensor(index, device=self._rows.device).reshape(-1)
         part = self.transitions(rows)
@@ -315,7 +315,7 @@ class TensorReplay(ReplayBufferManager):
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Restores what ``state()`` returned into a buffer of the same shape."""
+        """Restores what `state()` returned into a buffer of the same shape."""
         rings = zip(self.buffers, state["rings"].tolist(), state["returns"].tolist(), strict=True)
         for ring, (length, insertion, episode_length, episode_start), episode_return in rings:
             ring._size, ring._insertion_idx = length, insertion

@@ -122,7 +122,7 @@ class Rollouts:
         self._start(np.flatnonzero(cut))
 
     def _start(self, envs: np.ndarray) -> None:
-        """Episodes begin in the environments ``envs`` (indices)."""
+        """Episodes begin in the environments `envs` (indices)."""
         for env in envs:
             self.modes[env] = self.agent.method.plays_mode(self.episodes)
             self.episodes += 1
@@ -147,7 +147,7 @@ class Rollouts:
         return state
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Put every environment back to where ``state()`` found it.
+        """Put every environment back to where `state()` found it.
 
         Those that cannot be put there are reset, and the episodes in which the replay left them
         count as cut; load its state first. Their seeds follow from the run's and from the states

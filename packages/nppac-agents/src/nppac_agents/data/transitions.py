@@ -12,7 +12,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """B transitions (s, a, r, s'); (s, a) is worth ``rewards + discounts * value(s')``.
+    """B transitions (s, a, r, s'); (s, a) is worth `rewards + discounts * value(s')`.
 
     Actions are those that the policy produced: in [-1, 1] for a squashed policy, unclipped samples
     for an unsquashed one. The prior's four columns have width 0 where it has no mean and standard
@@ -45,7 +45,7 @@ class Transitions:
     """The columns that the method declares beside these"""
 
     def every(self, step: int) -> Transitions:
-        """Every ``step``-th of them."""
+        """Every `step`-th of them."""
         columns = columns_of(self)
         extra = {name: column[::step] for name, column in columns.pop("extra").items()}
         return Transitions(**{name: c[::step] for name, c in columns.items()}, extra=extra)
@@ -61,5 +61,5 @@ class Transitions:
 
 
 def columns_of(transitions: Transitions) -> dict[str, Any]:
-    """The columns by name; ``Transitions(**columns)`` reads them back."""
+    """The columns by name; `Transitions(**columns)` reads them back."""
     return {f.name: getattr(transitions, f.name) for f in fields(transitions)}

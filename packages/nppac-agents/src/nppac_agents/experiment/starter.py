@@ -1,4 +1,4 @@
-"""``starter``: a first experiment for somebody's demonstrations and environment, with its reasons.
+"""`starter`: a first experiment for somebody's demonstrations and environment, with its reasons.
 
 A Gaussian process as the prior, and N-PPAC that starts as the prior and learns a bounded correction
 of it, with the setting that gained on the arm of the documentation (`docs/results.md`).
@@ -34,7 +34,7 @@ def starter(
 
     Args:
         env: the environment's field; None for cloning without one.
-        demonstrations: the field that names ``data``.
+        demonstrations: the field that names `data`.
         data: what the settings depend on.
         prior_file: a fitted prior; None to fit one in the run.
     """
@@ -91,7 +91,7 @@ def _agent(horizon: int | None) -> dict[str, Any]:
 
 
 def _update_ratio(horizon: int | None) -> float:
-    """Updates per environment step: ``UPDATES_PER_EPISODE``, between a quarter and one."""
+    """Updates per environment step: `UPDATES_PER_EPISODE`, between a quarter and one."""
     return round(min(1.0, max(0.25, UPDATES_PER_EPISODE / horizon)), 2) if horizon else 1.0
 
 

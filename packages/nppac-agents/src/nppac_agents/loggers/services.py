@@ -83,7 +83,7 @@ class WandbConfig(TrackingConfig):
         return run
 
     def step(self, event: Mapping[str, Any], axis: str) -> int:
-        """A count that tells positions apart and never goes back; charts are over ``axis``."""
+        """A count that tells positions apart and never goes back; charts are over `axis`."""
         return event["env_steps"] + event["updates"]
 
 

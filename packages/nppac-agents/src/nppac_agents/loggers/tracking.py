@@ -52,7 +52,7 @@ class TrackingConfig(LoggerConfig):
 
     @abstractmethod
     def start(self, run_dir: Path, run_id: str, experiment: dict[str, Any]) -> Any:
-        """What takes ``log(numbers, step=...)`` and ``finish()`` for a run, new or resumed.
+        """What takes `log(numbers, step=...)` and `finish()` for a run, new or resumed.
 
         Args:
             run_dir: the run directory, after whose name the tracked run is called.
@@ -62,7 +62,7 @@ class TrackingConfig(LoggerConfig):
 
     @abstractmethod
     def step(self, event: Mapping[str, Any], axis: str) -> int:
-        """The service's own count for an event, whose x axis is its number ``axis``."""
+        """The service's own count for an event, whose x axis is its number `axis`."""
 
 
 class Tracker:
@@ -144,14 +144,18 @@ def _told(path: Path, run_id: str) -> dict[str, list[int]]:
     """
     record = read_json(path)
     told = record.get("told") if isinstance(record, dict) else None
-    positions = list(told.values()) if isinstance(told, dict) else [None]
-    whole = all(isinstance(p, list) and [type(n) for n in p] == [int, int] for p in positions)
-    if not (whole and record["run_id"] == run_id):
+    if not (isinstance(told, dict) and all(map(_is_position, told.values()))) or (
+        record["run_id"] != run_id
+    ):
         raise DataError(
             f"{path.name} is no record of what this run told; remove it, and a resume tells all "
             "of it anew"
         )
     return told
+
+
+def _is_position(value: Any) -> bool:
+    return isinstance(value, list) and [type(number) for number in value] == [int, int]
 
 
 def warn(problem: str) -> None:

@@ -5,7 +5,7 @@
     critics     minimise sum_j mean (Q_j(s, a) - y)^2,   y = r + gamma (1 - d) V'(s'),
                 V'(s') = mean_n Qbar(s', a'_n),   a'_n ~ pibar(.|s')
     policy      `mpo`: MPO's E-step and M-step, but with actions of the prior, a_n ~ pi_abm(.|s), so
-                that KL(q || pi_abm) is held at ``epsilon``
+                that KL(q || pi_abm) is held at `epsilon`
                 `awac`: minimise - mean [w(s, a) log pi(a|s)],   a ~ pi_abm(.|s),
                 w = B softmax((Q(s, a) - V(s)) / lambda) over the minibatch of B (Nair et al. 2020,
                 eq. 16 and 17)

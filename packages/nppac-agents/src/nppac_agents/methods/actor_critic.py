@@ -1,11 +1,11 @@
 """Actor-critic methods: a policy against critics, and their order of updates.
 
     critics   minimise sum_j mean (Q_j(s, a) - y)^2,   y = r + gamma (1 - d) V(s')
-    policy    the method's ``actor_step``, on the critics just updated
+    policy    the method's `actor_step`, on the critics just updated
     slow      Qbar <- Qbar + tau (Q - Qbar)
 
-What V(s') is, the method says (``next_value``), and what else its critics minimise
-(``critic_loss``). ``RegularisedActorCritic`` has the equations that SAC and N-PPAC share: with
+What V(s') is, the method says (`next_value`), and what else its critics minimise
+(`critic_loss`). `RegularisedActorCritic` has the equations that SAC and N-PPAC share: with
 kappa(s, a) the regulariser of the policy pi at s and alpha its temperature,
 
     V(s')         min_j Qbar_j(s', a') - alpha kappa(s', a'),   a' ~ pi(.|s'), or its mode
@@ -152,7 +152,7 @@ class RegularisedParts(NamedTuple):
 
 
 class RegularisedActorCritic(ActorCritic):
-    """Fields and equations of the regularised methods; ``kappa`` tells them apart."""
+    """Fields and equations of the regularised methods; `kappa` tells them apart."""
 
     squash: bool = True
     """Squash samples through tanh instead of leaving them unbounded and clipping them at the
@@ -204,7 +204,7 @@ class RegularisedActorCritic(ActorCritic):
         generator: torch.Generator,
         start: Literal["fresh", "distilled", "residual"] = "fresh",
     ) -> Part:
-        """The part of the policy; see ``parts.policy_network`` for its ways to start."""
+        """The part of the policy; see `parts.policy_network` for its ways to start."""
         network = self.policy_network(
             agent,
             generator,
@@ -221,11 +221,11 @@ class RegularisedActorCritic(ActorCritic):
         return agent.parts.critic.in_units(batch.rewards, self.discounting().full_weight)
 
     def staggers_resets(self) -> bool:
-        """``staggered_resets``."""
+        """`staggered_resets`."""
         return self.staggered_resets
 
     def plays_mode(self, episode: int) -> bool:
-        """``mode_share`` of them, evenly spread."""
+        """`mode_share` of them, evenly spread."""
         return math.floor((episode + 1) * self.mode_share) > math.floor(episode * self.mode_share)
 
     def trust(self, agent: Agent) -> TrustRegion | None:
@@ -236,7 +236,7 @@ class RegularisedActorCritic(ActorCritic):
     def kappa(
         self, policy: ActionDistribution, actions: Tensor, log_prob: Tensor, prior: Any
     ) -> Tensor:
-        """The regulariser (B,) at actions (B, A) that ``policy`` drew with ``log_prob`` (B,)."""
+        """The regulariser (B,) at actions (B, A) that `policy` drew with `log_prob` (B,)."""
 
     @abstractmethod
     def reported(self, kappa: Tensor, batch: Transitions) -> Losses:

@@ -120,7 +120,7 @@ class AWAC(ActorCritic):
         return scaled.exp() if self.weights == "sample" else scaled.softmax(0) * len(scaled)
 
     def collected_steps(self) -> int:
-        """``rollout_steps``."""
+        """`rollout_steps`."""
         return self.rollout_steps
 
     def phases(self, agent: Agent) -> list[Phase]:

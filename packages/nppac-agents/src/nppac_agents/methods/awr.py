@@ -4,12 +4,12 @@ One update is one iteration on everything stored, episode after episode:
 
     targets   G_t = r_t + gamma (1 - d) [(1 - lambda) V(s_t+1) + lambda G_t+1], TD(lambda) returns
               that begin with V where an episode was cut
-    value     minimise mean 1/2 [(1 - gamma) (V(s) - G)]^2, ``critic_updates`` minibatches
-    policy    minimise - mean [min(exp(A / beta), 20) log pi(a|s)], ``policy_updates`` minibatches;
+    value     minimise mean 1/2 [(1 - gamma) (V(s) - G)]^2, `critic_updates` minibatches
+    policy    minimise - mean [min(exp(A / beta), 20) log pi(a|s)], `policy_updates` minibatches;
               A = G - V(s) with the new V in both, less its mean and over its standard deviation
 
 There is no Q: no step asks about an action that nobody has taken. The demonstrations are stored,
-and the latest ``training.replay_capacity`` steps of interaction (50,000 in the source,
+and the latest `training.replay_capacity` steps of interaction (50,000 in the source,
 where demonstrations leave the store too). At beta towards infinity the policy clones the store;
 lambda = 0 has one-step targets, lambda = 1 the returns themselves.
 
@@ -103,7 +103,7 @@ class AWR(OnPolicy):
         )
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
-        """One iteration on the demonstrations and on ``batch``, interaction in time order."""
+        """One iteration on the demonstrations and on `batch`, interaction in time order."""
         everything = agent.layout.unpack(agent.demonstrated).followed_by(batch)
         targets = self.returns(agent, everything)
         shared: dict[str, Any] = {"batch_size": self.batch_size, "generator": agent.noise}

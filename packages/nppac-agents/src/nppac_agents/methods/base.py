@@ -1,8 +1,8 @@
 """What every method is: its typed configuration together with its equations.
 
 A method states the parts that learn, the order of its updates, its phases and how it acts; there is
-one ``Agent``, which holds the parts and calls it. Importing a method costs nothing: torch comes in
-with the tensors, and with ``nppac_agents.parts`` when an agent is built.
+one `Agent`, which holds the parts and calls it. Importing a method costs nothing: torch comes in
+with the tensors, and with `nppac_agents.parts` when an agent is built.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def inherited(method: type[Method], field: str, default: Any) -> Any:
 
 
 class Method(ComponentConfig, ABC):
-    """A reinforcement learning or cloning method; ``kind`` selects it in a file.
+    """A reinforcement learning or cloning method; `kind` selects it in a file.
 
-    A method of one's own declares ``kind: Literal["..."]``, its fields, ``parts`` and ``update``.
+    A method of one's own declares `kind: Literal["..."]`, its fields, `parts` and `update`.
     """
 
     uses_prior: ClassVar[bool] = True
@@ -66,7 +66,7 @@ class Method(ComponentConfig, ABC):
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "off-policy"
     """Which of Tianshou's trainers runs it; `offline` for a method that never interacts"""
     columns: ClassVar[tuple[str, ...]] = ()
-    """Columns of ``data.episode_columns`` that its batches have in ``extra``"""
+    """Columns of `data.episode_columns` that its batches have in `extra`"""
 
     batch_size: BatchSize = 256
     """Transitions per update."""
@@ -81,7 +81,7 @@ class Method(ComponentConfig, ABC):
 
     @abstractmethod
     def parts(self, agent: Agent, generator: torch.Generator) -> Any:
-        """A named tuple of what learns, ``policy`` among it, with weights from ``generator``."""
+        """A named tuple of what learns, `policy` among it, with weights from `generator`."""
 
     @abstractmethod
     def update(self, agent: Agent, batch: Transitions) -> Losses:
@@ -102,7 +102,7 @@ class Method(ComponentConfig, ABC):
         return 0
 
     def act(self, agent: Agent, states: Tensor, *, deterministic: bool) -> Tensor:
-        """Actions (B, A) at states (B, S), called without gradient; noise is ``agent.acting``.
+        """Actions (B, A) at states (B, S), called without gradient; noise is `agent.acting`.
 
         The policy's mode, or a sample; a method without one distribution chooses otherwise.
         """
@@ -110,9 +110,9 @@ class Method(ComponentConfig, ABC):
         return policy.net.mode(states) if deterministic else policy(states).sample(agent.acting)[0]
 
     def explore(self, agent: Agent, states: Tensor, modes: Tensor) -> Tensor:
-        """Actions (B, A) of training at states (B, S): samples, where ``modes`` (B,) says it modes.
+        """Actions (B, A) of training at states (B, S): samples, where `modes` (B,) says it modes.
 
-        Called as ``act`` is.
+        Called as `act` is.
         """
         actions = self.act(agent, states, deterministic=False)
         if modes.any():
@@ -128,9 +128,9 @@ class Method(ComponentConfig, ABC):
         return False
 
     def deployed(self, agent: Agent) -> Deployed:
-        """How its policy acts, for ``nppac-run export``: the policy's network says it.
+        """How its policy acts, for `nppac-run export`: the policy's network says it.
 
-        A method with an ``act`` of its own says so itself, or cannot be exported.
+        A method with an `act` of its own says so itself, or cannot be exported.
 
         Raises:
             ConfigError: it cannot.
@@ -144,7 +144,7 @@ class Method(ComponentConfig, ABC):
         return network.deployed()
 
     def discounting(self) -> Discounting:
-        """What the replay computes ``discounts`` by; a method without values has no use for it."""
+        """What the replay computes `discounts` by; a method without values has no use for it."""
         return Discounting(1.0)
 
     def demonstrated_share(self) -> float | None:
@@ -225,7 +225,7 @@ class Method(ComponentConfig, ABC):
 
         Args:
             spaces: of the environment; actions in [-1, 1].
-            prior: the behavioural prior, on ``device``, for methods that use one.
+            prior: the behavioural prior, on `device`, for methods that use one.
             demonstrations: for methods that learn from them beyond the prior.
             device: where the agent learns and acts.
             generator: a CPU generator; initial weights and all later noise derive from it.

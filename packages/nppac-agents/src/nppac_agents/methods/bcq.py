@@ -9,7 +9,7 @@
     slow          Qbar <- Qbar + tau (Q - Qbar), and xibar, the slow perturbation, alike
     acting        argmax_k Q_1(s, xi(s, b_k)),   b_k ~ behaviour
 
-Phi is ``reach`` and lambda ``lowest_share``. With Phi = 0 it takes the best of the behaviour's own
+Phi is `reach` and lambda `lowest_share`. With Phi = 0 it takes the best of the behaviour's own
 actions. Latents of the behaviour are cut off at half a standard deviation when it is sampled.
 
 Tianshou's BCQ is not this method: its target leaves out the slow perturbation, and stops at time

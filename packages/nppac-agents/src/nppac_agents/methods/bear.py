@@ -4,7 +4,7 @@
     critics     minimise sum_j mean (Q_j(s, a) - y)^2,   y = r + gamma (1 - d) V(s'),
                 V(s') = max_k [3/4 min_j Qbar_j + 1/4 max_j Qbar_j](s', a'_k),   a'_k ~ pibar(.|s')
     policy      minimise mean [lambda MMD(s) - min_j mean_n Q_j(s, a_n)],   a_n ~ pi(.|s);
-                in the first ``warmup_updates`` without the critics
+                in the first `warmup_updates` without the critics
     multiplier  ascend lambda mean [MMD(s) - largest_mmd],   log lambda in [-5, 10]
     slow        Qbar <- Qbar + tau (Q - Qbar), and pibar, the policy's slow copy, alike
     acting      argmax_k Q_1(s, a_k),   a_k ~ pi(.|s)

@@ -5,10 +5,10 @@
     critics     minimise sum_j mean (Q_j(s, a) - y)^2,   y = r + gamma (1 - d) V(s'),
                 V(s') = min_j Qbar_j(s', a') - alpha_e log pi(a'|s') - [v] alpha D(s')
     policy      minimise mean [alpha D(s) + alpha_e log pi(a|s) - min_j Q_j(s, a)],   a ~ pi(.|s);
-                in the first ``warmup_updates`` without the critics
+                in the first `warmup_updates` without the critics
     alpha       fixed, or ascend alpha mean [D(s) - largest_divergence], at most 500
 
-[v] is 1 for ``value_penalty`` (BRAC-v) and 0 without (BRAC-p). D(s) is, over N actions of
+[v] is 1 for `value_penalty` (BRAC-v) and 0 without (BRAC-p). D(s) is, over N actions of
 each side,
 
     kl            mean_n [log pi(a_n|s) - log pi_b(a_n|s)],   a_n ~ pi(.|s)

@@ -9,8 +9,8 @@
     alpha(s)    a network: ascend alpha(s) [D(s) - largest_divergence] at each state
     beta        ascend beta mean [H(s) - H0], a largest entropy
 
-D(s) is the analytic bound of KL(pi || p), before the tanh, of ``parts.behaviour_bound`` (eq. 8), or
-with ``divergence`` `mmd` the MMD from the ensemble's draws, and H0 then a least entropy. e is that
+D(s) is the analytic bound of KL(pi || p), before the tanh, of `parts.behaviour_bound` (eq. 8), or
+with `divergence` `mmd` the MMD from the ensemble's draws, and H0 then a least entropy. e is that
 of the minibatch here and of the data in the source, whose released code is a later method.
 """
 

@@ -13,6 +13,8 @@ gamma) where all rewards are -1. At V = -infinity it is CQL; where V exceeds eve
 has no gradient at the policy's actions.
 
 Half of every minibatch online is demonstrated.
+
+Tianshou's CQL has a switch of this name and bounds other values; see `cql.py`.
 """
 
 from __future__ import annotations
@@ -57,5 +59,5 @@ class CalQL(CQL):
         return batch.extra["return_to_go"] / agent.parts.critic.unit
 
     def demonstrated_share(self) -> float:
-        """``demonstration_share``."""
+        """`demonstration_share`."""
         return self.demonstration_share

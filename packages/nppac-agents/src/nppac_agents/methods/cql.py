@@ -7,14 +7,15 @@ the data's actions:
               gap_j = mean [log sum_i exp(Q_j(s, a_i) - log mu(a_i)) - Q_j(s, a)],
               a_i ~ mu: n each from pi(.|s), pi(.|s') and the uniform distribution over actions
     target    y = r + gamma (1 - d) max_i min_j Qbar_j(s', a'_i),   a'_i ~ pi(.|s')
-              (``entropy_backup``: less alpha log pi of that action)
-    actor     SAC's; in the first ``warmup_updates``  mean [alpha log pi(a_pi|s) - log pi(a|s)]
+              (`entropy_backup`: less alpha log pi of that action)
+    actor     SAC's; in the first `warmup_updates`  mean [alpha log pi(a_pi|s) - log pi(a|s)]
 
 alpha' is 1 without a threshold, else a dual variable, which rises while w gap exceeds it. w is
-``conservative_weight`` (0: SAC without the entropy in its target), n ``conservative_samples``.
+`conservative_weight` (0: SAC without the entropy in its target), n `conservative_samples`.
 
 Tianshou ships a CQL of its own, which differs: its uniform actions are all ones by default, its
-log-sum-exp runs over 3 values for 3 n, it takes timeouts for ends, and backs up the entropy.
+log-sum-exp runs over 3 values for 3 n, it takes timeouts for ends, backs up the entropy, and bounds
+by the returns, which it does by default, values less their log-density and of uniform actions too.
 """
 
 from __future__ import annotations

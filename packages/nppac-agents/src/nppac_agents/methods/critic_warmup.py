@@ -1,6 +1,6 @@
 """The critics' warm-up: they alone learn from rollouts of the starting policy, until it is enough.
 
-One in ``HELD_OUT`` rollouts is kept out of it, and the phase ends before its length once the
+One in `HELD_OUT` rollouts is kept out of it, and the phase ends before its length once the
 critics' error on these falls no further.
 """
 

@@ -7,7 +7,7 @@
                     f = min(exp(A / beta), 20)  or  f = 1[A > 0]
 
 (s, a) is from the replay, which holds the demonstrations too. The slow copies Qbar and pibar are
-those of up to ``copy_every`` updates ago. At f = 1, which is beta towards infinity, it clones. The
+those of up to `copy_every` updates ago. At f = 1, which is beta towards infinity, it clones. The
 source has one critic; its paper's is a distribution over returns, which none here is. The policy
 is not squashed, for many demonstrated actions lie on the edge of the action space.
 """

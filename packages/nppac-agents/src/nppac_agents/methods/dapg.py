@@ -153,7 +153,7 @@ class DAPG(OnPolicy):
         return (rewarded + self.weight(agent.updates) * cloned) / len(advantages)
 
     def baseline_step(self, agent: Agent, states: Tensor, times: Tensor, returns: Tensor) -> Losses:
-        """Passes over states (B, S) at ``times`` (B,) on the squared errors to returns (B,)."""
+        """Passes over states (B, S) at `times` (B,) on the squared errors to returns (B,)."""
         baseline = agent.parts.baseline
         loss, norm = baseline.descend_in_passes(
             lambda states, times, returns: (baseline(states, times) - returns).square().mean(),
@@ -165,7 +165,7 @@ class DAPG(OnPolicy):
         return {"critic_loss": loss, "critic_grad_norm": norm}
 
     def weight(self, update: int) -> float:
-        """w_k of update number ``update``, from 0."""
+        """w_k of update number `update`, from 0."""
         return self.demonstration_weight * self.demonstration_decay**update
 
     def clone(self, agent: Agent, batch: Transitions) -> Losses:

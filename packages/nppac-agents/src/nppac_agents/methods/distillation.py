@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def distillation(method: AsksPrior, agent: Agent) -> Phase:
-    """``pretraining_epochs`` passes over the demonstrated states."""
+    """`pretraining_epochs` passes over the demonstrated states."""
     states, size = agent.demonstrated_states(agent.device), method.pretraining_batch_size
     passes = parts.shuffled_passes(len(states), size, agent.noise)
     prior = functools.cache(lambda: method.normal(*agent.moments(states)))

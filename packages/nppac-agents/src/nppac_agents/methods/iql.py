@@ -7,8 +7,8 @@
     slow      Qbar <- Qbar + rate (Q - Qbar)
 
 (s, a) is always from the replay, which holds the demonstrations too: no step asks the critics about
-an action that nobody has taken. tau is ``expectile``, beta ``inverse_temperature`` and the rate of
-the slow critics ``tau``. At tau = 1/2, V is the mean of the slow critics and the critics learn the
+an action that nobody has taken. tau is `expectile`, beta `inverse_temperature` and the rate of
+the slow critics `tau`. At tau = 1/2, V is the mean of the slow critics and the critics learn the
 value of the data's own policy; at beta = 0 the policy clones the data.
 """
 

@@ -2,16 +2,16 @@
 
     critic        minimise mean (Q(s, a) - y)^2,   y = r + gamma (1 - d) mean_n Qbar(s', a'_n)
     E-step        q_n = softmax_n(Qbar(s, a_n) / eta),   a_n ~ pibar(.|s), which has KL(q || pibar)
-                  of at most ``epsilon`` nats where eta minimises its dual
+                  of at most `epsilon` nats where eta minimises its dual
                   eta (epsilon + mean_s log mean_n exp(Qbar(s, a_n) / eta))
     M-step        minimise mean_s [- sum_n q_n (log N(a_n; mu, sigmabar) + log N(a_n; mubar, sigma))
                   + alpha_mu KL_mu + alpha_sigma KL_sigma]
-    multipliers   ascend sum_d alpha_d (mean_s KL_d - ``mean_epsilon`` or ``std_epsilon``), one for
+    multipliers   ascend sum_d alpha_d (mean_s KL_d - `mean_epsilon` or `std_epsilon`), one for
                   each action dimension d
-    slow          every ``target_period`` updates Qbar and pibar become Q and pi
+    slow          every `target_period` updates Qbar and pibar become Q and pi
 
 The M-step moves the mean under the old standard deviation and the standard deviation about the old
-mean, each with its own trust region KL(pibar || .). With ``penalty_epsilon``, weights
+mean, each with its own trust region KL(pibar || .). With `penalty_epsilon`, weights
 softmax_n(-|a_n - clip(a_n)| / eta_p) are added to q_n: a second objective that keeps actions within
 bounds (Abdolmaleki et al. 2020). Where Q is constant the weights are uniform.
 

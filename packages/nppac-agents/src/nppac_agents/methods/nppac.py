@@ -2,7 +2,7 @@
 
 The regularised actor-critic with kappa the divergence KL(pi || pi0) of the policy from the
 behavioural prior pi0 at s. The gradient of the actor loss passes through log pi0(a), never into the
-prior. A learned temperature holds the divergence at ``target_kl`` nats.
+prior. A learned temperature holds the divergence at `target_kl` nats.
 
 A prior that is not Gaussian is asked in every update for its log-density; the sampled estimate then
 holds a policy to it that starts fresh or distilled.
@@ -24,10 +24,10 @@ A residual policy has, beyond the paper, by default:
                     far, demonstrated or its own, in turns: it forgets what did not work
     bounded_values, relative_rewards, staggered_resets: see their fields
 
-Some fifty updates an episode suit it (``training.updates_per_step``, a quarter for episodes of 200
+Some fifty updates an episode suit it (`training.updates_per_step`, a quarter for episodes of 200
 steps): from few episodes, more teach the critics what these happened to have.
 
-Policies with another start have the paper's settings by default (``nppac_settings``).
+Policies with another start have the paper's settings by default (`nppac_settings`).
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class NPPAC(AsksPrior):
         return self.demonstration_share > 0
 
     def demonstrated_share(self) -> float | None:
-        """``demonstration_share``."""
+        """`demonstration_share`."""
         return self.demonstration_share or None
 
     def kappa(
@@ -104,11 +104,11 @@ class NPPAC(AsksPrior):
         return parts.sampled_kl(actions, log_prob, prior)
 
     def target(self, action_dim: int) -> float | None:
-        """``target_kl``."""
+        """`target_kl`."""
         return self.target_kl
 
     def excess(self, agent: Agent, kappa: Tensor) -> Tensor | None:
-        """Above ``target_kl``; of a budget the relative excess of the mean, at most one.
+        """Above `target_kl`; of a budget the relative excess of the mean, at most one.
 
         Cut off there, a short burst of divergence does not keep Adam from following its fall.
         """
@@ -123,7 +123,7 @@ class NPPAC(AsksPrior):
         return {"kl": kappa.mean()} | seen
 
     def collected_steps(self) -> int:
-        """``rollout_steps``, in every round of the prior."""
+        """`rollout_steps`, in every round of the prior."""
         return self.rollout_steps * max(self.prior_rounds, 1)
 
     def phases(self, agent: Agent) -> list[Phase]:

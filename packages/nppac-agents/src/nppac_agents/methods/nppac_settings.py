@@ -1,7 +1,7 @@
 """What can be set of N-PPAC: how it starts, how far it may go, what comes first.
 
 Defaults are those of a residual start; with another one, fields that are left out have the values
-of the paper (``PUBLISHED``).
+of the paper (`PUBLISHED`).
 """
 
 from __future__ import annotations

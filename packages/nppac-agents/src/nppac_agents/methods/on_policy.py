@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class OnPolicy(Method):
-    """One update for every ``steps_per_update`` environment steps; each method has its number."""
+    """One update for every `steps_per_update` environment steps; each method has its number."""
 
     trainer: ClassVar[Literal["off-policy", "offline", "on-policy"]] = "on-policy"
 
     steps_per_update: int
 
     def consumed_steps(self) -> int:
-        """``steps_per_update``."""
+        """`steps_per_update`."""
         return self.steps_per_update
 
     def online(self, batch: Callable[[Agent, TensorReplay | None], Any]) -> Phase:
-        """Interaction, each update on what ``batch`` gives."""
+        """Interaction, each update on what `batch` gives."""
         return Phase("online", interacts=True, batch=batch, steps_per_update=self.steps_per_update)

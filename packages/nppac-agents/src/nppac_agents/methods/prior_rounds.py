@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def rounds(
     method: RegularisedActorCritic, count: int, rollout_steps: int, share: float
 ) -> list[Phase]:
-    """Rollouts and a fit in turns: ``count`` times ``rollout_steps`` and the best ``share``."""
+    """Rollouts and a fit in turns: `count` times `rollout_steps` and the best `share`."""
 
     def best(agent: Agent, replay: TensorReplay | None) -> tuple[TensorReplay, Episodes]:
         assert replay is not None

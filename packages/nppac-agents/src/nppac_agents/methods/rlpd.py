@@ -4,11 +4,11 @@ SAC with an ensemble of E layer-normalised critics, half of every minibatch from
 and many updates per environment step:
 
     critic target   y = r + gamma (1 - d) min_{j in S} Qbar_j(s', a'),   S a random subset
-                    (minus alpha log pi(a'|s') with ``entropy_backup``)
+                    (minus alpha log pi(a'|s') with `entropy_backup`)
     actor loss      mean [alpha log pi(a|s) - mean_j Q_j(s, a)],
-                    with every ``critic_updates_per_actor_update``-th critic update
+                    with every `critic_updates_per_actor_update`-th critic update
 
-Set ``training.updates_per_step`` to the same number, 20 in the source.
+Set `training.updates_per_step` to the same number, 20 in the source.
 """
 
 from __future__ import annotations
@@ -70,5 +70,5 @@ class RLPD(SAC):
         return value - agent.parts.temperature.value() * log_prob if self.entropy_backup else value
 
     def demonstrated_share(self) -> float:
-        """``demonstration_share``."""
+        """`demonstration_share`."""
         return self.demonstration_share

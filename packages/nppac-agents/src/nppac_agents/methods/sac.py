@@ -1,7 +1,7 @@
 """SAC: soft actor-critic with automatic temperature (Haarnoja et al. 2018).
 
 The regularised actor-critic with kappa = log pi(a|s). The temperature holds the entropy at
-``target_entropy`` nats per action dimension (-1 in the source).
+`target_entropy` nats per action dimension (-1 in the source).
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class SACBC(SAC):
         return self.actor_weight * loss + self.cloning_weight * cost.mean()
 
     def preferred(self, agent: Agent, shown: Transitions, own: Tensor) -> Tensor:
-        """1.0 where the lower critic prefers the demonstrated actions to ``own`` (B, A), (B,)."""
+        """1.0 where the lower critic prefers the demonstrated actions to `own` (B, A), (B,)."""
         critic = agent.parts.critic
         with parts.no_grad():
             values = (critic(shown.states, actions).amin(0) for actions in (shown.actions, own))

@@ -2,7 +2,7 @@
 
 SAC whose replay holds the demonstrated transitions, with their rewards, from the start; minibatches
 are drawn uniformly from all of it. Nair et al. 2020 (appendix B.4) also clone the demonstrations
-before learning: ``cloning_updates``.
+before learning: `cloning_updates`.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """WSRL: warm-start reinforcement learning, online without the old data (Zhou et al. 2025).
 
     offline   Cal-QL on the demonstrations, with an ensemble of E layer-normalised critics
-    warm-up   ``rollout_steps`` environment steps of the pre-trained policy, without updates
+    warm-up   `rollout_steps` environment steps of the pre-trained policy, without updates
     online    SAC on what was lived through alone:
               critic target   y = r + gamma (1 - d) min_{j in S} Qbar_j(s', a'),
                               S a random subset, a' ~ pi(.|s')
               actor loss      mean [alpha log pi(a|s) - min_j Q_j(s, a)],
-                              with every ``critic_updates_per_actor_update``-th critic update
+                              with every `critic_updates_per_actor_update`-th critic update
 
-The first ``offline_updates`` updates are Cal-QL's, with the same subset in their target. The
+The first `offline_updates` updates are Cal-QL's, with the same subset in their target. The
 warm-up fills the replay with what the pre-trained policy itself sees, in the place of the
-demonstrations; ``demonstration_share`` above 0 keeps these. Set ``training.updates_per_step`` to
+demonstrations; `demonstration_share` above 0 keeps these. Set `training.updates_per_step` to
 the number of critic updates for each of the actor, 4 in the source. There the policy's layers are
 normalised too.
 """
@@ -73,7 +73,7 @@ class WSRL(CalQL):
         return critic.slow(batch.next_states, actions, members).amin(0).amax(0)
 
     def collected_steps(self) -> int:
-        """``rollout_steps``."""
+        """`rollout_steps`."""
         return self.rollout_steps
 
     def phases(self, agent: Agent) -> list[Phase]:

@@ -1,6 +1,6 @@
 """What methods are made of: parts that learn, distributions, divergences; loaded when first used.
 
-A method's file imports this package at no cost and uses ``parts.Critics``, ``parts.Dual``, ...
+A method's file imports this package at no cost and uses `parts.Critics`, `parts.Dual`, ...
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Advantages and returns of episodes in time order, as on-policy methods learn from them.
 
-Rows follow each other as they happened, episode after episode; a row whose ``ends`` is 1 is the
+Rows follow each other as they happened, episode after episode; a row whose `ends` is 1 is the
 last one of its episode, or the last one known of it.
 """
 
@@ -37,13 +37,13 @@ def backward_sums(terms: Tensor, factors: Tensor) -> Tensor:
 
 
 def standardised(advantages: Tensor, floor: float) -> Tensor:
-    """Advantages (N,) with mean 0 and deviation 1; ``floor`` is added to the deviation."""
+    """Advantages (N,) with mean 0 and deviation 1; `floor` is added to the deviation."""
     deviation = advantages.std(correction=0)
     return (advantages - advantages.mean()) / (deviation + floor)
 
 
 def steps_since_start(ends: Tensor) -> Tensor:
-    """For each row (B,) the number of rows of its episode before it, in the dtype of ``ends``."""
+    """For each row (B,) the number of rows of its episode before it, in the dtype of `ends`."""
     rows = torch.arange(len(ends), device=ends.device)
     starts_here = torch.cat([ends.new_ones(1), ends[:-1]]) > 0
     starts = torch.where(starts_here, rows, 0).cummax(0).values

@@ -14,12 +14,12 @@ from torch import Tensor
 
 
 def inward_clamp(values: Tensor, low: float, high: float) -> Tensor:
-    """``values`` clamped to [``low``, ``high``], for a loss that is minimised."""
+    """`values` clamped to [`low`, `high`], for a loss that is minimised."""
     return _InwardClamp.apply(values, low, high)  # pyright: ignore[reportReturnType]
 
 
 def inward(gradient: Tensor, values: Tensor, clamped: Tensor) -> Tensor:
-    """The gradient without what leads further out, where ``values`` were clamped."""
+    """The gradient without what leads further out, where `values` were clamped."""
     return gradient.masked_fill((values - clamped) * gradient < 0, 0.0)
 
 

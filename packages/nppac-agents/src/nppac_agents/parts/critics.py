@@ -21,8 +21,8 @@ CRITIC_OUTPUT_BOUND = 3e-3
 class Critics(Part):
     """An ensemble, its optimizer and the slow copy that targets are computed with.
 
-    ``critic(states, actions)`` and ``critic.slow(states, actions)`` are values (E, B), in units of
-    ``unit``: 1, or the largest reward that ``in_units`` has seen.
+    `critic(states, actions)` and `critic.slow(states, actions)` are values (E, B), in units of
+    `unit`: 1, or the largest reward that `in_units` has seen.
     """
 
     unit: Tensor
@@ -39,7 +39,7 @@ class Critics(Part):
 
     @torch.no_grad()
     def in_units(self, rewards: Tensor, steps: float = 1.0) -> Tensor:
-        """Rewards (B,) over the largest absolute one so far, a step, where they add up ``steps``.
+        """Rewards (B,) over the largest absolute one so far, a step, where they add up `steps`.
 
         When a larger one comes, the last layers are scaled so that values stay what they were (van
         Hasselt et al. 2016, "Learning values across many orders of magnitude").
@@ -85,8 +85,8 @@ class CriticEnsemble(nn.Module):
     On a CPU the critics are evaluated one after the other (two plain matrix products cost a third
     less than a batched one), on a GPU all at once.
 
-    With ``layer_norm`` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD),
-    which bounds the extrapolation of Q away from the data. Values above ``upper_bound`` are clamped
+    With `layer_norm` every hidden layer is normalised before its ReLU (Ball et al. 2023, RLPD),
+    which bounds the extrapolation of Q away from the data. Values above `upper_bound` are clamped
     to it, and still learn to come down.
     """
 
@@ -128,9 +128,9 @@ class CriticEnsemble(nn.Module):
         *,
         frozen: bool = False,
     ) -> Tensor:
-        """Values (E, B) of states (B, S) and actions (B, A), of ``members`` only where given.
+        """Values (E, B) of states (B, S) and actions (B, A), of `members` only where given.
 
-        Several actions for each state, (N, B, A), have values (E, N, B). The gradient of ``frozen``
+        Several actions for each state, (N, B, A), have values (E, N, B). The gradient of `frozen`
         values reaches no weight.
         """
         inputs = self.standardiser(states)

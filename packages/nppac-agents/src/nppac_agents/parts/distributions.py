@@ -1,7 +1,7 @@
 """The two action distributions of a policy, as plain tensors that cost nothing to build.
 
-``DiagonalGaussian`` is the hand tasks' policy: its samples are not bounded, the environment clips
-them. ``SquashedGaussian`` is a Gaussian through tanh, with samples in (-1, 1). Log-densities are of
+`DiagonalGaussian` is the hand tasks' policy: its samples are not bounded, the environment clips
+them. `SquashedGaussian` is a Gaussian through tanh, with samples in (-1, 1). Log-densities are of
 the action as it is stored and as the prior sees it.
 """
 
@@ -25,7 +25,7 @@ class _MeanAndStd:
     std: Tensor
 
     def repeated(self, size: int) -> Self:
-        """The same distribution ``size`` times: samples (N, B, A), log-densities (N, B)."""
+        """The same distribution `size` times: samples (N, B, A), log-densities (N, B)."""
         return type(self)(*(x.expand(size, *x.shape) for x in (self.mean, self.std)))
 
 
@@ -51,7 +51,7 @@ class DiagonalGaussian(_MeanAndStd):
 
 @dataclass(frozen=True, slots=True)
 class SquashedGaussian(_MeanAndStd):
-    """tanh of independent normals; ``mean`` and ``std`` (B, A) are those before the tanh."""
+    """tanh of independent normals; `mean` and `std` (B, A) are those before the tanh."""
 
     def sample(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """A reparameterised action (B, A) in (-1, 1) and its log-density (B,)."""
@@ -72,7 +72,7 @@ ActionDistribution = DiagonalGaussian | SquashedGaussian
 
 
 def gaussian_log_prob(actions: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Log-density (B,) of actions (B, A) under normals with standard deviation ``std`` (B, A)."""
+    """Log-density (B,) of actions (B, A) under normals with standard deviation `std` (B, A)."""
     whitened = (actions - mean) / std
     return _log_density(whitened, std)
 
@@ -84,7 +84,7 @@ def _draw(mean: Tensor, std: Tensor, generator: torch.Generator) -> tuple[Tensor
 
 
 def _log_density(whitened: Tensor, std: Tensor) -> Tensor:
-    """Log-density (B,) of normals where (a - mean) / std is ``whitened`` (B, A)."""
+    """Log-density (B,) of normals where (a - mean) / std is `whitened` (B, A)."""
     terms = torch.addcmul(std.log(), whitened, whitened, value=0.5).sum(-1)
     return -LOG_SQRT_TWO_PI * whitened.shape[-1] - terms
 

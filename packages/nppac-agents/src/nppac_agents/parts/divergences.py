@@ -1,7 +1,7 @@
 """KL divergence from the policy to the behavioural prior, the regulariser of N-PPAC.
 
-``sampled_kl`` is the published code's one-sample estimate log pi(a|s) - log pi0(a|s) with a ~ pi,
-for every policy and every prior with a density. ``analytic_kl`` is its expectation where both are
+`sampled_kl` is the published code's one-sample estimate log pi(a|s) - log pi0(a|s) with a ~ pi,
+for every policy and every prior with a density. `analytic_kl` is its expectation where both are
 diagonal Gaussians: the same mean, no sampling noise.
 """
 

@@ -2,8 +2,8 @@
 
 Two losses are in use, for an excess e = constrained quantity - its bound, averaged over a batch:
 
-    ``ascend``       - value(s) mean [e]    the Lagrangian itself (BEAR, BRAC, MPO, BRAC+)
-    ``ascend_log``   - log value mean [e]   soft actor-critic's (Haarnoja et al. 2018)
+    `ascend`       - value(s) mean [e]    the Lagrangian itself (BEAR, BRAC, MPO, BRAC+)
+    `ascend_log`   - log value mean [e]   soft actor-critic's (Haarnoja et al. 2018)
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ LOWEST_RAW = -18.0
 
 
 class Dual(Part):
-    """A multiplier and its optimizer; make it with ``scalar``, ``softplus`` or ``of_states``."""
+    """A multiplier and its optimizer; make it with `scalar`, `softplus` or `of_states`."""
 
     @classmethod
     def scalar(
         cls, start: float, rate: float, log_bounds: tuple[float, float] | None = None
     ) -> Dual:
-        """One number exp(l); ``log_bounds`` are those of l."""
+        """One number exp(l); `log_bounds` are those of l."""
         return cls(_Scalar(start, log_bounds), rate)
 
     @classmethod
     def softplus(cls, start: float, rate: float, size: int | None = None) -> Dual:
-        """One number or (size,) of them, each the softplus of a p that starts at ``start``.
+        """One number or (size,) of them, each the softplus of a p that starts at `start`.
 
         p is kept at -18 or more (Acme's MPO); the excess of several is (B, size).
         """
@@ -72,7 +72,7 @@ class _Scalar(nn.Module):
         return inward_clamp(self.log_value, *self.log_bounds).exp()
 
     def slope(self, price: Tensor) -> Tensor:
-        """The gradient of log value times ``price``, both scalars; none leads out of the bounds."""
+        """The gradient of log value times `price`, both scalars; none leads out of the bounds."""
         if self.log_bounds is None:
             return price
         return inward(

@@ -10,7 +10,7 @@ from nppac_agents.parts.tensors import spawn_generator
 
 
 def fitted_anew(prior: Prior, episodes: Episodes, generator: torch.Generator) -> Prior:
-    """The config of ``prior``, fitted to ``episodes``, as it is when a checkpoint is read back.
+    """The config of `prior`, fitted to `episodes`, as it is when a checkpoint is read back.
 
     What a run goes on with has the memory layout of what a resume reads: the same numbers lying
     otherwise multiply to other last bits.

@@ -19,7 +19,7 @@ HIDDEN_BIAS = 0.1
 
 
 class MLP(nn.Module):
-    """Perceptron; last weights uniform in +-``output_bound``, ``activation`` between layers."""
+    """Perceptron; last weights uniform in +-`output_bound`, `activation` between layers."""
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from torch import Tensor
 class Adam(Eager, torch.optim.Adam):
     """PyTorch's fused Adam, of one tensor and with its state.
 
-    Beside a small network, what ``step`` does before it computes costs more than computing.
+    Beside a small network, what `step` does before it computes costs more than computing.
     """
 
     def __init__(self, weights: Tensor, rate: float, decay: float) -> None:

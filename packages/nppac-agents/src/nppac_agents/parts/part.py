@@ -28,12 +28,12 @@ class Part(nn.Module):
         momentum: of plain gradient descent, which takes the place of Adam where this is given.
         slow: whether a copy follows the network.
         clip: largest norm of a gradient; longer ones are scaled down to it.
-        optimised: the piece of ``net`` that ``descend`` moves; all of it by default.
+        optimised: the piece of `net` that `descend` moves; all of it by default.
 
     Attributes:
-        slow: the copy, which learns only by ``follow``; None without one.
-        weights: the parameters that ``descend`` moves, views of ``flat`` (P,).
-        optimizer: of ``flat``.
+        slow: the copy, which learns only by `follow`; None without one.
+        weights: the parameters that `descend` moves, views of `flat` (P,).
+        optimizer: of `flat`.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Part(nn.Module):
         return {f"{i}.{name}": value for i, slot in slots.items() for name, value in slot.items()}
 
     def load_optimizer_state(self, state: dict[str, Tensor]) -> None:
-        """Restores what ``optimizer_state()`` returned."""
+        """Restores what `optimizer_state()` returned."""
         slots: dict[int, dict[str, Tensor]] = {}
         for key, value in state.items():
             index, name = key.split(".")

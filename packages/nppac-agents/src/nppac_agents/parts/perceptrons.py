@@ -2,7 +2,7 @@
 
 Autograd keeps a node for every operation, and copies the gradients of networks that are stacked
 along a first dimension. Here one node holds all layers of all members, and writes every gradient
-where it belongs. A gradient that is itself differentiated comes from autograd (``plain``).
+where it belongs. A gradient that is itself differentiated comes from autograd (`plain`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Cutting:
 def perceptrons(inputs: Tensor, cutting: Cutting, *, stacked: bool, frozen: bool = False) -> Tensor:
     """Outputs (E, B, out), or (E, B) if there is one, of E perceptrons at the same inputs (B, in).
 
-    Without ``stacked`` those of the only one, (B, out) or (B,). The gradient of ``frozen`` ones
+    Without `stacked` those of the only one, (B, out) or (B,). The gradient of `frozen` ones
     reaches no parameter.
     """
     cutting.cut_out()
@@ -150,7 +150,7 @@ def _backward(
     *,
     through: bool,
 ) -> Tensor | None:
-    """Writes a member's gradients into ``target``; returns that of its inputs (B, in), if wanted.
+    """Writes a member's gradients into `target`; returns that of its inputs (B, in), if wanted.
 
     Args:
         gradient: of the outputs, (B, out) or (B,).
@@ -184,7 +184,7 @@ def _backward(
 def _through_norm(
     gradient: Tensor, normalised: Any, gain: Tensor | None, bias: Tensor, own: Layer | None
 ) -> Tensor:
-    """The gradient (B, out) of what entered a layer norm; ``own`` takes those of gain and bias."""
+    """The gradient (B, out) of what entered a layer norm; `own` takes those of gain and bias."""
     entered, mean, deviation = normalised
     width, wanted = (entered.shape[1],), [True, own is not None, own is not None]
     back, of_gain, of_bias = _layer_norm_backward(

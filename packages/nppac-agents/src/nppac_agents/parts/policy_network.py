@@ -10,7 +10,7 @@ residual   the prior itself: the network's zero-initialised last layer is a corr
 
 Residual, unsquashed: mean = mu0 + delta, std = sigma0 exp(rho), which is the prior exactly.
 Residual, squashed: mean and std before the tanh are m0 + delta and s0 exp(rho), with m0 and s0 of
-``squashed_prior``, which is near the prior up to the bounds of the action space.
+`squashed_prior`, which is near the prior up to the bounds of the action space.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class TrustRegion(nn.Module):
 
     shift = b tanh(x / width), b = width min(sigma0(s), sigma_data): as long as it is small, the
     network's output x is the shift in standard deviations, and nothing that the critics say moves
-    a mean further than ``width`` of them. Off the demonstrations, where sigma0 is wide and the
+    a mean further than `width` of them. Off the demonstrations, where sigma0 is wide and the
     critics know least, the std on the data bounds it.
 
     Args:
@@ -113,7 +113,7 @@ class PolicyNetwork(nn.Module):
     def mode(
         self, states: Tensor, prior_mean: Tensor | None = None, prior_scale: Tensor | None = None
     ) -> Tensor:
-        """The deterministic action (B, A); ``mode_needs_scale`` says if it reads the prior's."""
+        """The deterministic action (B, A); `mode_needs_scale` says if it reads the prior's."""
         if prior_mean is None:
             return self(states).mode()
         assert not self.mode_needs_scale or prior_scale is not None

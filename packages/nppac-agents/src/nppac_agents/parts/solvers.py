@@ -15,7 +15,7 @@ def conjugate_gradients(
     iterations: int,
     tolerance: float = 1e-10,
 ) -> Tensor:
-    """x (P,) with A x near ``target`` (P,), for a positive definite A (Hestenes & Stiefel 1952).
+    """x (P,) with A x near `target` (P,), for a positive definite A (Hestenes & Stiefel 1952).
 
     It starts at zero, so that x' target is never negative, however few the iterations.
 

@@ -12,12 +12,12 @@ from torch import stack as stack
 
 
 def as_tensor(states: np.ndarray, device: str | torch.device) -> Tensor:
-    """States (B, S) as float32 on ``device``."""
+    """States (B, S) as float32 on `device`."""
     return torch.from_numpy(np.ascontiguousarray(states, dtype=np.float32)).to(device)
 
 
 def spawn_generator(generator: torch.Generator, device: str | torch.device) -> torch.Generator:
-    """A new generator on ``device``, seeded from another one."""
+    """A new generator on `device`, seeded from another one."""
     seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
     return torch.Generator(device).manual_seed(seed)
 
@@ -38,12 +38,12 @@ def fixed_normal(shape: Sequence[int], device: str | torch.device) -> Tensor:
 
 
 def shuffled_passes(population: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Endless passes over ``population`` rows, each in a new order, as minibatches of indices."""
+    """Endless passes over `population` rows, each in a new order, as minibatches of indices."""
     while True:
         order = torch.randperm(population, generator=generator, device=generator.device)
         yield from order.split(size)
 
 
 def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose name starts with ``prefix``, under the rest of their names."""
+    """The tensors whose name starts with `prefix`, under the rest of their names."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

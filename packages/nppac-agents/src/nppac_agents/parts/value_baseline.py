@@ -29,7 +29,7 @@ class ValueBaseline(nn.Module):
         self.body = MLP(sizes, output_bound=CRITIC_OUTPUT_BOUND, generator=generator)
 
     def forward(self, states: Tensor, times: Tensor) -> Tensor:
-        """Values (B,) of states (B, S), ``times`` (B,) environment steps after the reset."""
+        """Values (B,) of states (B, S), `times` (B,) environment steps after the reset."""
         bounded = states.clamp(-STATE_BOUND, STATE_BOUND) / STATE_BOUND
         elapsed = times.unsqueeze(1) / TIME_UNIT
         powers = [elapsed**power for power in range(1, TIME_POWERS + 1)]

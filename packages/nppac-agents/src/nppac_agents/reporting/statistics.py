@@ -40,7 +40,7 @@ def interquartile_mean(scores: Array) -> Array:
 
 
 def wilson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
-    """Wilson's score interval of a probability, from ``successes`` of ``trials`` (1 or more).
+    """Wilson's score interval of a probability, from `successes` of `trials` (1 or more).
 
     Unlike the normal approximation it is no point where all or none succeed.
     """

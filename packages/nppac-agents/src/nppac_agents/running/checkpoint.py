@@ -44,7 +44,7 @@ class DamagedCheckpointError(CheckpointFileError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Tensors by owner (``"agent"``, ``"replay"``, ...), and where in which run they were taken.
+    """Tensors by owner (`"agent"`, `"replay"`, ...), and where in which run they were taken.
 
     Attributes:
         tensors: by owner and name.
@@ -59,7 +59,7 @@ class Checkpoint:
     metrics: MetricsMark
 
     def save(self, folder: Path, *, kept: int = KEPT) -> Path:
-        """Write the checkpoint, read it back, and then forget all but the latest ``kept``.
+        """Write the checkpoint, read it back, and then forget all but the latest `kept`.
 
         Raises:
             CheckpointError: the file cannot be written; earlier checkpoints are untouched.
@@ -90,7 +90,7 @@ class Checkpoint:
         return path
 
     def forget_older(self, folder: Path, *, kept: int = KEPT) -> None:
-        """Of this checkpoint and those before it keep the latest ``kept``; later ones stay.
+        """Of this checkpoint and those before it keep the latest `kept`; later ones stay.
 
         What a killed process left half-written is nobody's.
         """

@@ -26,7 +26,7 @@ def require_finite(tensors: Mapping[str, Tensor], position: str) -> None:
     """Refuses NaN and infinity in any of the tensors that hold real numbers.
 
     Raises:
-        DivergedError: names the first such tensor and the ``position`` of the run.
+        DivergedError: names the first such tensor and the `position` of the run.
     """
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not _all_finite(tensor):

@@ -45,13 +45,13 @@ def export(
 
     Args:
         run_dir: of the run.
-        folder: what ``nppac_priors.load_policy`` reads; it has to be new or empty.
-        policy: which, as ``run_policy`` takes it.
+        folder: what `nppac_priors.load_policy` reads; it has to be new or empty.
+        policy: which, as `run_policy` takes it.
         console: where progress goes.
         with_alarm: measure the prior without each demonstrated episode; where it can.
         distil: inducing points that exact Gaussian processes in its prior are reduced to.
         onnx: also write it as an ONNX file.
-        program: also write it as a ``torch.export`` program.
+        program: also write it as a `torch.export` program.
         licence: of the policy, in a line, for its card.
 
     Raises:

@@ -65,10 +65,10 @@ class RunIdentity:
         return cls(**found)
 
     def require_same(self, other: RunIdentity, where: Path) -> None:
-        """Refuses what belongs to another method, seed or demonstrations than ``other``.
+        """Refuses what belongs to another method, seed or demonstrations than `other`.
 
         Raises:
-            DataError: it does; names what is different in ``where``, which this is the identity of.
+            DataError: it does; names what is different in `where`, which this is the identity of.
         """
         if not self.learning_hash:
             raise DataError(

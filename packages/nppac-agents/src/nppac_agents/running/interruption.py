@@ -62,7 +62,7 @@ class Interruption:
         self._restore()
 
     def raise_if_requested(self) -> None:
-        """Raise ``Interrupted`` once a signal has come."""
+        """Raise `Interrupted` once a signal has come."""
         if self.requested:
             raise Interrupted
 

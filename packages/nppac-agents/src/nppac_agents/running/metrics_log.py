@@ -46,14 +46,14 @@ class Recorder:
         return time.perf_counter() - self._start
 
     def time_spent(self) -> dict[str, float]:
-        """``wall_seconds`` by what they were spent on."""
+        """`wall_seconds` by what they were spent on."""
         spent = self.stopwatch.seconds
         return {**spent, "rest": self.wall_seconds - sum(spent.values())}
 
     def add(self, losses: Losses) -> None:
         """Count one update and add its losses to the running means.
 
-        A sum stays NaN or infinite once a loss was: ``require_finite`` misses none, however late
+        A sum stays NaN or infinite once a loss was: `require_finite` misses none, however late
         it reads them off the device. On the CPU reading costs nothing, and is done at once.
 
         Raises:
@@ -136,7 +136,7 @@ class Recorder:
         return dict(self._sums), counters
 
     def load_state(self, sums: dict[str, torch.Tensor], counters: dict[str, Any]) -> None:
-        """Continues from what ``state()`` returned."""
+        """Continues from what `state()` returned."""
         self.env_steps, self.updates = counters["env_steps"], counters["updates"]
         self._start = time.perf_counter() - counters["wall_seconds"]
         self.stopwatch.seconds.update(counters["time_spent"])

@@ -28,7 +28,7 @@ def record(
     """Record episodes of a run's policy and save them as npz.
 
     Where the task knows success, episodes that do not succeed at their last step are played and
-    left out. Seeds count up from ``first_seed``, so that the same command records the same
+    left out. Seeds count up from `first_seed`, so that the same command records the same
     episodes.
 
     Args:
@@ -37,7 +37,7 @@ def record(
         first_seed: reset seed of the first one.
         console: where progress goes.
         path: an npz file.
-        policy: which, as ``run_policy`` takes it.
+        policy: which, as `run_policy` takes it.
         deterministic: act without noise.
         keep_all: keep episodes that fail, too.
 

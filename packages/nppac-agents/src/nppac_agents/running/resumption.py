@@ -29,7 +29,7 @@ def find_resumption(
         console: of the run.
 
     Returns:
-        The identity of the run that is continued, and its checkpoint; ``current`` and None where
+        The identity of the run that is continued, and its checkpoint; `current` and None where
         there is nothing yet.
 
     Raises:

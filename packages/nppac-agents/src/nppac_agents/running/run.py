@@ -1,4 +1,4 @@
-"""``run_experiment``: from a validated experiment to a run directory with its report."""
+"""`run_experiment`: from a validated experiment to a run directory with its report."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def run_experiment(
     resume: bool = False,
     shared_fits: Path | None = None,
 ) -> dict[str, Any]:
-    """Run the experiment; return what ``summary.json`` holds.
+    """Run the experiment; return what `summary.json` holds.
 
     Args:
         config: the experiment.
@@ -87,7 +87,7 @@ def run_experiment(
         console: where progress goes.
         dry_run: go once through all that a run does, on as little as there is: a step, an update of
             each phase, an episode, a checkpoint and its resume, the report.
-        resume: continue from the latest intact checkpoint in ``run_dir``, if there is one.
+        resume: continue from the latest intact checkpoint in `run_dir`, if there is one.
         shared_fits: folder in which runs find and leave fitted priors, if they share them.
 
     Raises:
@@ -159,7 +159,7 @@ def _prepare(run: _Run, identity: RunIdentity) -> tuple[Prior | None, RunIdentit
 
 
 def _describe(run: _Run) -> dict[str, Any]:
-    """What the run starts from: on the console, and as ``environment.json`` has it."""
+    """What the run starts from: on the console, and as `environment.json` has it."""
     data_hash = None
     if run.demonstrations is not None:
         data_hash = run.demonstrations.hash

@@ -90,7 +90,7 @@ def evaluate(
 
     Args:
         run_dir: of the run.
-        policy: which, as ``run_policy`` takes it.
+        policy: which, as `run_policy` takes it.
         episodes: how many; None for the experiment's reporting episodes, or those of an evaluation
             where it has none.
         first_seed: reset seed of the first; None for that of the reporting starts.

@@ -51,9 +51,9 @@ def film(
     Args:
         run_dir: of the run.
         path: a .gif or .mp4 file.
-        policy: which, as ``run_policy`` takes it.
+        policy: which, as `run_policy` takes it.
         episodes: to evaluate.
-        first_seed: as ``evaluate`` takes it.
+        first_seed: as `evaluate` takes it.
         console: where progress goes.
 
     Raises:

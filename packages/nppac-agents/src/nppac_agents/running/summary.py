@@ -1,4 +1,4 @@
-"""What a run comes to: the contents of ``summary.json``, and its last lines on the console."""
+"""What a run comes to: the contents of `summary.json`, and its last lines on the console."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def summary_of(
     evaluations: Sequence[Event],
     reporting: Sequence[Event],
 ) -> dict[str, Any]:
-    """What ``summary.json`` holds.
+    """What `summary.json` holds.
 
     Args:
         config: of the run.

@@ -73,7 +73,7 @@ class Training:
         self.recent = {name: deque[float](maxlen=RECENT_EPISODES) for name in RETURNS.values()}
 
     def run(self, checkpoint_folder: Path) -> None:
-        """Learns to the end, from the beginning or from where ``restore`` left it.
+        """Learns to the end, from the beginning or from where `restore` left it.
 
         Raises:
             Interrupted: the user or the system asked to stop; a checkpoint has been written.

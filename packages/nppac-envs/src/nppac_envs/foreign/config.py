@@ -75,7 +75,7 @@ class GymnasiumConfig(EnvConfig, frozen=True):
 
     @property
     def reward_range(self) -> tuple[float, float] | None:
-        """``rewards``."""
+        """`rewards`."""
         return self.rewards
 
     @property

@@ -19,7 +19,7 @@ from nppac_priors.gp.eigendecomposition import eigendecompose
 def log_marginal_likelihood(
     data_covariance: Tensor, task_covariance: Tensor, noise_variance: Tensor, residuals: Tensor
 ) -> Tensor:
-    """Log density of ``residuals`` under N(0, K (x) B + I (x) diag(d)), differentiable in all four.
+    """Log density of `residuals` under N(0, K (x) B + I (x) diag(d)), differentiable in all four.
 
     Args:
         data_covariance: K (N, N), symmetric positive semi-definite.
