@@ -13,8 +13,8 @@ QUICKSTART := runs/quickstart
 help:
 	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (5 to 8 minutes)"
 	@echo "make test-fast   install into $(VENV), then run the short tests (about a minute)"
-	@echo "make test        install into $(VENV), then run all but the slow tests (3 to 8 minutes on one core)"
-	@echo "make test-all    install into $(VENV), then run all tests (half an hour to an hour on one core)"
+	@echo "make test        install into $(VENV), then run all but the slow tests (3 to 6 minutes on one core)"
+	@echo "make test-all    install into $(VENV), then run all tests (half an hour on one core)"
 	@echo "make lint        check style and types"
 	@echo "make docs        build the documentation site into docs/_build; a warning is an error"
 	@echo "make clean       remove $(VENV) and $(QUICKSTART)"
