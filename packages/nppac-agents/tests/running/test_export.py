@@ -163,12 +163,13 @@ def test_it_acts_where_there_is_neither_agent_nor_environment(folder):
     assert done.stdout.startswith("(2,) ")
 
 
-def test_units_and_observations_of_a_foreign_environment_go_along(finished, tmp_path):
+def test_units_and_observations_of_a_foreign_environment_go_along(
+    finished, tmp_path, point_config, monkeypatch
+):
     environment = json.loads(finished.environment.read_text())
-    environment["env"] = {
-        "action_bounds": [[-2.0, 0.0], [2.0, 1.0]],
-        "observation_keys": ["a", "b"],
-    }
+    told = {"action_bounds": [[-2.0, 0.0], [2.0, 1.0]], "observation_keys": ["a", "b"]}
+    environment["env"] = told
+    monkeypatch.setattr(type(point_config), "details", lambda self: told)
     finished.environment.write_text(json.dumps(environment))
     folder = tmp_path / "foreign"
     export(finished, folder, None, PlainConsole(io.StringIO()), with_alarm=False)

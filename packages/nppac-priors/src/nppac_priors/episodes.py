@@ -161,8 +161,12 @@ def read_arrays(path: str | Path, names: Sequence[str]) -> dict[str, NDArray[Any
         with zipfile.ZipFile(path) as archive:
             missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
             if missing:
-                hint = "; one episode is [N]" if "episode_lengths" in missing else ""
-                raise DataError(f"{path}: has no array {missing[0]!r}{hint}; {_WRITTEN}")
+                hint = "; one episode is [N]" if missing[0] == "episode_lengths" else ""
+                there = ", ".join(name.removesuffix(".npy") for name in archive.namelist()[:12])
+                raise DataError(
+                    f"{path}: has no array {missing[0]!r}{hint}; it has {there or 'none'}; "
+                    + _WRITTEN
+                )
             members = [archive.getinfo(f"{name}.npy") for name in names]
             largest = max(_UNFOLDED, _MAX_RATIO * path.stat().st_size)
             if sum(member.file_size for member in members) > largest:

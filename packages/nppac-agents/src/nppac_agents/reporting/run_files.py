@@ -48,7 +48,8 @@ class RunFiles:
         metrics = path / METRICS_FILE
         if not (path / "config.json").is_file() and not metrics.is_file():
             raise DataError(
-                f"{path}: neither config.json nor {METRICS_FILE} is there; give a run directory"
+                f"{path}: neither config.json nor {METRICS_FILE} is in {path.absolute()}; give a "
+                "run directory"
             )
         frames = path / "frames.npz"
         return cls(

@@ -36,6 +36,7 @@ from nppac_agents.running.prior_std import prior_std_curve
 from nppac_agents.running.provenance import describe_environment
 from nppac_agents.running.resumption import find_resumption
 from nppac_agents.running.run_directory import RunDirectory, in_words
+from nppac_agents.running.same_environment import require_same_environment
 from nppac_agents.running.saved_prior import saved_prior
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.running.shared_fits import shared_fit
@@ -138,6 +139,7 @@ def _prepare(run: _Run, identity: RunIdentity) -> tuple[Prior | None, RunIdentit
     What an earlier start wrote down is replaced when its prior has been read, and not before.
     """
     environment = _describe(run)
+    require_same_environment(run.directory.environment, environment["env"])
     shared = None
     if run.shared_fits is not None and run.config.prior is not None:
         shared = shared_fit(run.shared_fits, run.config, environment)

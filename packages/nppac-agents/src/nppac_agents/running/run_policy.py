@@ -18,6 +18,7 @@ from nppac_agents.running.best import BEST
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.evaluation import Actor
 from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.running.same_environment import require_same_environment
 from nppac_agents.running.saved_prior import recorded_prior
 from nppac_agents.running.seeds import Seeds
 
@@ -130,6 +131,8 @@ def _folders(run_dir: RunDirectory) -> tuple[Path, Path]:
 
 def _agent(run_dir: RunDirectory, checkpoint: Checkpoint) -> Agent:
     config = run_dir.config()
+    if config.env is not None:
+        require_same_environment(run_dir.environment, config.env.details())
     device = torch.device("cpu")
     spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     recorded = checkpoint.identity.prior_hash

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from nppac_envs.cli.exit_code import ExitCode
@@ -13,7 +15,7 @@ from nppac_envs.cli.task import chosen_task
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.config import DemonstrationsConfig
 from nppac_envs.demonstrations.doctor import examine
-from nppac_envs.demonstrations.findings import Finding
+from nppac_envs.demonstrations.findings import Finding, Options
 from nppac_envs.errors import ConfigError
 
 
@@ -24,6 +26,8 @@ def doctor(arguments: argparse.Namespace) -> int:
     if arguments.task is not None:
         env = chosen_task(arguments.task, arguments)
     findings = examine(config, arguments.task)
+    if env is not None and any("action_range" in r for f in findings for r in f.remedies):
+        findings = _in_units_of(env, config, findings)
     unusable = ("unusable episodes", "unknown ends", "not finite")
     if arguments.replay and not any(finding.topic in unusable for finding in findings):
         findings += _drift(config, env, arguments.first_seed)
@@ -45,6 +49,32 @@ def doctor(arguments: argparse.Namespace) -> int:
         print(f"{config.where()}: {shown or 'nothing found'}")
     failed = any(finding.level == "error" for finding in findings)
     return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _in_units_of(
+    env: EnvConfig, config: DemonstrationsConfig, findings: list[Finding]
+) -> list[Finding]:
+    """The findings, with the environment's bounds of actions as the range that they advise.
+
+    As they are where it has none of its own, or where the set has actions beyond them.
+    """
+    from nppac_envs.checked import make_checked
+    from nppac_envs.foreign.adapted import action_bounds
+
+    with contextlib.closing(make_checked(env)) as made:
+        bounds = action_bounds(made)
+    actions = config.stored()["actions"]
+    if bounds is None or actions.shape[1:] != bounds.shape[1:]:
+        return findings
+    low, high = bounds
+    if ((actions < low) | (actions > high)).any():
+        return findings
+    own = {"action_range": (low.tolist(), high.tolist())}
+
+    def mended(options: Options) -> Options:
+        return {**options, **own} if "action_range" in options else options
+
+    return [replace(f, remedies=tuple(map(mended, f.remedies))) for f in findings]
 
 
 def _as_json(finding: Finding, steps: Steps) -> dict[str, Any]:

@@ -19,7 +19,8 @@ ADVICE: dict[str, dict[str, str]] = {
         "drop_rewards": "read the set without rewards, if only states and actions are needed, "
         "as by priors",
         "exclude": "leave them out",
-        "": "every episode has some: write the set again without the steps that have them",
+        "": "every episode has some: write the set again without the steps that have them, or with "
+        "a column in another unit that float32 can hold",
     },
     "out of range": {
         "clip": "if the simulator clipped them when they were recorded",

@@ -138,7 +138,7 @@ def _not_finite(
         yield Finding(
             "error",
             "not finite",
-            f"numbers that are NaN or infinite ({shown}) in {episode_list(bad)}",
+            f"numbers that are NaN, infinite or beyond float32 ({shown}) in {episode_list(bad)}",
             (
                 *([{"drop_rewards": True}] if usable else []),
                 *([leaving_out(bad, excluded)] if len(bad) < len(kept) else []),

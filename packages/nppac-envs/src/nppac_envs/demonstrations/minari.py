@@ -241,8 +241,9 @@ def _metadata_file(folder: Path, where: str) -> Path:
     path = folder / "metadata.json"
     if not path.is_file():
         raise DataError(
-            f"{where}: there is no Minari set at {folder.absolute()}; check id and root, or set "
-            "download: true"
+            f"{where}: there is no Minari set at {folder.absolute()}",
+            "check id and root, or fetch it with {download}",
+            download=True,
         )
     return path
 

@@ -115,7 +115,7 @@ def _called(config: GymnasiumConfig, make: Any, *arguments: Any, **options: Any)
             return make(*arguments, **options)
     except (gymnasium.error.Error, TypeError) as error:
         hint = "" if ":" in config.id else '; "module:Name-v0" imports the module that registers it'
-        if "render_mode" in options and "render_mode" in str(error):
+        if "render_mode" in options and isinstance(error, TypeError):
             hint = '; an environment that is to be drawn takes render_mode="rgb_array"'
         raise ConfigError(f"env.id: {config.id!r}: {in_one_line(error)}{hint}") from error
 
