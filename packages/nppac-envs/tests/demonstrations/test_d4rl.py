@@ -186,3 +186,17 @@ def test_arrays_with_a_row_a_step_that_are_left_out_are_named(tmp_path: Path):
     assert [
         remark.text.rpartition(": ")[2] for remark in remarks if remark.topic == "left out"
     ] == ["goal"]
+
+
+def test_goals_within_a_group_are_named_and_can_be_read(tmp_path: Path):
+    """As in mazes; the simulator's own state there repeats what is observed."""
+    goals = np.arange(12.0).reshape(6, 2)
+    more = {"infos/goal": goals, "infos/qpos": np.zeros((6, 2)), "metadata/target": np.zeros(2)}
+    load(tmp_path, without("next_observations") | more)
+    (remark,) = D4rlConfig(path=tmp_path / "set.hdf5").remarks()
+    assert remark.text == "not read, though it may belong to the state: infos/goal"
+    fields = dict(remark.remedies[0]["fields"])
+    loaded = D4rlConfig(path=tmp_path / "set.hdf5", fields=fields).load()
+    width = columns()["observations"].shape[1]
+    assert loaded.states.shape[1] == width + 2
+    np.testing.assert_array_equal(loaded.states[0, width:], goals[0])

@@ -156,3 +156,15 @@ def test_one_bad_demonstration_does_not_cost_the_set(tmp_path: Path):
         load(demos, tmp_path)
     assert caught.value.in_options().endswith("--exclude 1,3")
     assert load(demos, tmp_path, exclude=(1, 3)).states[:, 0].tolist() == [0, 3, 100]
+
+
+def test_what_looks_like_state_and_is_left_out_is_named(tmp_path: Path):
+    """A vector for each observation; one number, or a part of one demonstration, is none."""
+    more = {"goals": np.zeros((3, 2)), "env_infos": {"x": np.zeros(3)}, "times": np.arange(3.0)}
+    path = tmp_path / "demos.pickle"
+    path.write_bytes(pickle.dumps([demo(3) | more, demo(2)]))
+    (finding,) = DapgConfig(path=path).remarks()
+    assert finding.topic == "left out"
+    assert finding.text == "not read, though it may belong to the state: goals"
+    path.write_bytes(pickle.dumps([demo(3)]))
+    assert DapgConfig(path=path).remarks() == []

@@ -11,6 +11,7 @@ Arrays of other names and places (`log/joints,log/goal`) are named by `fields`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, final
 
 import numpy as np
@@ -106,7 +107,7 @@ class D4rlConfig(FileConfig, frozen=True):
             rows = len(columns["states"])
             left_out = [
                 name
-                for name, item in file.items()
+                for name, item in _perhaps_states(file)
                 if name not in used and np.shape(item)[:1] == (rows,) and item.dtype.kind in "iuf"
             ]
             # Next states would need the same parts, which the file may not have.
@@ -159,3 +160,19 @@ def _lacking(stored: str, name: str, file: Any, where: str) -> DataError:
         source="robomimic",
         fields=fields,
     )
+
+
+def _perhaps_states(file: Any) -> Iterator[tuple[str, Any]]:
+    """The arrays at the top of a file, and in its groups those that are called goals or targets.
+
+    What else is in groups, as the simulator's own state in `infos`, repeats the state.
+    """
+    import h5py
+
+    for name, item in file.items():
+        if isinstance(item, h5py.Dataset):
+            yield name, item
+        else:
+            for inner, value in item.items():
+                if isinstance(value, h5py.Dataset) and any(w in inner for w in ("goal", "target")):
+                    yield f"{name}/{inner}", value

@@ -8,6 +8,7 @@ observation is the final state and the last action is dropped.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, final
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
+from nppac_envs.demonstrations.findings import left_out_finding
 from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
 from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
 from nppac_envs.errors import DataError
@@ -49,7 +51,28 @@ class DapgConfig(FileConfig, frozen=True):
         def read(demo: Any, number: int) -> Episode:
             return _episode(demo, budget, f"{where}: demonstration {number}")
 
-        return read_episodes(demos, read, where, self.exclude)
+        arrays = read_episodes(demos, read, where, self.exclude)
+        left_out = sorted({name for demo in demos for name in _like_states(demo)})
+        if left_out:
+            say(left_out_finding(left_out))
+        return arrays
+
+
+def _like_states(demo: Any) -> Iterator[str]:
+    """Names of what has a vector for each action and is not read, such as goals."""
+    steps = _rows(demo.get("actions")) if isinstance(demo, dict) else 0
+    for name, value in demo.items() if steps else ():
+        known = name in ("observations", "actions", "rewards")
+        if isinstance(name, str) and not known and _rows(value) == steps:
+            yield name
+
+
+def _rows(value: Any) -> int:
+    """Of a matrix of numbers; 0 where it is none."""
+    if not isinstance(value, PickledArray):
+        return 0
+    of = value.values
+    return len(of) if of.ndim == 2 and of.dtype.kind in "iuf" else 0
 
 
 def _episode(demo: Any, budget: NumberBudget, where: str) -> Episode:
