@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nppac_envs import ConfigError, CsvConfig, DataError
 from nppac_envs.demonstrations.csv_file import CsvFields
+from nppac_envs.errors import EpisodesError
 
 TABLE = """\
 episode,t,state_0,state_1,action_0,reward,success
@@ -151,6 +153,23 @@ def test_spreadsheets_of_other_languages(tmp_path: Path, mark: str, point: str, 
     (tmp_path / "other.csv").write_bytes(text.encode(encoding))
     loaded = CsvConfig(path=tmp_path / "other.csv").load()
     assert loaded.hash == load(tmp_path, TABLE).hash
+
+
+def test_a_word_in_one_episode_does_not_cost_the_others(tmp_path: Path):
+    rows = [f"{e},{e + t / 10},{t / 4}" for e in range(3) for t in range(3)]
+    text = "\n".join(["episode,state,action", *rows])
+    whole = load(tmp_path, text)
+    spoilt = text.replace("1,1.1,0.25", "1,error,0.25")
+    with pytest.raises(EpisodesError, match="row 5 has no number in column 'state': 'error'") as no:
+        load(tmp_path, spoilt)
+    assert no.value.episodes == [1]
+    assert no.value.in_options().endswith("--exclude 1")
+    assert load(tmp_path, spoilt, exclude=(1,)).hash == whole.select([0, 2]).hash
+    with pytest.raises(
+        DataError, match="row 4 has no number in column 'action': 'a'"
+    ) as no:
+        load(tmp_path, re.sub(r"(?m),0.0$", ",a", text), exclude=(0,))
+    assert not isinstance(no.value, EpisodesError), "none is left"
 
 
 def test_a_comma_that_is_no_decimal_comma_is_no_number(tmp_path: Path):

@@ -27,7 +27,7 @@ from nppac_envs.demonstrations.field_map import FieldNames, named, renamed
 from nppac_envs.demonstrations.file_guard import regular_file
 from nppac_envs.demonstrations.findings import Finding, holes_finding, left_out_finding
 from nppac_envs.demonstrations.flat_steps import arrays_of_steps, ends_of_length
-from nppac_envs.errors import DataError, EndsError
+from nppac_envs.errors import DataError, EndsError, EpisodesError
 
 _TIME = re.compile(r"(?i)t|time.*|.*index|step|frame")
 """Columns that count rows, and are no state."""
@@ -140,17 +140,42 @@ class CsvConfig(FileConfig, frozen=True):
         ends = self._ends(header, rows, positions)
         for finding in self._remarks(header, rows, positions, ends):
             say(finding)
-        numbers = {
-            name: _numbers(rows, positions[name], header, where, _WANTED.get(name, "number"))
-            for name in ("states", "actions", "rewards", "successes")
-            if positions[name]
-        }
+        numbers = self._arrays(header, rows, positions, ends)
         for name in ("rewards", "successes"):
             if name in numbers:
                 numbers[name] = numbers[name][:, 0]
         if "successes" in numbers and not np.isin(numbers["successes"], (0, 1)).all():
             raise DataError(f"{where}: {self.fields.successes!r} (successes) must hold 0 and 1")
         return arrays_of_steps(numbers, ends, where, exclude=self.exclude)
+
+    def _arrays(
+        self,
+        header: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        positions: dict[str, list[int]],
+        ends: NDArray[np.int64],
+    ) -> dict[str, NDArray[np.float64]]:
+        """The numbers (N, columns) by our names; NaN stands for words of episodes left out.
+
+        Raises:
+            EpisodesError: Others have words in the place of numbers.
+            DataError: All others do.
+        """
+        owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+        numbers, problems = {}, {}
+        for name in ("states", "actions", "rewards", "successes"):
+            if positions[name]:
+                wanted = _WANTED.get(name, "number")
+                numbers[name], words = _parsed(rows, positions[name], header, self.where(), wanted)
+                for row, message in words.items():
+                    problems.setdefault(int(owner[row]), message)
+        unknown = {e: message for e, message in problems.items() if e not in self.exclude}
+        if unknown:
+            message = unknown[min(unknown)]
+            if set(range(len(ends))) <= {*unknown, *self.exclude}:
+                raise DataError(message)
+            raise EpisodesError(message, [*unknown], self.exclude)
+        return numbers
 
 
 def _lacking(stored: str, name: str, header: Sequence[str]) -> str:
@@ -202,25 +227,42 @@ def _check_owners(episodes: Sequence[tuple[str, ...]], where: str) -> None:
 
 
 def _numbers(
+    rows: Sequence[Sequence[str]], positions: Sequence[int], header: Sequence[str], where: str
+) -> NDArray[np.float64]:
+    """(N, columns) numbers.
+
+    Raises:
+        DataError: There is a word in the place of one.
+    """
+    values, words = _parsed(rows, positions, header, where)
+    if words:
+        raise DataError(words[min(words)])
+    return values
+
+
+def _parsed(
     rows: Sequence[Sequence[str]],
     positions: Sequence[int],
     header: Sequence[str],
     where: str,
     wanted: str = "number",
-) -> NDArray[np.float64]:
-    """(N, columns) numbers; `wanted` is what messages call one."""
-    values = np.empty((len(rows), len(positions)))
+) -> tuple[NDArray[np.float64], dict[int, str]]:
+    """(N, columns) numbers, and what to say of each row with something else, which is NaN.
+
+    `wanted` is what messages call a number.
+    """
+    values, words = np.full((len(rows), len(positions)), np.nan), dict[int, str]()
     for number, row in enumerate(rows):
         for column, position in enumerate(positions):
             try:
                 values[number, column] = _number(row[position])
-            except ValueError as error:
-                raise DataError(
+            except ValueError:
+                message = (
                     f"{where}: row {number + 1} has no {wanted} in column "
-                    f"{header[position]!r}: "
-                    f"{row[position][:40]!r}"
-                ) from error
-    return values
+                    f"{header[position]!r}: {row[position][:40]!r}"
+                )
+                words.setdefault(number, message)
+    return values, words
 
 
 def _number(text: str) -> float:
