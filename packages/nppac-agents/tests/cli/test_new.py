@@ -114,3 +114,24 @@ def test_many_steps_get_the_sparse_process():
 def test_a_fitted_prior_is_named_as_it_is(mine):
     experiment = starter({"kind": "push"}, {}, mine, "gp.safetensors")
     assert experiment["prior"] == {"kind": "file", "path": "gp.safetensors"}
+
+
+def test_a_prior_that_is_not_there_or_of_another_task_is_refused(nppac_run, mine, tmp_path):
+    from nppac_priors import GaussianMLPConfig
+
+    few = GaussianMLPConfig(hidden=(4,), steps=1)
+    few.fit(mine.states, mine.actions).save(tmp_path / "mine.safetensors")
+    few.fit(mine.states[:, :2], mine.actions).save(tmp_path / "other.safetensors")
+    arguments = ("new", "mine.npz", "--env", "Pendulum-v1", "--prior")
+    for name, problem in {
+        "none.safetensors": "none.safetensors: no such file",
+        "other.safetensors": "--prior other.safetensors: has 2 state and 1 action dimensions, the "
+        "demonstrations have 3 and 1",
+    }.items():
+        result = nppac_run(*arguments, name)
+        assert result.code == 2
+        (line,) = result.err
+        assert problem in line
+        assert not (tmp_path / "experiment.json").exists()
+    assert nppac_run(*arguments, "mine.safetensors").code == 0
+    assert load_experiment(tmp_path / "experiment.json").prior.path == "mine.safetensors"

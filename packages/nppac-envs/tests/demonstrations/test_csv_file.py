@@ -165,9 +165,7 @@ def test_a_word_in_one_episode_does_not_cost_the_others(tmp_path: Path):
     assert no.value.episodes == [1]
     assert no.value.in_options().endswith("--exclude 1")
     assert load(tmp_path, spoilt, exclude=(1,)).hash == whole.select([0, 2]).hash
-    with pytest.raises(
-        DataError, match="row 4 has no number in column 'action': 'a'"
-    ) as no:
+    with pytest.raises(DataError, match="row 4 has no number in column 'action': 'a'") as no:
         load(tmp_path, re.sub(r"(?m),0.0$", ",a", text), exclude=(0,))
     assert not isinstance(no.value, EpisodesError), "none is left"
 

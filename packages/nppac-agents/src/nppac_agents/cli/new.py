@@ -29,6 +29,8 @@ def new(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             f"{error.in_options()} (options of nppac-demos convert; name here what it writes)"
         ) from error
+    if arguments.prior is not None:
+        _require_prior(arguments.prior, data.state_dim, data.action_dim)
     env = None
     if arguments.env is not None:
         env = _environment(arguments, data.state_dim, data.action_dim)
@@ -39,6 +41,20 @@ def new(arguments: argparse.Namespace) -> int:
         print(line)
     print(f"wrote {arguments.output}; next: nppac-run {arguments.output} --dry-run")
     return ExitCode.DONE
+
+
+def _require_prior(path: str, *dimensions: int) -> None:
+    """Refuses a file that holds no prior, or one of another task."""
+    from nppac_priors import load_prior
+    from nppac_priors.errors import ConfigError
+
+    prior = load_prior(path)
+    if (prior.state_dim, prior.action_dim) != dimensions:
+        raise ConfigError(
+            f"--prior {path}: has {prior.state_dim} state and {prior.action_dim} action "
+            f"dimensions, the demonstrations have {dimensions[0]} and {dimensions[1]}; fit it to "
+            "these"
+        )
 
 
 def _environment(arguments: argparse.Namespace, *dimensions: int) -> dict[str, Any]:

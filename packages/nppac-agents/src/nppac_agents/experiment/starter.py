@@ -12,7 +12,7 @@ from nppac_envs import Demonstrations
 
 from nppac_agents.methods.nppac import NPPAC
 
-MANY_STEPS = 20_000
+MANY_STEPS = 15_000
 """Demonstrated steps from which on the sparse process replaces the exact one"""
 EPISODES_FIRST = 20
 """Episodes of the prior before it is corrected"""
