@@ -156,7 +156,7 @@ RUNS = mutations_of("nppac-agents", [
     ("success is selected by where there is none", "experiment/consistency.py",
      'measure != "return_mean":', "False:", "cli/test_commands.py -k could_make_run"),
     ("a run goes on with other bounds of actions", "running/run.py",
-     '    require_same_environment(run.directory.environment, environment["env"])\n', "",
+     '    require_same_environment(run.directory.environment, environment.get("env"))\n', "",
      "running/test_same_environment.py"),
     ("a policy acts with other bounds of actions", "running/run_policy.py",
      "require_same_environment(run_dir.environment, config.env.details())", "pass",

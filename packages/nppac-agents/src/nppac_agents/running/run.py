@@ -139,7 +139,7 @@ def _prepare(run: _Run, identity: RunIdentity) -> tuple[Prior | None, RunIdentit
     What an earlier start wrote down is replaced when its prior has been read, and not before.
     """
     environment = _describe(run)
-    require_same_environment(run.directory.environment, environment["env"])
+    require_same_environment(run.directory.environment, environment.get("env"))
     shared = None
     if run.shared_fits is not None and run.config.prior is not None:
         shared = shared_fit(run.shared_fits, run.config, environment)
