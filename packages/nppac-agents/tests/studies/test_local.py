@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -28,9 +27,8 @@ def ended(job):
 
 def environment(job):
     file, data = Path(f"/proc/{job._process.pid}/environ"), ""
-    while "OMP_NUM_THREADS" not in data and job.poll() is None:
-        with contextlib.suppress(ProcessLookupError):  # as it is, or empty, while it is started
-            data = file.read_bytes().decode()
+    while "OMP_NUM_THREADS" not in data and job.poll() is None:  # empty while it is being started
+        data = file.read_bytes().decode()
     return dict(entry.split("=", 1) for entry in data.split("\0") if "=" in entry)
 
 
@@ -46,11 +44,12 @@ def test_there_are_as_many_places_as_cores_allow():
 
 def test_each_process_has_its_cores_threads_and_device(tmp_path):
     with LocalExecutor(processes=3, threads=1, gpus=("4", "6")).open() as workers:
-        jobs = [workers.start(task(tmp_path)) for _ in range(3)]
-        cores = available_cores()
+        jobs, cores = [], available_cores()
+        for _ in range(3):
+            jobs.append(workers.start(task(tmp_path)))
+            os.kill(jobs[-1]._process.pid, signal.SIGSTOP)  # before it can end: it is looked at
         for index, job in enumerate(jobs):
             pid = job._process.pid
-            os.kill(pid, signal.SIGSTOP)  # so that it has not ended when it is looked at
             variables = environment(job)
             assert os.sched_getaffinity(pid) == {cores[index % len(cores)]}
             assert os.getsid(pid) == pid
