@@ -166,6 +166,11 @@ class Agent(Algorithm):
         assert self.demonstrations is not None
         return as_tensor(self.demonstrations.states, device)
 
+    @property
+    def consumed_steps(self) -> int:
+        """The most environment steps that one update consumes, of any phase; 0 if none does."""
+        return max((phase.steps_per_update or 0 for phase in self.phases), default=0)
+
     def make_replay(self, capacity: int, n_envs: int, generator: torch.Generator) -> TensorReplay:
         """The replay that this agent learns from, on its device, with its prior and demonstrations.
 
@@ -177,8 +182,7 @@ class Agent(Algorithm):
         Raises:
             ConfigError: it has no room for the steps that one update consumes.
         """
-        consumed = max((phase.steps_per_update or 0 for phase in self.phases), default=0)
-        require_room(self.method.kind, consumed, capacity, n_envs)
+        require_room(self.method.kind, self.consumed_steps, capacity, n_envs)
         return TensorReplay(
             capacity,
             n_envs,

@@ -236,7 +236,7 @@ def _trainer(agent: Agent) -> Any:
     if agent.method.trainer == "offline":
         replay = agent.make_replay(1, 1, generator)
         return OfflineTrainerParams(buffer=replay, epoch_num_steps=10, batch_size=32, **_QUIET)
-    steps = max((phase.steps_per_update or 0 for phase in agent.phases), default=0) or _BATCH
+    steps = agent.consumed_steps or _BATCH
     replay = agent.make_replay(2 * steps, 2, generator)
     envs = DummyVectorEnv([world.make_env for _ in range(2)])
     collecting: dict[str, Any] = {

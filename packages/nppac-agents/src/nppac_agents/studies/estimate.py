@@ -64,7 +64,7 @@ def timed_seconds(config: ExperimentConfig) -> float:
     prior = _small_prior(config, demonstrations)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
     n_envs = config.training.n_envs
-    room = max(_ROOM, config.agent.consumed_steps() + n_envs)
+    room = max(_ROOM, agent.consumed_steps + n_envs)
     replay = agent.make_replay(room, n_envs, seeds.replay)
     playing = 0.0 if config.env is None else _playing(config.env, config, agent, replay)
     return playing + _learning(config, agent, replay)
@@ -73,12 +73,11 @@ def timed_seconds(config: ExperimentConfig) -> float:
 def _playing(env: EnvConfig, config: ExperimentConfig, agent: Agent, replay: TensorReplay) -> float:
     """Seconds of all environment steps and evaluations; fills the replay for an update."""
     n_envs, evaluation = config.training.n_envs, config.evaluation
-    consumed = max((phase.steps_per_update or 0 for phase in agent.phases), default=0)
     with contextlib.ExitStack() as stack:
         environments = Seeds.of(config.seed).environments
         rollouts = Rollouts(env, n_envs, agent, replay, seed=environments)
         stack.callback(rollouts.close)
-        per_step = _timed(rollouts.step, max(consumed // n_envs, _REPEATS)) / n_envs
+        per_step = _timed(rollouts.step, max(agent.consumed_steps // n_envs, _REPEATS)) / n_envs
         evaluator = Evaluator(env, 1)
         stack.callback(evaluator.close)
         first = evaluation.selection_seeds[:1]
