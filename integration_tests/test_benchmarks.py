@@ -54,3 +54,19 @@ def test_an_alarm_is_judged_and_drawn(tmp_path):
     assert low <= row["left_out"]["alarmed"] <= high
     subprocess.run([sys.executable, FIGURE, found, "--output", figure], check=True)
     assert figure.stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_learning_waits_less_for_a_checkpoint_than_the_disk_takes(tmp_path):
+    found = tmp_path / "found.json"
+    subprocess.run(
+        [
+            *(sys.executable, BENCHMARKS / "checkpoints.py", "--transitions", "800"),
+            *("--saves", "3", "--folder", tmp_path, "--json", found),
+        ],
+        check=True,
+    )
+    row = json.loads(found.read_text())
+    assert 0 < row["waited median_s"] < row["on the disk median_s"]
+    assert row["transitions"] == 800
+    assert list(tmp_path.iterdir()) == [found]

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 import json
 import os
@@ -13,6 +14,7 @@ from nppac_agents.metrics_file import read_metrics
 from nppac_agents.running import run as run_module
 from nppac_agents.running import training as training_module
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.checkpoint_writer import CheckpointWriter
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.interruption import Interrupted
 from nppac_envs import NpzConfig
@@ -237,6 +239,27 @@ def test_a_killed_run_resumes_as_if_nothing_had_happened(
     _, resumed = run_point(point_experiment, "killed", resume=True)
     assert timeless_events(whole.path) == timeless_events(resumed.path)
     assert_equal_checkpoints(whole.path, resumed.path)
+
+
+def test_a_checkpoint_stays_as_it_was_given_while_learning_goes_on(
+    point_experiment, run_point, monkeypatch
+):
+    """It is written meanwhile."""
+    given = []
+    save = CheckpointWriter.save
+
+    def watched(self, checkpoint, folder, **options):
+        given.append((checkpoint, copy.deepcopy(checkpoint)))
+        save(self, checkpoint, folder, **options)
+
+    monkeypatch.setattr(CheckpointWriter, "save", watched)
+    run_point(point_experiment)
+    assert len(given) > 4
+    for now, then in given:
+        assert now.position == then.position
+        assert now.tensors.keys() == then.tensors.keys()
+        for owner, tensors in now.tensors.items():
+            assert all(torch.equal(v, then.tensors[owner][name]) for name, v in tensors.items())
 
 
 @pytest.mark.slow

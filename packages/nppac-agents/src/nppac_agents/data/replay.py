@@ -301,7 +301,7 @@ class TensorReplay(ReplayBufferManager):
     # Checkpoints.
 
     def state(self) -> dict[str, Tensor]:
-        """What later samples depend on: rows, ring positions, episode sums, generator."""
+        """What later samples depend on: rows, ring positions, episode sums, generator; copies."""
         rings = [
             (len(ring), ring._insertion_idx, ring._ep_len, ring._ep_start_idx)
             for ring in self.buffers

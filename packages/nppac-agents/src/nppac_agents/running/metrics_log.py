@@ -131,7 +131,7 @@ class Recorder:
             "updates": self.updates,
             "wall_seconds": self.wall_seconds,
             "time_spent": dict(self.stopwatch.seconds),
-            "loss_counts": self._counts,
+            "loss_counts": dict(self._counts),
         }
         return dict(self._sums), counters
 

@@ -198,7 +198,11 @@ def _training(run: _Run, agent: Agent, identity: RunIdentity) -> Iterator[Traini
         loggers = [opened(logger, run.directory.path) for logger in config.logging.all_loggers()]
         recorder = Recorder(run.directory.metrics, loggers, stopwatch)
         stack.callback(recorder.close)
-        yield Training(config, agent, replay, rollouts, evaluator, recorder, run.console, identity)
+        learning = Training(
+            config, agent, replay, rollouts, evaluator, recorder, run.console, identity
+        )
+        stack.callback(learning.close)
+        yield learning
 
 
 def _train(run: _Run, training: Training, checkpoint: Checkpoint | None) -> None:

@@ -23,6 +23,7 @@ from nppac_agents.reporting.measures import BY_FIELD
 from nppac_agents.running import guard
 from nppac_agents.running.best import BEST, best_checkpoint
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.checkpoint_writer import CheckpointWriter, copied
 from nppac_agents.running.console import Console
 from nppac_agents.running.divergence import DivergedError, outside_cause, require_finite
 from nppac_agents.running.evaluation import Evaluator
@@ -63,6 +64,7 @@ class Training:
         self.recorder = recorder
         self.console = console
         self.identity = identity
+        self.writer = CheckpointWriter()
         self.phases = agent.phases
         self.rollout_steps = _rollout_steps(self.phases, config.training.env_steps)
         self.phase = 0
@@ -77,13 +79,19 @@ class Training:
 
         Raises:
             Interrupted: the user or the system asked to stop; a checkpoint has been written.
+            CheckpointError: a checkpoint cannot be written; earlier ones are untouched.
             NumericalError: a loss, or anything that is learned, is not finite; what was saved
                 before is kept.
         """
         try:
             self._run(checkpoint_folder)
         except NumericalError as error:
+            self.writer.wait()
             raise NumericalError(self._explained(error, checkpoint_folder)) from error
+
+    def close(self) -> None:
+        """Return once no checkpoint is written any more, whatever ended the run."""
+        self.writer.close()
 
     def _run(self, checkpoint_folder: Path) -> None:
         while self.phase < len(self.phases):
@@ -96,6 +104,7 @@ class Training:
                     self._save(checkpoint_folder)
                 self._learn(phase, checkpoint_folder)
             self.phase, self.phase_updates, self.errors = self.phase + 1, 0, []
+        self._wait()
 
     def evaluate(self, folder: Path) -> Measures | None:
         """Evaluate the current policy, record and print what came out, keep the best.
@@ -122,11 +131,13 @@ class Training:
             self.console.line(f"warning: {warning}")
         if self.selection.prefers(means):
             with self.recorder.stopwatch("checkpoint"):
-                self._checkpoint({"agent": self.agent.state()}).save(folder / BEST, kept=1)
+                best = self._checkpoint({"agent": copied(self.agent.state())})
+                self.writer.save(best, folder / BEST, kept=1)
         return measures
 
     def report(self, folder: Path) -> None:
         """Judges the last policy and the best on the reporting starts, if there are any."""
+        self._wait()
         seeds = self.config.evaluation.reporting_seeds
         if not seeds or self.evaluator is None:
             return
@@ -134,7 +145,7 @@ class Training:
         best = best_checkpoint(folder, self.identity, self.console)
         if best is None or best.position["updates"] == self.recorder.updates:
             return
-        last = {name: value.clone() for name, value in self.agent.state().items()}
+        last = copied(self.agent.state())
         self.agent.load_state(best.tensors["agent"])
         self._report(self.evaluator, "best", seeds, best.position["env_steps"])
         self.agent.load_state(last)
@@ -160,12 +171,12 @@ class Training:
         )
 
     def checkpoint(self) -> Checkpoint:
-        """Everything that the rest of the run depends on."""
+        """Everything that the rest of the run depends on, as it is now."""
         tensors = {
-            "agent": self.agent.state(),
+            "agent": copied(self.agent.state()),
             "replay": self.replay.state(),
-            "rollouts": {} if self.rollouts is None else self.rollouts.state(),
-            "recorder": self.recorder.state()[0],
+            "rollouts": {} if self.rollouts is None else copied(self.rollouts.state()),
+            "recorder": copied(self.recorder.state()[0]),
         }
         return self._checkpoint(tensors)
 
@@ -177,7 +188,7 @@ class Training:
                 **counters,
                 "phase": self.phase,
                 "phase_updates": self.phase_updates,
-                "errors": self.errors,
+                "errors": list(self.errors),
                 "recent": {name: list(returns) for name, returns in self.recent.items()},
             },
             self.identity,
@@ -185,13 +196,18 @@ class Training:
         )
 
     def _save(self, folder: Path) -> None:
-        """Save a checkpoint whose numbers are finite; another never takes the place of one."""
+        """Begin to save a checkpoint whose numbers are finite; no other takes the place of one."""
         self.recorder.require_finite()
         with self.recorder.stopwatch("checkpoint"):
             checkpoint = self.checkpoint()
             for owner, tensors in checkpoint.tensors.items():
                 require_finite(_named(owner, tensors), self.recorder.position)
-            checkpoint.save(folder)
+            self.writer.save(checkpoint, folder)
+
+    def _wait(self) -> None:
+        """Return once all checkpoints are on the disk."""
+        with self.recorder.stopwatch("checkpoint"):
+            self.writer.wait()
 
     def _explained(self, error: NumericalError, folder: Path) -> str:
         """The error in one line, with where it began and what is left."""
@@ -265,6 +281,8 @@ class Training:
                     or interruption.requested
                 ):
                     self._save(folder)
+                if interruption.requested:
+                    self._wait()
                 interruption.raise_if_requested()
 
     def _done(self, phase: Phase) -> int:
