@@ -103,3 +103,22 @@ def test_actions_recorded_with_other_bounds_are_mapped_to_the_environments(tmp_p
     assert mapped is not None
     assert mapped.actions[:, 0].tolist() == [-0.5, 0.25]
     assert mapped.n_rescaled == 2
+
+
+def test_a_range_that_is_not_the_environments_is_told_and_the_actions_stay(tmp_path, caplog):
+    """Pendulum's torques are of -2 to 2; these were mapped from -90 to 90."""
+    played = Demonstrations(
+        states=np.zeros((2, 3)), actions=np.array([[-1.0], [0.5]]), final_states=np.zeros((1, 3)),
+        episode_lengths=[2], source_range=np.array([[-90.0], [90.0]]),
+    )  # fmt: skip
+    played.save_npz(tmp_path / "played.npz")
+    demonstrations = {"source": "npz", "path": str(tmp_path / "played.npz")}
+    env = {"kind": "gymnasium", "id": "Pendulum-v1"}
+    config = {"env": env, "demonstrations": demonstrations, "agent": {"kind": "bc"}}
+    _, kept = spaces_and_demonstrations(ExperimentConfig.model_validate(config))
+    assert kept is not None
+    assert kept.actions.tolist() == played.actions.tolist()
+    (record,) = caplog.records
+    assert "from (-90) and (90), and in 'gymnasium' 'Pendulum-v1' -1 and 1 stand for (-2)" in (
+        record.getMessage()
+    )

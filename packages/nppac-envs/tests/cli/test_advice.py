@@ -291,6 +291,11 @@ def newtons(arrays: Arrays) -> tuple[list[str], Arrays]:
     return ["sets/arm/mine-v0"], {"actions": 2 * share - 1, "states": arrays["states"]}
 
 
+@case("mapped range", "")
+def mapped_when_it_was_made(arrays: Arrays) -> tuple[list[str], Arrays]:
+    return npz(arrays | {"source_range": [[-90.0, -2.0], [90.0, 2.0]]}), {}
+
+
 def clock(*holes: int) -> np.ndarray:
     taken = np.full(ROWS, 0.1)
     taken[list(holes)] = 3.0
@@ -568,6 +573,25 @@ def pieces(arrays: Arrays) -> tuple[list[str], Arrays]:
     stored = {"episode_lengths": np.full(24, 10), "final_states": after[ends]}
     cut_up = {"terminations": np.isin(ends, np.arange(STEPS - 1, ROWS, STEPS))}
     return npz(arrays | stored | cut_up), arrays | terminated
+
+
+# Environments.
+
+ARM_BOUNDS = [[-3.0, 0.0], [5.0, 2.0]]
+
+
+@case("other range", "action_range", *ARM[:-1])
+def mapped_from_more_than_the_arm_has(arrays: Arrays) -> tuple[list[str], Arrays]:
+    """From -7 to 9 and -1 to 3: twice what the arm has, about the same middle."""
+    expected = arrays["actions"]
+    stored = {"actions": expected / 2, "source_range": [[-7.0, -1.0], [9.0, 3.0]]}
+    return npz(arrays | stored), {"actions": expected, "source_range": ARM_BOUNDS}
+
+
+@case("other range", "", *ARM[:-1])
+def mapped_from_ten_times_what_the_arm_has(arrays: Arrays) -> tuple[list[str], Arrays]:
+    """Torques beyond the arm's, as these numbers would be, are not mapped to its own."""
+    return npz(arrays | {"source_range": [[-30.0, 0.0], [50.0, 20.0]]}), {}
 
 
 # Simulations.

@@ -83,3 +83,7 @@ def test_fields_ranges_and_exclusion(nppac_demos, tmp_path):
     result = nppac_demos("inspect", *argv, "--action-range", "-90", "90", "--exclude", "1")
     assert "2 episodes, 6 steps" in result.out
     assert "4 of 6 action entries" in result.out, "0 stays 0"
+    assert "mapped from    (-90) and (90)" in result.out
+    nppac_demos("convert", *argv, "--action-range", "-90", "90", "--output", "set.npz")
+    assert "mapped from    (-90) and (90)" in nppac_demos("inspect", "set.npz").out
+    assert "(-90) and (90)" in nppac_demos("doctor", "set.npz").out

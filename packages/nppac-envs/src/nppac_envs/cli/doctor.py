@@ -13,10 +13,14 @@ from nppac_envs.cli.remedies import Steps, remedies
 from nppac_envs.cli.source_options import source_configs
 from nppac_envs.cli.task import chosen_task
 from nppac_envs.config import EnvConfig
+from nppac_envs.demonstrations.action_map import another_range, range_to_map
 from nppac_envs.demonstrations.config import DemonstrationsConfig
-from nppac_envs.demonstrations.doctor import examine
+from nppac_envs.demonstrations.doctor import LEVELS, examine
 from nppac_envs.demonstrations.findings import Finding, Options
 from nppac_envs.errors import ConfigError
+
+_UNREAD = {"unusable episodes", "unknown ends"}
+"""Of a set that is not read as it stands."""
 
 
 def doctor(arguments: argparse.Namespace) -> int:
@@ -26,10 +30,10 @@ def doctor(arguments: argparse.Namespace) -> int:
     if arguments.task is not None:
         env = chosen_task(arguments.task, arguments)
     findings = examine(config, arguments.task)
-    if env is not None and any("action_range" in r for f in findings for r in f.remedies):
+    topics = {finding.topic for finding in findings}
+    if env is not None and not topics & _UNREAD:
         findings = _in_units_of(env, config, findings)
-    unusable = ("unusable episodes", "unknown ends", "not finite")
-    if arguments.replay and not any(finding.topic in unusable for finding in findings):
+    if arguments.replay and not topics & {*_UNREAD, "not finite"}:
         findings += _drift(config, env, arguments.first_seed)
     advised = remedies(findings, arguments)
     if arguments.json:
@@ -41,10 +45,7 @@ def doctor(arguments: argparse.Namespace) -> int:
                 print(f"{'':<9} -> {words}{':' if command else ''}")
                 if command:
                     print(f"{'':<12} {command}")
-        counts = {
-            level: sum(finding.level == level for finding in findings)
-            for level in ("error", "warning", "note")
-        }
+        counts = {level: sum(finding.level == level for finding in findings) for level in LEVELS}
         shown = ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items() if n)
         print(f"{config.where()}: {shown or 'nothing found'}")
     failed = any(finding.level == "error" for finding in findings)
@@ -56,20 +57,28 @@ def _in_units_of(
 ) -> list[Finding]:
     """The findings, with the environment's bounds of actions as the range that they advise.
 
-    As they are where it has none of its own, or where the set has actions beyond them.
+    As they are where it has none of its own, or where the set has actions beyond them; with one
+    more where the actions were mapped from another range than these bounds.
     """
     from nppac_envs.checked import make_checked
     from nppac_envs.foreign.adapted import action_bounds
 
+    stored = config.stored()
+    mapped = config.source_range(stored).get("source_range")
+    if mapped is None and not any("action_range" in r for f in findings for r in f.remedies):
+        return findings
     with contextlib.closing(make_checked(env)) as made:
         bounds = action_bounds(made)
-    actions = config.stored()["actions"]
-    if bounds is None or actions.shape[1:] != bounds.shape[1:]:
+    if bounds is None or stored["actions"].shape[1:] != bounds.shape[1:]:
         return findings
-    low, high = bounds
-    if ((actions < low) | (actions > high)).any():
+    low, high = range_to_map(bounds, stored.get("source_range"))
+    outside = bool(((stored["actions"] < low) | (stored["actions"] > high)).any())
+    own: Options = {"action_range": (low.tolist(), high.tolist())}
+    if (different := another_range(mapped, bounds, env.shown_as)) is not None:
+        finding = Finding("warning", "other range", different, () if outside else (own,))
+        findings = sorted([*findings, finding], key=lambda of: LEVELS.index(of.level))
+    if outside:
         return findings
-    own = {"action_range": (low.tolist(), high.tolist())}
 
     def mended(options: Options) -> Options:
         return {**options, **own} if "action_range" in options else options

@@ -51,8 +51,9 @@ def overview(demonstrations: Demonstrations) -> str:
     for what, changed in (("rescaled", d.n_rescaled), ("clipped", d.n_clipped)):
         if changed:
             lines.append((what, f"{changed:,} of {d.actions.size:,} action entries"))
-    if (bounds := bounds_in_words(d)) is not None:
-        lines.append(("-1, 1 stand for", bounds))
+    for what, ends in (("-1, 1 stand for", d.action_bounds), ("mapped from", d.source_range)):
+        if ends is not None:
+            lines.append((what, bounds_in_words(ends)))
     lines.append(("hash", d.hash))
     return "\n".join(f"{name:<14} {text}" for name, text in lines)
 

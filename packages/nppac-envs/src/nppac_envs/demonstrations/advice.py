@@ -36,6 +36,10 @@ ADVICE: dict[str, dict[str, str]] = {
         "action_range": "if the actuators have another range, put theirs in the place of these "
         "numbers, which are the declared ones",
     },
+    "mapped range": {
+        "": "look whether it is that of the actuators: what was mapped from a wrong one looks like "
+        "any other set",
+    },
     "holes in time": {
         "exclude": "leave these episodes out",
         "cut": "begin a new episode after each hole",
@@ -56,6 +60,11 @@ ADVICE: dict[str, dict[str, str]] = {
     },
     "dead actions": {
         "": "check which numbers are read as actions, and their units: nothing was done with these",
+    },
+    "other range": {
+        "action_range": "if the actuators are the environment's and the numbers meant its units, "
+        "map them again; nothing is to be done where the units are others",
+        "": "read the file again with the environment's own range, if the numbers meant its units",
     },
     # Success.
     "success": {

@@ -19,7 +19,7 @@ def check_shapes(arrays: Arrays, where: str) -> None:
     Args:
         arrays: `states` (N, S), `actions` (N, A), `final_states` (E, S), `episode_lengths` (E,)
             and any of `rewards` (N,), `successes` (N,), `terminations` (E,), `action_bounds`
-            (2, A).
+            (2, A), `source_range` (2, A).
         where: Named in the message.
 
     Raises:
@@ -47,6 +47,7 @@ def check_shapes(arrays: Arrays, where: str) -> None:
         "successes": (steps,),
         "terminations": (lengths.size,),
         "action_bounds": (2, arrays["actions"].shape[1]),
+        "source_range": (2, arrays["actions"].shape[1]),
     }
     for name, shape in expected.items():
         if name in arrays and arrays[name].shape != shape:
@@ -55,9 +56,10 @@ def check_shapes(arrays: Arrays, where: str) -> None:
                 f"{steps} steps in {lengths.size} episodes"
             )
     check_lengths(lengths, steps, where)
-    bounds = arrays.get("action_bounds")
-    if bounds is not None and not (np.isfinite(bounds).all() and (bounds[0] < bounds[1]).all()):
-        raise DataError(f"{where}: action_bounds must be finite, the lowest first")
+    for name in ("action_bounds", "source_range"):
+        ends = arrays.get(name)
+        if ends is not None and not (np.isfinite(ends).all() and (ends[0] < ends[1]).all()):
+            raise DataError(f"{where}: {name} must be finite, the lowest first")
 
 
 def check_lengths(lengths: NDArray[Any], steps: int, where: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
+from nppac_envs.demonstrations.action_map import range_mapped
 from nppac_envs.demonstrations.checks import check_finite, check_shapes
 from nppac_envs.demonstrations.dataset import FIELDS, Demonstrations, taken
 from nppac_envs.demonstrations.file_guard import regular_file
@@ -67,6 +68,7 @@ class DemonstrationsConfig(
         arrays = as_loaded(self.stored(say))
         check_finite(arrays, where)
         n_rescaled = n_clipped = 0
+        arrays |= self.source_range(arrays)
         if (bounds := self.mapped_range()) is not None:
             rescaled = rescale(arrays["actions"], *bounds, where)
             n_rescaled = int((rescaled != arrays["actions"]).sum())
@@ -126,6 +128,19 @@ class DemonstrationsConfig(
         """
         return self.action_range
 
+    def source_range(self, stored: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
+        """The array `source_range` of `Demonstrations`, of what `stored` gave, if it has one.
+
+        Raises:
+            DataError: `action_range` does not fit the actions.
+        """
+        before = stored.get("source_range")
+        if self.action_range is None:
+            return {} if before is None else {"source_range": before}
+        ends = action_ends(*self.action_range, stored["actions"].shape[1], self.where())
+        ends = range_mapped(ends, before)
+        return {} if ends is None else {"source_range": ends}
+
     def remarks(self) -> list[Finding]:
         """What only the reader of this layout sees; reads the set."""
         found: list[Finding] = []
@@ -173,16 +188,27 @@ def rescale(
     Raises:
         DataError: The bounds do not fit the actions, are not finite, or low is not below high.
     """
-    width = actions.shape[1]
-    bounds = [np.asarray(bound, np.float64) for bound in (low, high)]
-    for name, bound in zip(("lowest", "highest"), bounds, strict=True):
-        if bound.shape not in ((), (width,)) or not np.isfinite(bound).all():
-            raise DataError(
-                f"{where}: the {name} action must be one finite number or {width}, not {bound}"
-            )
-    if not (bounds[0] < bounds[1]).all():
-        raise DataError(f"{where}: action_range must be lowest first, got {low} and {high}")
+    bounds = action_ends(low, high, actions.shape[1], where)
     share = (actions - bounds[0]) / (bounds[1] - bounds[0])
     # The bounds themselves land on -1 and 1 exactly, though actions and bounds are float32.
     mapped = 2.0 * share - 1.0
     return np.where(np.abs(np.abs(mapped) - 1.0) < 1e-6, np.sign(mapped), mapped).astype(np.float32)
+
+
+def action_ends(low: ActionBound, high: ActionBound, width: int, where: str) -> NDArray[np.float64]:
+    """The lowest and the highest action (2, `width`), of one number each or one a dimension.
+
+    Raises:
+        DataError: As for `rescale`.
+    """
+    ends = np.empty((2, width))
+    for end, name, bound in zip(ends, ("lowest", "highest"), (low, high), strict=True):
+        given = np.asarray(bound, np.float64)
+        if given.shape not in ((), (width,)) or not np.isfinite(given).all():
+            raise DataError(
+                f"{where}: the {name} action must be one finite number or {width}, not {given}"
+            )
+        end[:] = given
+    if not (ends[0] < ends[1]).all():
+        raise DataError(f"{where}: action_range must be lowest first, got {low} and {high}")
+    return ends

@@ -27,7 +27,7 @@ from nppac_envs.demonstrations.hdf5_file import (
     episodes_parent,
     listed,
     opened,
-    read_action_bounds,
+    read_action_ranges,
     read_columns,
 )
 from nppac_envs.errors import DataError, EndsError
@@ -89,7 +89,7 @@ class D4rlConfig(FileConfig, frozen=True):
         return arrays | bounds
 
     def _columns(self) -> tuple[dict[str, NDArray[Any]], list[Finding], dict[str, NDArray[Any]]]:
-        """Arrays by our names with a row a step, what is said of others, and `action_bounds`."""
+        """Arrays by our names with a row a step, what is said of others, and ranges of actions."""
         where = self.where()
         names: dict[str, str] = self.fields.model_dump(exclude={"action_bounds"})
         required = {"states", "actions", *renamed(self.fields)}
@@ -102,7 +102,7 @@ class D4rlConfig(FileConfig, frozen=True):
                     raise _lacking(missing[0], name, file, where)
                 if not missing and parts:
                     columns[name] = read_columns(file, parts, where)
-            bounds = read_action_bounds(file, self.fields.action_bounds, where)
+            bounds = read_action_ranges(file, self.fields.action_bounds, where)
             used = {part for stored in names.values() for part in names_in(stored)}
             rows = len(columns["states"])
             left_out = [

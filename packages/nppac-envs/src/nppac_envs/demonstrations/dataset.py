@@ -31,9 +31,10 @@ FIELDS = {
     "successes": np.bool_,
     "terminations": np.bool_,
     "action_bounds": np.float64,
+    "source_range": np.float64,
 }
 PER_EPISODE = ("final_states", "episode_lengths", "terminations")
-PER_SET = ("action_bounds",)
+PER_SET = ("action_bounds", "source_range")
 
 
 def taken(
@@ -70,6 +71,9 @@ class Demonstrations:
         n_rescaled: Action entries that mapping a range onto [-1, 1] changed, like `n_clipped`.
         action_bounds: (2, A) float64: what -1 and 1 stood for in the units of the environment that
             they were recorded in; None where that takes [-1, 1] itself, or is not known.
+        source_range: (2, A) float64: what -1 and 1 stood for in the numbers of the file that the
+            actions come from, where they were mapped from a range that was given
+            (`action_range`); None where they were not.
 
     Raises:
         DataError: Shapes that do not fit, numbers that are not finite, actions outside [-1, 1].
@@ -86,6 +90,7 @@ class Demonstrations:
     terminations: NDArray[np.bool_] | None = None
     n_rescaled: int = 0
     action_bounds: NDArray[np.float64] | None = None
+    source_range: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         given = {name: np.asarray(value) for name, value in self._fields() if value is not None}
@@ -103,6 +108,10 @@ class Demonstrations:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays by name, those that are None left out; what `save_npz` writes."""
         return {name: value for name, value in self._fields() if value is not None}
+
+    def ranges(self) -> dict[str, NDArray[np.float64]]:
+        """Those of the arrays that say what -1 and 1 stand for, by name."""
+        return {name: array for name, array in self.arrays().items() if name in PER_SET}
 
     @property
     def state_dim(self) -> int:
@@ -141,9 +150,11 @@ class Demonstrations:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 (hex) of every array's name, shape and bytes, and of nothing else."""
+        """SHA-256 (hex) of the name, shape and bytes of every array but `source_range`."""
         digest = hashlib.sha256()
         for name, array in self.arrays().items():
+            if name == "source_range":
+                continue
             digest.update(f"{name}{array.shape}{array.dtype.str}".encode())
             digest.update(array.tobytes())
         return digest.hexdigest()
@@ -297,8 +308,8 @@ class Demonstrations:
         Returns:
             `source`, `hash`, `episodes`, `steps`, `state_dim`, `action_dim`, `n_rescaled`,
             `n_clipped`, `length_min`, `length_max`, `return_mean`, `episodes_with_success` (None
-            where unknown), and the lists `state_min`, `state_max`, `action_min`, `action_max`, one
-            entry a dimension.
+            where unknown), the lists `state_min`, `state_max`, `action_min`, `action_max`, one
+            entry a dimension, and `action_bounds` and `source_range`, two such lists or None.
         """
         starts = np.cumsum(self.episode_lengths) - self.episode_lengths
         solved = returns = None
@@ -323,4 +334,6 @@ class Demonstrations:
             "state_max": self.states.max(axis=0).tolist(),
             "action_min": self.actions.min(axis=0).tolist(),
             "action_max": self.actions.max(axis=0).tolist(),
+            **dict.fromkeys(PER_SET),
+            **{name: of.tolist() for name, of in self.ranges().items()},
         }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nppac_envs.demonstrations.action_map import bounds_in_words
 from nppac_envs.demonstrations.config import DemonstrationsConfig, as_loaded, rescale
 from nppac_envs.demonstrations.dataset import REWARDS, Demonstrations
 from nppac_envs.demonstrations.evidence import boundaries, narrow_actions, regular_length
@@ -24,6 +25,8 @@ from nppac_envs.demonstrations.repairs import repeats
 from nppac_envs.demonstrations.success_rules import SUCCESS_RULES, judges, rule_successes
 from nppac_envs.errors import EndsError, EpisodesError
 
+LEVELS = ("error", "warning", "note")
+"""Of findings, in the order in which they are told."""
 _UNITS = 2.0
 """Actions that go further than this in absolute value have other units than [-1, 1]."""
 SATURATED = 0.999
@@ -52,6 +55,8 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     kept = np.setdiff1d(np.arange(len(arrays["episode_lengths"]) + len(excluded)), [*excluded])
     findings += _not_finite(arrays, kept, excluded)
     finite = _finite_episodes(arrays)
+    if "source_range" in stored:
+        findings += _mapped_range(stored["source_range"])
     if finite.any():
         if (bounds := config.mapped_range()) is not None:
             arrays["actions"] = rescale(arrays["actions"], *bounds, config.where())
@@ -81,7 +86,7 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
         findings += _dead_dimensions(demonstrations, {dimension for dimension, _, _ in lost})
         if task in SUCCESS_RULES:
             findings += _rule(demonstrations, numbers, task)
-    return sorted(findings, key=lambda finding: ("error", "warning", "note").index(finding.level))
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
 def _read(
@@ -108,6 +113,11 @@ def _read(
         findings = [Finding("error", "unknown ends", error.message, ({"episode_length": length},))]
         config = config.model_copy(update={"episode_length": length})
         return config, config.stored(findings.append), findings
+
+
+def _mapped_range(ends: NDArray[np.float64]) -> Iterator[Finding]:
+    text = f"when the set was made its actions were mapped from {bounds_in_words(ends)}"
+    yield Finding("note", "mapped range", text)
 
 
 def _owner(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_lengths, check_shapes
+from nppac_envs.demonstrations.dataset import PER_SET
 from nppac_envs.demonstrations.findings import Finding, cutting, episode_list
 from nppac_envs.errors import DataError, EpisodesError
 
@@ -91,8 +92,9 @@ def without_last_steps(
     kept = {
         name: np.delete(array, used_up, axis=0)
         for name, array in _kept_successes(arrays, used_up).items()
-        if name not in ("episode_lengths", "terminations", "action_bounds")
+        if name not in ("episode_lengths", "terminations", *PER_SET)
     }
+    kept |= {name: arrays[name] for name in PER_SET if name in arrays}
     shorter = np.maximum(lengths - 1, 1)
     return kept | {"final_states": states[last], "episode_lengths": shorter}
 

@@ -112,9 +112,17 @@ def episodes_parent(file: Any) -> str | None:
     return None
 
 
-def read_action_bounds(file: Any, name: str, where: str) -> dict[str, NDArray[Any]]:
-    """The array `action_bounds` of `Demonstrations`, where a file has it under this name."""
-    return {"action_bounds": read_columns(file, [name], where)} if name in file else {}
+def read_action_ranges(file: Any, bounds: str, where: str) -> dict[str, NDArray[Any]]:
+    """What -1 and 1 stand for, by the names of `Demonstrations`, where a file has it.
+
+    Args:
+        file: The file.
+        bounds: What it calls `action_bounds`; `source_range` has one name.
+        where: Named in messages.
+    """
+    names = {"action_bounds": bounds, "source_range": "source_range"}
+    found = {ours: theirs for ours, theirs in names.items() if theirs in file}
+    return {ours: read_columns(file, [theirs], where) for ours, theirs in found.items()}
 
 
 def read_columns(group: Any, names: Sequence[str], where: str) -> NDArray[Any]:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.config import FileConfig, Say
+from nppac_envs.demonstrations.dataset import PER_SET
 from nppac_envs.demonstrations.field_map import FieldNames, named, names_in, renamed
 from nppac_envs.demonstrations.file_guard import (
     check_unfolded,
@@ -94,7 +95,7 @@ class LerobotConfig(FileConfig, frozen=True):
         if terminals is not None and terminals.any():
             # The last frame is the state that the last action led to.
             arrays["terminations"] = terminals[ends - 1].astype(np.bool_)
-        return arrays | _action_bounds(info, where)
+        return arrays | _action_ranges(info, where)
 
 
 def _files(folder: Path, where: str) -> list[Path]:
@@ -234,14 +235,15 @@ def _check_totals(info: dict[str, Any], episodes: int, frames: int, where: str) 
         )
 
 
-def _action_bounds(info: dict[str, Any], where: str) -> dict[str, NDArray[Any]]:
-    """The array `action_bounds` of `Demonstrations`, where the set declares it."""
-    bounds = info
-    for name in ("features", "action", "action_bounds"):
-        bounds = bounds.get(name) if isinstance(bounds, dict) else None
-    if bounds is None:
-        return {}
+def _action_ranges(info: dict[str, Any], where: str) -> dict[str, NDArray[Any]]:
+    """What -1 and 1 stand for, by the names of `Demonstrations`, where the set declares it."""
+    action: Any = info
+    for name in ("features", "action"):
+        action = action.get(name) if isinstance(action, dict) else None
+    action = action if isinstance(action, dict) else {}
+    declared = {name: action[name] for name in PER_SET if action.get(name) is not None}
     try:
-        return {"action_bounds": np.array(bounds, np.float64)}
+        return {name: np.array(ends, np.float64) for name, ends in declared.items()}
     except (TypeError, ValueError) as error:
-        raise DataError(f"{where}: info.json has action_bounds that are no numbers") from error
+        names = ", ".join(declared)
+        raise DataError(f"{where}: info.json has {names} that are no numbers") from error

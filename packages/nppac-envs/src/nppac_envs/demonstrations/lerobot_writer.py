@@ -104,8 +104,7 @@ def _info(demonstrations: Demonstrations, columns: Columns, fps: int) -> dict[st
         name: {"dtype": column.dtype.name, "shape": list(column.shape[1:]) or [1], "names": None}
         for name, column in columns.items()
     }
-    if demonstrations.action_bounds is not None:
-        features["action"]["action_bounds"] = demonstrations.action_bounds.tolist()
+    features["action"] |= {name: of.tolist() for name, of in demonstrations.ranges().items()}
     return {
         "codebase_version": "v3.0",
         "robot_type": None,

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from nppac_envs.demonstrations.config import ActionBound, DemonstrationsConfig, Say
+from nppac_envs.demonstrations.dataset import PER_SET
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.field_map import FieldNames, named, names_in
 from nppac_envs.demonstrations.file_guard import expanded, read_json_object, regular_file
@@ -146,9 +147,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 self.where(),
                 self.exclude,
             )
-            bounds = metadata.get("action_bounds", _declared_bounds(metadata))
-            if bounds is not None:
-                arrays["action_bounds"] = np.array(bounds, np.float64)
+            arrays |= _action_ranges(metadata)
         except DataError:
             raise
         except Exception as error:
@@ -234,6 +233,13 @@ def _declared_bounds(metadata: dict[str, Any]) -> tuple[list[float], list[float]
     if not np.isfinite([low, high]).all() or ((low == -1.0) & (high == 1.0)).all():
         return None
     return low.tolist(), high.tolist()
+
+
+def _action_ranges(metadata: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    """What -1 and 1 stand for, by the names of `Demonstrations`, where the set says so."""
+    ranges = {"action_bounds": _declared_bounds(metadata)}
+    ranges |= {name: metadata[name] for name in PER_SET if name in metadata}
+    return {name: np.array(of, np.float64) for name, of in ranges.items() if of is not None}
 
 
 def _metadata_file(folder: Path, where: str) -> Path:

@@ -77,14 +77,13 @@ def _write(demonstrations: Demonstrations, id: str, description: str, data: Path
     storage.update_episodes(_buffers(demonstrations))
     import minari
 
-    bounds = np.asarray(demonstrations.action_bounds).tolist()
     storage.update_metadata(
         {
             "dataset_id": id,
             "description": description or f"Converted from {demonstrations.source}.",
             "minari_version": minari.__version__,
         }
-        | ({} if demonstrations.action_bounds is None else {"action_bounds": bounds})
+        | {name: of.tolist() for name, of in demonstrations.ranges().items()}
     )
 
 

@@ -12,6 +12,7 @@ The format, N steps in E episodes:
 | `successes` | (N,) true or false | optional |
 | `terminations` | (E,) true or false | optional: the episode ended in a terminal state |
 | `action_bounds` | (2, A) | optional: what -1 and 1 stand for in the units of the environment of the recording |
+| `source_range` | (2, A) | optional: what they stand for in the numbers of the file that the actions were mapped from |
 
 Other usual names are found (`observations`, `obs`, `acts`, `rews`, ...). In place of lengths the file
 may mark steps, (N,): `dones`, `terminals`, `timeouts` or `episode_starts`; in place of final states it
@@ -80,6 +81,8 @@ _ALSO = {
     "terminations": ("terminal",),
 }
 """Names that are looked for where the default is not there; `terminal` is that of `imitation`."""
+_OURS = ("source_range",)
+"""What only `Demonstrations.save_npz` writes, always under these names."""
 _SPLITS = "indices"
 """Where `imitation` writes after which steps episodes are split, (E - 1,)."""
 
@@ -173,4 +176,4 @@ def _stored_names(fields: NpzFields, there: Collection[str]) -> dict[str, list[s
         found = [parts for parts in candidates if parts and {*parts} <= {*there}]
         if found:
             names[name] = found[0]
-    return names
+    return names | {name: [name] for name in _OURS if name in there}

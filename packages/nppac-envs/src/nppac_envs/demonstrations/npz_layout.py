@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_lengths
+from nppac_envs.demonstrations.dataset import PER_SET
 from nppac_envs.demonstrations.flat_steps import ends_of_length, without_last_steps
 from nppac_envs.errors import DataError, EndsError
 
@@ -21,7 +22,7 @@ _KEPT = (
     "rewards",
     "successes",
     "terminations",
-    "action_bounds",
+    *PER_SET,
 )
 
 Arrays = dict[str, NDArray[Any]]
@@ -125,7 +126,7 @@ def _unpadded(arrays: Arrays, where: str, there: str) -> Arrays:
         flat["final_states"] = states[np.arange(episodes), lengths]
         states = states[:, :-1]
     for name, array in {**arrays, "states": states}.items():
-        if name in ("terminations", "final_states", "action_bounds"):
+        if name in ("terminations", "final_states", *PER_SET):
             flat[name] = array
         elif name not in ("episode_lengths", "mask"):
             if array.shape[:2] != (episodes, width):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nppac_envs.demonstrations.action_map import bounds_in_words
+from nppac_envs.demonstrations.action_map import bounds_in_words, same_bounds
 from nppac_envs.demonstrations.dataset import PER_SET, Demonstrations
 from nppac_envs.errors import DataError
 
@@ -63,8 +63,9 @@ def sample(
 def concatenate(sets: Sequence[Demonstrations]) -> Demonstrations:
     """Several sets of one task as one, the episodes in the order given.
 
-    Rewards, successes and bounds of actions are kept if every set has them; an episode of a set
-    without terminations did not end in a terminal state.
+    Rewards, successes and bounds of actions are kept if every set has them, the range that actions
+    were mapped from if it is the same in all; an episode of a set without terminations did not end
+    in a terminal state.
 
     Raises:
         DataError: There is no set, or states or actions have different sizes, or their actions
@@ -80,27 +81,33 @@ def concatenate(sets: Sequence[Demonstrations]) -> Demonstrations:
                 f"{other.source} has (state, action) dimensions {sizes[1]}, but {first.source} "
                 f"has {sizes[0]}; only sets of one task can be concatenated"
             )
-        if not _same_bounds(first, other):
+        theirs, ours = other.action_bounds, first.action_bounds
+        if theirs is not None and ours is not None and not same_bounds(theirs, ours):
             raise DataError(
-                f"{other.source} has actions -1 and 1 that stand for {bounds_in_words(other)}, "
-                f"those of {first.source} for {bounds_in_words(first)}; record them in one "
+                f"{other.source} has actions -1 and 1 that stand for {bounds_in_words(theirs)}, "
+                f"those of {first.source} for {bounds_in_words(ours)}; record them in one "
                 "environment",
             )
     arrays: list[dict[str, NDArray[Any]]] = [s.arrays() for s in sets]
     if any("terminations" in of for of in arrays):
         for of in arrays:
             of.setdefault("terminations", np.zeros(len(of["episode_lengths"]), np.bool_))
+    ranges = [of.pop("source_range", None) for of in arrays]
     common = set.intersection(*(set(of) for of in arrays))
     joined = {name: np.concatenate([of[name] for of in arrays]) for name in common - {*PER_SET}}
     return Demonstrations(
         **joined,
         **{name: arrays[0][name] for name in common & {*PER_SET}},
+        source_range=_shared(ranges),
         source=" + ".join(s.source for s in sets),
         n_clipped=sum(s.n_clipped for s in sets),
         n_rescaled=sum(s.n_rescaled for s in sets),
     )
 
 
-def _same_bounds(one: Demonstrations, other: Demonstrations) -> bool:
-    known = [of.action_bounds for of in (one, other) if of.action_bounds is not None]
-    return len(known) < 2 or np.allclose(*known, rtol=1e-6, atol=0.0)
+def _shared(ranges: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    """The range of all sets, if it is one and the same."""
+    first, *others = ranges
+    if first is None or any(of is None or not same_bounds(first, of) for of in others):
+        return None
+    return first

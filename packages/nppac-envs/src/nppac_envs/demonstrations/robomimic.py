@@ -23,7 +23,7 @@ from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.field_map import FieldNames, named, names_in, renamed
 from nppac_envs.demonstrations.findings import left_out_finding
 from nppac_envs.demonstrations.flat_steps import success_kept
-from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_bounds, read_columns
+from nppac_envs.demonstrations.hdf5_file import listed, opened, read_action_ranges, read_columns
 from nppac_envs.errors import DataError
 
 
@@ -78,8 +78,8 @@ class RobomimicConfig(FileConfig, frozen=True):
                     )
                 return self._episode(demo, f"{where}: {name}")
 
-            bounds = read_action_bounds(file, self.fields.action_bounds, where)
-            return bounds | read_episodes(demos, read, where, self.exclude)
+            ranges = read_action_ranges(file, self.fields.action_bounds, where)
+            return ranges | read_episodes(demos, read, where, self.exclude)
 
     def _say_left_out(self, demo: Any, say: Say) -> None:
         """Say which observations are not read, images among them."""

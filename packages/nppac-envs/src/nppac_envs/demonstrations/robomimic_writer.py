@@ -16,7 +16,8 @@ def write_robomimic(demonstrations: Demonstrations, path: Path) -> None:
     """Write a file that `RobomimicConfig(path=path)` reads as the same set.
 
     The state is `obs/state` (T, S), the one after each step `next_obs/state`; `dones` mark the last
-    step of an episode. `successes`, `terminals` and the file's `action_bounds` are of this project.
+    step of an episode. `successes`, `terminals`, and the file's `action_bounds` and `source_range`
+    are of this project.
 
     Args:
         demonstrations: What to write.
@@ -30,8 +31,8 @@ def write_robomimic(demonstrations: Demonstrations, path: Path) -> None:
     with complete_file(path) as temporary, h5py.File(temporary, "w") as file:
         data: Any = file.create_group("data")
         data.attrs["total"] = len(demonstrations)
-        if demonstrations.action_bounds is not None:
-            file["action_bounds"] = demonstrations.action_bounds
+        for name, ends in demonstrations.ranges().items():
+            file[name] = ends
         rows = demonstrations.transitions()
         ends = np.cumsum(demonstrations.episode_lengths)
         for number, (start, end) in enumerate(
