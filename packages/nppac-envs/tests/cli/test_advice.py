@@ -371,6 +371,27 @@ def of_one_sign_each(arrays: Arrays) -> tuple[list[str], Arrays]:
     return npz(arrays | {"actions": actions}), {"actions": expected}
 
 
+@case("narrow dimensions", "action_range")
+def a_gripper_in_metres(arrays: Arrays) -> tuple[list[str], Arrays]:
+    """Of one sign: from where it was closed most to where it was open most."""
+    joint, opening = arrays["actions"].T
+    low, high = opening.min(), opening.max()
+    actions = np.stack([joint, 0.04 + 0.03 * opening, joint], axis=1)
+    expected = np.stack([joint, 2 * (opening - low) / (high - low) - 1, joint], axis=1)
+    return npz(arrays | {"actions": actions}), {"actions": expected}
+
+
+@case("narrow dimensions", "action_range")
+def a_gripper_in_metres_beside_joints_in_degrees(arrays: Arrays) -> tuple[list[str], Arrays]:
+    sound = arrays["actions"].copy()
+    joints = [90 * sound[:, 0], 90 * sound[::-1, 0]]
+    actions = np.stack([*joints, 0.05 * sound[:, 1]], axis=1)
+    most = np.abs(sound[:, 1]).max()
+    expected = np.stack([sound[:, 0], sound[::-1, 0], sound[:, 1] / most], axis=1)
+    stored = arrays | {"actions": actions}
+    return npz(stored, "--action-range", "-90", "90"), {"actions": expected}
+
+
 @case("saturated actions", "action_range")
 def clipped_too_early(arrays: Arrays) -> tuple[list[str], Arrays]:
     arrays["actions"] *= 1.4

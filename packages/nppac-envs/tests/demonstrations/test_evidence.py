@@ -11,8 +11,9 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from nppac_envs import NpzConfig
+from nppac_envs import MinariConfig, NpzConfig, ShippedConfig, shipped_names
 from nppac_envs.cli import main
+from nppac_envs.demonstrations.action_findings import narrow_dimensions
 from nppac_envs.demonstrations.doctor import examine
 from nppac_envs.demonstrations.evidence import regular_length
 from nppac_envs.demonstrations.findings import Finding
@@ -44,6 +45,65 @@ def test_a_dimension_of_one_sign_among_others_is_no_other_range(walks, tmp_path:
     arrays = walks()
     arrays["actions"][:, 0] = np.abs(arrays["actions"][:, 0])
     assert found(arrays, tmp_path) == {}
+
+
+def seven(arrays: dict[str, Any], **of: float) -> dict[str, Any]:
+    """Seven action dimensions, those of these numbers (`d3`) that much smaller."""
+    rng = np.random.default_rng(0)
+    actions = rng.uniform(-1, 1, (len(arrays["states"]), 7))
+    for name, scale in of.items():
+        actions[:, int(name[1:])] *= scale
+    return arrays | {"actions": actions}
+
+
+def test_one_dimension_of_another_range_is_named_with_its_numbers(walks, tmp_path: Path):
+    finding = found(seven(walks(), d3=0.05), tmp_path)["narrow dimensions"]
+    assert finding.level == "note"
+    assert re.match(r"action dimension 3 \(-0\.049\d* to 0\.0[45]\d*\) goes less", finding.text)
+    ((low, high),) = (remedy["action_range"] for remedy in finding.remedies)
+    assert low[:3] + low[4:] == [-1.0] * 6
+    assert high[:3] + high[4:] == [1.0] * 6
+    assert low[3] == -high[3] == pytest.approx(-0.05, abs=0.001)
+    two = found(seven(walks(), d0=0.01, d6=0.02), tmp_path)["narrow dimensions"]
+    assert two.text.startswith("action dimensions 0 (")
+    assert ", 6 (" in two.text
+
+
+def test_a_small_dimension_is_none_of_another_range(walks, tmp_path: Path):
+    """A joint that one task needs little: a fifth of the others' reach, as in real episodes."""
+    assert found(seven(walks(), d3=0.18), tmp_path) == {}
+    still = seven(walks(), d3=0.0)
+    assert set(found(still, tmp_path)) == {"dead actions"}
+
+
+def test_nothing_is_said_of_ranges_that_are_known(walks, tmp_path: Path):
+    arrays = seven(walks(), d3=0.05)
+    bounds = np.array([-np.ones(7), np.ones(7)])
+    assert found(arrays | {"action_bounds": bounds}, tmp_path) == {}
+    assert "narrow dimensions" in found(arrays | {"source_range": bounds}, tmp_path)
+    bounds[:, 3] /= 100
+    assert "narrow dimensions" not in found(arrays | {"source_range": bounds}, tmp_path)
+    degrees = arrays | {"actions": 90 * arrays["actions"]}
+    assert "narrow dimensions" in found(degrees, tmp_path, action_range=(-90, 90))
+    one_by_one = ([-90.0] * 3 + [-80.0] + [-90.0] * 3, [90.0] * 7)
+    assert found(degrees, tmp_path, action_range=one_by_one) == {}
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_no_set_that_ships_has_such_a_dimension(name: str):
+    topics = {finding.topic for finding in examine(ShippedConfig(name=name))}
+    assert not topics & {"narrow actions", "narrow dimensions"}
+
+
+@pytest.mark.medium
+def test_no_set_of_others_has_such_a_dimension_nor_an_episode_of_them(data: Path):
+    root = data / "minari"
+    for folder in sorted(root.glob("*/*/data")):
+        name = folder.parent.relative_to(root).as_posix()
+        loaded = MinariConfig(id=name, root=root, clip=True).load()
+        ends = np.array([-np.ones(loaded.action_dim), np.ones(loaded.action_dim)])
+        for part in (loaded, *(loaded.select([i]) for i in range(loaded.n_episodes))):
+            assert not [*narrow_dimensions(part.actions, part.actions, ends)], name
 
 
 def test_missing_boundaries_show_as_jumps(walks, tmp_path: Path):

@@ -52,6 +52,11 @@ ADVICE: dict[str, dict[str, str]] = {
     "narrow actions": {
         "action_range": f"if the actuators have another range than [-1, 1]: {_RANGE}",
     },
+    "narrow dimensions": {
+        "action_range": "if they have units of their own, as a gripper in metres beside joints in "
+        "[-1, 1] has: put their range in the place of these numbers, which follow from what was "
+        "recorded",
+    },
     "saturated actions": {
         "action_range": "clipping did it; if the actuators have another range than [-1, 1]: "
         + _RANGE,

@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nppac_envs.demonstrations.action_map import bounds_in_words
+from nppac_envs.demonstrations.action_findings import (
+    mapped_range,
+    narrow,
+    out_of_range,
+    saturation,
+)
 from nppac_envs.demonstrations.config import DemonstrationsConfig, as_loaded, rescale
 from nppac_envs.demonstrations.dataset import REWARDS, Demonstrations
-from nppac_envs.demonstrations.evidence import boundaries, narrow_actions, regular_length
+from nppac_envs.demonstrations.evidence import boundaries, regular_length
 from nppac_envs.demonstrations.findings import Finding, Options, episode_list, leaving_out, spanning
 from nppac_envs.demonstrations.operations import episode_successes
 from nppac_envs.demonstrations.readings import (
@@ -27,11 +32,6 @@ from nppac_envs.errors import EndsError, EpisodesError
 
 LEVELS = ("error", "warning", "note")
 """Of findings, in the order in which they are told."""
-_UNITS = 2.0
-"""Actions that go further than this in absolute value have other units than [-1, 1]."""
-SATURATED = 0.999
-"""An action entry this large or larger, in absolute value, is at its bound."""
-_MANY_SATURATED = 0.1
 _DUPLICATE_SHARE = 0.01
 
 
@@ -56,27 +56,26 @@ def examine(config: DemonstrationsConfig, task: str | None = None) -> list[Findi
     findings += _not_finite(arrays, kept, excluded)
     finite = _finite_episodes(arrays)
     if "source_range" in stored:
-        findings += _mapped_range(stored["source_range"])
+        findings += mapped_range(stored["source_range"])
     if finite.any():
         if (bounds := config.mapped_range()) is not None:
             arrays["actions"] = rescale(arrays["actions"], *bounds, config.where())
         outside = np.abs(arrays["actions"]) > 1.0
         whole_range = spanning(stored["actions"])
-        findings += _out_of_range(arrays, outside, whole_range, kept, config.clips())
+        findings += out_of_range(arrays, outside, whole_range, kept, config.clips())
         arrays["actions"] = np.clip(np.nan_to_num(arrays["actions"]), -1.0, 1.0)
         whole: dict[str, Any] = {name: np.nan_to_num(array) for name, array in arrays.items()}
         demonstrations = Demonstrations(**whole, source=config.where()).select(
             np.flatnonzero(finite)
         )
         numbers = kept[finite]
-        if bounds is None and not config.clips() and not outside.any():
-            findings += narrow_actions(demonstrations.actions)
+        findings += narrow(config, stored, demonstrations.actions, bool(outside.any()))
         findings += boundaries(demonstrations, numbers)
         findings += _failures(demonstrations, numbers, task)
         findings += _lengths(demonstrations, numbers, excluded)
         if config.clips() or not outside.any():  # else they are clipped for this examination alone
             clipped = bool(outside.any())
-            findings += _saturation(demonstrations, numbers, stored["actions"], clipped)
+            findings += saturation(demonstrations, numbers, stored["actions"], clipped)
         findings += _duplicated_states(demonstrations, numbers)
         findings += _duplicated_episodes(demonstrations, numbers, excluded)
         findings += _far_out(demonstrations, numbers, excluded)
@@ -115,11 +114,6 @@ def _read(
         return config, config.stored(findings.append), findings
 
 
-def _mapped_range(ends: NDArray[np.float64]) -> Iterator[Finding]:
-    text = f"when the set was made its actions were mapped from {bounds_in_words(ends)}"
-    yield Finding("note", "mapped range", text)
-
-
 def _owner(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(lengths)), lengths)
 
@@ -153,30 +147,6 @@ def _not_finite(
                 *([{"drop_rewards": True}] if usable else []),
                 *([leaving_out(bad, excluded)] if len(bad) < len(kept) else []),
             ),
-        )
-
-
-def _out_of_range(
-    arrays: dict[str, NDArray[Any]],
-    outside: NDArray[np.bool_],
-    whole_range: Options,
-    kept: NDArray[Any],
-    clips: bool,
-) -> Iterator[Finding]:
-    actions = arrays["actions"]
-    if outside.any():
-        owner = _owner(arrays["episode_lengths"])
-        episodes = kept[np.unique(owner[outside.any(axis=1)])]
-        low, high = np.nanmin(actions), np.nanmax(actions)
-        ways: tuple[Options, ...] = {"clip": True}, whole_range
-        # What a recorder clips is noise around [-1, 1]; what is far from it has other units.
-        ways = ways if max(-low, high) < _UNITS else ways[::-1]
-        yield Finding(
-            "note" if clips else "error",
-            "out of range",
-            f"{outside.sum():,} of {actions.size:,} action entries are outside [-1, 1] "
-            f"({low:.4g} to {high:.4g}) in {episode_list(episodes)}",
-            () if clips else ways,
         )
 
 
@@ -218,38 +188,6 @@ def _lengths(
             f"and the median is {median:g}",
             (leaving_out(numbers[odd], excluded),),
         )
-
-
-def _saturation(
-    demonstrations: Demonstrations,
-    numbers: NDArray[Any],
-    stored: NDArray[Any],
-    clipped: bool,
-) -> Iterator[Finding]:
-    """Actions at their bounds; `stored` are those of the file, some of them beyond if `clipped`."""
-    saturated = np.abs(demonstrations.actions) >= SATURATED
-    if saturated.mean() > _MANY_SATURATED:
-        whole_range = spanning(stored)
-        by_dimension = saturated.mean(axis=0)
-        worst = np.argsort(-by_dimension)[:3]
-        owner = _owner(demonstrations.episode_lengths)
-        shares = np.array([saturated[owner == e].mean() for e in range(len(numbers))])
-        shown = ", ".join(f"{i} ({by_dimension[i]:.0%})" for i in worst)
-        yield Finding(
-            "warning",
-            "saturated actions",
-            f"{saturated.mean():.1%} of action entries are at -1 or 1; most in action dimensions "
-            f"{shown}; from {shares.min():.0%} to {shares.max():.0%} an episode, most in "
-            f"{episode_list([numbers[int(shares.argmax())]])}",
-            (whole_range,) if clipped and _is_free(stored, whole_range) else (),
-        )
-
-
-def _is_free(stored: NDArray[Any], whole_range: Options) -> bool:
-    """Whether few actions are at their bounds if none is clipped."""
-    low, high = whole_range["action_range"]
-    whole = rescale(stored.astype(np.float32), low, high, "")
-    return bool((np.abs(whole) >= SATURATED).mean() <= _MANY_SATURATED)
 
 
 def _duplicated_states(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""What `doctor` concludes from numbers alone: another range of actions, other ends of episodes."""
+"""What `doctor` concludes from states alone: that episodes end elsewhere."""
 
 from __future__ import annotations
 
@@ -9,35 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.dataset import Demonstrations
-from nppac_envs.demonstrations.findings import Finding, cutting, episode_list, spanning
+from nppac_envs.demonstrations.findings import Finding, cutting, episode_list
 
-NARROW = 0.5
-"""Actions in [-1, 1] whose entries all stay below this in absolute value use another range."""
 JUMP = 12.0
 """A step this many times as long as nine of ten steps is none; 10 occurs where a robot lands."""
 _FEW = 0.1
-
-
-def narrow_actions(actions: NDArray[np.float32]) -> Iterator[Finding]:
-    """Whether actions (N, A) within [-1, 1] have evidently another range than [-1, 1]."""
-    low, high = actions.min(axis=0), actions.max(axis=0)
-    moving = high > low
-    if not moving.any():
-        return
-    span = f"{actions.min():.4g} to {actions.max():.4g}"
-    one_sided = moving & ((low >= 0) | (high <= 0))
-    if np.abs(actions).max() < NARROW:
-        what = f"all action entries are within {span}, far inside [-1, 1]"
-    elif one_sided[moving].all():
-        what = f"no action dimension has both signs ({span})"
-    else:
-        return
-    yield Finding(
-        "warning",
-        "narrow actions",
-        f"{what}: the range of the actuators may be another one than [-1, 1]",
-        (spanning(actions),),
-    )
 
 
 def boundaries(demonstrations: Demonstrations, numbers: NDArray[Any]) -> Iterator[Finding]:
