@@ -19,7 +19,7 @@ def check_shapes(arrays: Arrays, where: str) -> None:
     Args:
         arrays: `states` (N, S), `actions` (N, A), `final_states` (E, S), `episode_lengths` (E,)
             and any of `rewards` (N,), `successes` (N,), `terminations` (E,), `action_bounds`
-            (2, A), `source_range` (2, A).
+            (2, A), `source_range` (2, A), `moved_successes` (E,).
         where: Named in the message.
 
     Raises:
@@ -48,6 +48,7 @@ def check_shapes(arrays: Arrays, where: str) -> None:
         "terminations": (lengths.size,),
         "action_bounds": (2, arrays["actions"].shape[1]),
         "source_range": (2, arrays["actions"].shape[1]),
+        "moved_successes": (lengths.size,),
     }
     for name, shape in expected.items():
         if name in arrays and arrays[name].shape != shape:

@@ -32,9 +32,12 @@ FIELDS = {
     "terminations": np.bool_,
     "action_bounds": np.float64,
     "source_range": np.float64,
+    "moved_successes": np.bool_,
 }
-PER_EPISODE = ("final_states", "episode_lengths", "terminations")
+PER_EPISODE = ("final_states", "episode_lengths", "terminations", "moved_successes")
 PER_SET = ("action_bounds", "source_range")
+_UNHASHED = ("source_range", "moved_successes")
+"""What only tells where the others come from."""
 
 
 def taken(
@@ -74,6 +77,9 @@ class Demonstrations:
         source_range: (2, A) float64: what -1 and 1 stood for in the numbers of the file that the
             actions come from, where they were mapped from a range that was given
             (`action_range`); None where they were not.
+        moved_successes: (E,) bool: the success of an episode's last step was recorded of the step
+            after it, which was used up as the final state, so that no state here shows it. None:
+            no episode has such a success.
 
     Raises:
         DataError: Shapes that do not fit, numbers that are not finite, actions outside [-1, 1].
@@ -91,6 +97,7 @@ class Demonstrations:
     n_rescaled: int = 0
     action_bounds: NDArray[np.float64] | None = None
     source_range: NDArray[np.float64] | None = None
+    moved_successes: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         given = {name: np.asarray(value) for name, value in self._fields() if value is not None}
@@ -150,10 +157,13 @@ class Demonstrations:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 (hex) of the name, shape and bytes of every array but `source_range`."""
+        """SHA-256 (hex) of every array's name, shape and bytes, and of nothing else.
+
+        Without `source_range` and `moved_successes`, which only tell where the others come from.
+        """
         digest = hashlib.sha256()
         for name, array in self.arrays().items():
-            if name == "source_range":
+            if name in _UNHASHED:
                 continue
             digest.update(f"{name}{array.shape}{array.dtype.str}".encode())
             digest.update(array.tobytes())
@@ -257,7 +267,7 @@ class Demonstrations:
         return recorded_successes(self.successes, self.rewards)
 
     def judged(self, task: str) -> Demonstrations:
-        """The same episodes with `successes` decided by a task's rule, whatever was recorded.
+        """The same episodes with `successes` decided by a task's rule, as `with_verdict` takes it.
 
         Args:
             task: Kind of the environment, a key of `success_rules.SUCCESS_RULES`.
@@ -266,7 +276,27 @@ class Demonstrations:
             DataError: The task has no rule on states, or the states are of another length.
         """
         flags = rule_successes(task, self.transitions()["next_states"], self.source)
-        return replace(self, successes=flags)
+        return self.with_verdict(flags)
+
+    def with_verdict(self, flags: NDArray[np.bool_]) -> Demonstrations:
+        """The same episodes with the `successes` that a judge gives them, whatever was recorded.
+
+        A success of the step after an episode (`moved_successes`) stays, since the judge sees no
+        state that speaks of it, unless it denies the episode another success that was recorded.
+
+        Args:
+            flags: (N,) bool, by what the set holds.
+        """
+        if self.moved_successes is None or self.successes is None:
+            return replace(self, successes=flags)
+        last = np.cumsum(self.episode_lengths) - 1
+        denied = self.successes & ~flags
+        denied[last[self.moved_successes]] = False
+        denied_in = np.logical_or.reduceat(denied, last - self.episode_lengths + 1)
+        moved = self.moved_successes & ~denied_in
+        successes = flags.copy()
+        successes[last[moved]] = True
+        return replace(self, successes=successes, moved_successes=moved)
 
     def relabelled(
         self, reward: Literal["zero-one", "binary"] = "zero-one", *, task: str | None = None

@@ -275,9 +275,8 @@ def _shown(indices: Sequence[int] | NDArray[Any]) -> str:
 
 def _rule(demonstrations: Demonstrations, numbers: NDArray[Any], task: str) -> Iterator[Finding]:
     recorded = demonstrations.recorded_successes
-    following = demonstrations.transitions()["next_states"]
-    ruled = rule_successes(task, following, demonstrations.source)
-    if recorded is None or (recorded == ruled).all():
+    ruled = demonstrations.judged(task).successes
+    if recorded is None or ruled is None or (recorded == ruled).all():
         return
     owner = _owner(demonstrations.episode_lengths)
     episodes = np.unique(owner[recorded != ruled])

@@ -23,6 +23,8 @@ class Episode:
     rewards: NDArray[Any] | None = None
     successes: NDArray[Any] | None = None
     terminated: bool = False
+    success_moved: bool = False
+    """As `moved_successes` of `Demonstrations`."""
 
 
 def read_episodes(
@@ -102,8 +104,10 @@ def _join(episodes: Sequence[Episode]) -> dict[str, NDArray[Any]]:
     successes = [episode.successes for episode in episodes if episode.successes is not None]
     if len(successes) == len(episodes):
         arrays["successes"] = np.concatenate(successes)
-    if any(episode.terminated for episode in episodes):
-        arrays["terminations"] = np.array([episode.terminated for episode in episodes])
+    for name, field in (("terminations", "terminated"), ("moved_successes", "success_moved")):
+        flags = np.array([getattr(episode, field) for episode in episodes])
+        if flags.any():
+            arrays[name] = flags
     return arrays
 
 

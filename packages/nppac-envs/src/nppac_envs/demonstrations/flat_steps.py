@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_lengths, check_shapes
-from nppac_envs.demonstrations.dataset import PER_SET
+from nppac_envs.demonstrations.dataset import PER_EPISODE, PER_SET
 from nppac_envs.demonstrations.findings import Finding, cutting, episode_list
 from nppac_envs.errors import DataError, EpisodesError
 
@@ -65,7 +65,8 @@ def without_last_steps(
 ) -> dict[str, NDArray[Any]]:
     """Turn each episode's last state into its final state, to which the step before it leads.
 
-    The last action and its reward go; that it succeeded stays, with the step before it.
+    The last action and its reward go; that it succeeded stays, with the step before it, and
+    `moved_successes` says where that had none of its own.
 
     Args:
         arrays: The arrays of `Demonstrations` without `final_states`.
@@ -89,32 +90,30 @@ def without_last_steps(
             [*exclude],
         )
     used_up = np.delete(last, single)
-    kept = {
-        name: np.delete(array, used_up, axis=0)
-        for name, array in _kept_successes(arrays, used_up).items()
-        if name not in ("episode_lengths", "terminations", *PER_SET)
-    }
+    rows = {name: of for name, of in arrays.items() if name not in (*PER_EPISODE, *PER_SET)}
+    moved = np.zeros(len(lengths), np.bool_)
+    if "successes" in rows:
+        rows["successes"], moved[lengths > 1] = success_kept(rows["successes"], used_up)
+    kept = {name: np.delete(array, used_up, axis=0) for name, array in rows.items()}
+    kept |= {"moved_successes": moved} if moved.any() else {}
     kept |= {name: arrays[name] for name in PER_SET if name in arrays}
     shorter = np.maximum(lengths - 1, 1)
     return kept | {"final_states": states[last], "episode_lengths": shorter}
 
 
-def _kept_successes(
-    arrays: Mapping[str, NDArray[Any]], used_up: NDArray[np.integer]
-) -> Mapping[str, NDArray[Any]]:
-    if "successes" not in arrays:
-        return arrays
-    return {**arrays, "successes": success_kept(arrays["successes"], used_up)}
-
-
-def success_kept(successes: NDArray[Any], used_up: NDArray[np.integer]) -> NDArray[Any]:
+def success_kept(
+    successes: NDArray[Any], used_up: NDArray[np.integer]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Flags (N,) in which a success of a step that is used up is one of the step before it.
 
     Many recorders end an episode with its first success, which would be lost with the last step.
+
+    Returns:
+        The flags, and for each of the steps that are used up whether the one before had none.
     """
     kept = successes.copy()
     kept[used_up - 1] = np.maximum(successes[used_up - 1], successes[used_up])
-    return kept
+    return kept, kept[used_up - 1] != successes[used_up - 1]
 
 
 def torn_finding(

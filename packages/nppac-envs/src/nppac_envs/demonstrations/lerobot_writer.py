@@ -72,6 +72,8 @@ def _frames(demonstrations: Demonstrations, fps: int) -> Columns:
         columns["next.reward"] = np.where(step, d.rewards[before], np.float32(0.0))
     if d.successes is not None:
         columns["next.success"] = d.successes[before]
+        if d.moved_successes is not None:  # as it was recorded: of the frame that is used up
+            columns["next.success"][last[d.moved_successes] - 1] = False
     if d.terminations is not None:
         columns["next.terminal"] = np.zeros(len(step), np.bool_)
         columns["next.terminal"][last] = d.terminations

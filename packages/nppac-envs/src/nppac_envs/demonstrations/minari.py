@@ -148,6 +148,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 self.exclude,
             )
             arrays |= _action_ranges(metadata)
+            if "moved_successes" in metadata:
+                moved = np.array(metadata["moved_successes"], np.bool_)
+                arrays["moved_successes"] = moved[: self.n_episodes]
         except DataError:
             raise
         except Exception as error:

@@ -77,6 +77,7 @@ def _write(demonstrations: Demonstrations, id: str, description: str, data: Path
     storage.update_episodes(_buffers(demonstrations))
     import minari
 
+    moved = demonstrations.moved_successes
     storage.update_metadata(
         {
             "dataset_id": id,
@@ -84,6 +85,7 @@ def _write(demonstrations: Demonstrations, id: str, description: str, data: Path
             "minari_version": minari.__version__,
         }
         | {name: of.tolist() for name, of in demonstrations.ranges().items()}
+        | ({} if moved is None else {"moved_successes": moved.tolist()})
     )
 
 

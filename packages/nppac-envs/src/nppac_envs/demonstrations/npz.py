@@ -11,6 +11,7 @@ The format, N steps in E episodes:
 | `rewards` | (N,) | optional |
 | `successes` | (N,) true or false | optional |
 | `terminations` | (E,) true or false | optional: the episode ended in a terminal state |
+| `moved_successes` | (E,) true or false | optional: the last step's success is that of a step after it, whose outcome is not in the file |
 | `action_bounds` | (2, A) | optional: what -1 and 1 stand for in the units of the environment of the recording |
 | `source_range` | (2, A) | optional: what they stand for in the numbers of the file that the actions were mapped from |
 
@@ -81,7 +82,7 @@ _ALSO = {
     "terminations": ("terminal",),
 }
 """Names that are looked for where the default is not there; `terminal` is that of `imitation`."""
-_OURS = ("source_range",)
+_OURS = ("source_range", "moved_successes")
 """What only `Demonstrations.save_npz` writes, always under these names."""
 _SPLITS = "indices"
 """Where `imitation` writes after which steps episodes are split, (E - 1,)."""
@@ -141,7 +142,7 @@ def read_demonstrations(
     if "episode_lengths" not in arrays and _SPLITS in found:
         ends = [*found[_SPLITS].tolist(), len(np.atleast_1d(arrays["actions"]))]
         arrays["episode_lengths"] = np.diff(np.array(ends), prepend=0)
-    for name in {"successes", *FLAGS} & arrays.keys():
+    for name in {"successes", "moved_successes", *FLAGS} & arrays.keys():
         if not np.isin(arrays[name], (0, 1)).all():
             raise DataError(
                 f"{path}: {names[name][0]!r} ({name}) must hold true and false, or 0 and 1"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.checks import check_lengths
-from nppac_envs.demonstrations.dataset import PER_SET
+from nppac_envs.demonstrations.dataset import PER_EPISODE, PER_SET
 from nppac_envs.demonstrations.flat_steps import ends_of_length, without_last_steps
 from nppac_envs.errors import DataError, EndsError
 
@@ -22,6 +22,7 @@ _KEPT = (
     "rewards",
     "successes",
     "terminations",
+    "moved_successes",
     *PER_SET,
 )
 
@@ -121,21 +122,21 @@ def _unpadded(arrays: Arrays, where: str, there: str) -> Arrays:
     episodes, width = actions.shape[:2]
     lengths = _padded_lengths(arrays, where, there)
     valid = np.arange(width) < lengths[:, None]
-    flat: Arrays = {"episode_lengths": lengths}
+    flat: Arrays = {}
     if states.shape[1] == width + 1:
         flat["final_states"] = states[np.arange(episodes), lengths]
         states = states[:, :-1]
     for name, array in {**arrays, "states": states}.items():
-        if name in ("terminations", "final_states", *PER_SET):
+        if name in (*PER_EPISODE, *PER_SET):
             flat[name] = array
-        elif name not in ("episode_lengths", "mask"):
+        elif name != "mask":
             if array.shape[:2] != (episodes, width):
                 raise DataError(
                     f"{where}: {name} has shape {array.shape}, expected ({episodes}, {width}, ...)"
                 )
             rows = array[valid]
             flat[name] = rows if name in ("states", "actions", "next_states") else rows.ravel()
-    return flat
+    return flat | {"episode_lengths": lengths}
 
 
 def _padded_lengths(arrays: Arrays, where: str, there: str) -> NDArray[np.int64]:

@@ -89,9 +89,10 @@ def concatenate(sets: Sequence[Demonstrations]) -> Demonstrations:
                 "environment",
             )
     arrays: list[dict[str, NDArray[Any]]] = [s.arrays() for s in sets]
-    if any("terminations" in of for of in arrays):
-        for of in arrays:
-            of.setdefault("terminations", np.zeros(len(of["episode_lengths"]), np.bool_))
+    for name in ("terminations", "moved_successes"):
+        if any(name in of for of in arrays):
+            for of in arrays:
+                of.setdefault(name, np.zeros(len(of["episode_lengths"]), np.bool_))
     ranges = [of.pop("source_range", None) for of in arrays]
     common = set.intersection(*(set(of) for of in arrays))
     joined = {name: np.concatenate([of[name] for of in arrays]) for name in common - {*PER_SET}}

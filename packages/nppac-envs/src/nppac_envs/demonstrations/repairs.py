@@ -5,7 +5,7 @@ All give a new set, whose steps are some of those of the old one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,15 +48,13 @@ def cut(demonstrations: Demonstrations, places: Sequence[tuple[int, int]]) -> De
     finals = np.where(
         cut_there[:, None], demonstrations.states[ends], demonstrations.final_states[owner]
     )
-    terminations = demonstrations.terminations
-    if terminations is not None:
-        terminations = (terminations[owner] & ~cut_there)[some]
+    flags = {name: (of[owner] & ~cut_there)[some] for name, of in _flags(demonstrations)}
     return replace(
         demonstrations,
         **_steps(demonstrations, ~is_cut),
+        **flags,
         final_states=finals[some],
         episode_lengths=sizes[some],
-        terminations=terminations,
     )
 
 
@@ -77,12 +75,12 @@ def joined(demonstrations: Demonstrations, episodes: Iterable[int]) -> Demonstra
         )
     begins = np.setdiff1d(np.arange(number), continues)
     ends = np.append(begins[1:], number) - 1
-    terminations = demonstrations.terminations
+    flags: dict[str, Any] = {name: of[ends] for name, of in _flags(demonstrations)}
     return replace(
         demonstrations,
+        **flags,
         final_states=demonstrations.final_states[ends],
         episode_lengths=np.add.reduceat(demonstrations.episode_lengths, begins),
-        terminations=None if terminations is None else terminations[ends],
     )
 
 
@@ -100,6 +98,13 @@ def without_repeats(demonstrations: Demonstrations) -> Demonstrations:
     starts = np.cumsum(demonstrations.episode_lengths) - demonstrations.episode_lengths
     lengths = demonstrations.episode_lengths - np.add.reduceat(same.astype(np.int64), starts)
     return replace(demonstrations, **_steps(demonstrations, ~same), episode_lengths=lengths)
+
+
+def _flags(demonstrations: Demonstrations) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """What is known of the ends of episodes, (E,) each, by name."""
+    for name in ("terminations", "moved_successes"):
+        if (flags := getattr(demonstrations, name)) is not None:
+            yield name, flags
 
 
 def _steps(demonstrations: Demonstrations, kept: NDArray[np.bool_]) -> dict[str, Any]:

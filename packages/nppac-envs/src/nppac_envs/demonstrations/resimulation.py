@@ -6,7 +6,6 @@ some steps. What matters is whether the task's outcome is the same.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, final
@@ -147,6 +146,8 @@ def simulated_successes(
 ) -> tuple[Demonstrations, bool]:
     """The same episodes with `successes` as a simulation of their actions reports them.
 
+    A success that the simulation does not reach stays (`Demonstrations.with_verdict`).
+
     Returns:
         The episodes, and whether the simulations began by seed (see `replay`).
 
@@ -158,7 +159,7 @@ def simulated_successes(
     if any(result.simulated is None for result in results):
         raise ConfigError(f"{config.shown_as} reports no success by which episodes can be judged")
     flags = np.concatenate([result.flags for result in results])
-    return dataclasses.replace(demonstrations, successes=flags), results[0].by_seed
+    return demonstrations.with_verdict(flags), results[0].by_seed
 
 
 def drift_findings(

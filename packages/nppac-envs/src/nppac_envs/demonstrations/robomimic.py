@@ -147,6 +147,7 @@ class RobomimicConfig(FileConfig, frozen=True):
         rewards, successes, terminals = (
             self._optional(demo, name, where) for name in ("rewards", "successes", "terminals")
         )
+        moved = bool(demo.attrs.get("success_moved", False))
         after = [f"{self.fields.next_obs}{path.removeprefix('obs')}" for path in paths]
         if len(observations) == len(actions) and all(path in demo for path in after):
             final = read_columns(demo, after, where)
@@ -154,11 +155,11 @@ class RobomimicConfig(FileConfig, frozen=True):
             observations = np.concatenate([observations, final])
         elif len(observations) == len(actions):
             if successes is not None and len(successes) > 1:
-                successes = success_kept(successes, np.array([len(successes) - 1]))
+                successes, (moved,) = success_kept(successes, np.array([len(successes) - 1]))
             actions = actions[:-1]
             rewards, successes = (None if of is None else of[:-1] for of in (rewards, successes))
         terminated = terminals is not None and bool(np.ravel(terminals)[-1])
-        return Episode(observations, actions, rewards, successes, terminated)
+        return Episode(observations, actions, rewards, successes, terminated, bool(moved))
 
 
 def _is_vector(item: Any) -> bool:

@@ -16,8 +16,8 @@ def write_robomimic(demonstrations: Demonstrations, path: Path) -> None:
     """Write a file that `RobomimicConfig(path=path)` reads as the same set.
 
     The state is `obs/state` (T, S), the one after each step `next_obs/state`; `dones` mark the last
-    step of an episode. `successes`, `terminals`, and the file's `action_bounds` and `source_range`
-    are of this project.
+    step of an episode. `successes`, `terminals`, a demonstration's attribute `success_moved`, and
+    the file's `action_bounds` and `source_range` are of this project.
 
     Args:
         demonstrations: What to write.
@@ -40,6 +40,8 @@ def write_robomimic(demonstrations: Demonstrations, path: Path) -> None:
         ):
             demo = data.create_group(f"demo_{number}")
             demo.attrs["num_samples"] = int(end - start)
+            if demonstrations.moved_successes is not None:
+                demo.attrs["success_moved"] = demonstrations.moved_successes[number]
             for name, column in _columns(demonstrations, rows).items():
                 demo.create_dataset(name, data=column[start:end], compression="gzip")
 
