@@ -19,6 +19,7 @@ from tianshou.algorithm.algorithm_base import Algorithm, TrainingStats
 from torch import Tensor, nn
 
 from nppac_agents.data.demonstrated import demonstrated_rows
+from nppac_agents.data.hindsight import Hindsight
 from nppac_agents.data.layout import Layout
 from nppac_agents.data.observed_prior import ObservedPrior
 from nppac_agents.data.replay import TensorReplay
@@ -51,6 +52,7 @@ class Agent(Algorithm):
         prior: the behavioural prior, whatever its distribution; None without one.
         given: the one it was made with, where that has been replaced.
         observed: its memory along rollouts, where it has a mean and a standard deviation.
+        goal_shares: shares of a minibatch with other goals; None if all keep theirs.
         demonstrations: as they were given; None without.
         parts: what learns, as the method names it.
         acting: the generator of the policy's noise.
@@ -77,8 +79,10 @@ class Agent(Algorithm):
         self.demonstrations = demonstrations
         self.device = torch.device(device)
         prior_dim = spaces.action_dim if self.observed is not None else 0
+        self.goal_shares = method.goal_shares()
+        columns = method.columns if self.goal_shares is None else (*method.columns, "steps_left")
         self.layout = Layout(
-            spaces.state_dim, spaces.action_dim, prior_dim, method.discounting(), method.columns
+            spaces.state_dim, spaces.action_dim, prior_dim, method.discounting(), columns
         )
         self.acting = spawn_generator(generator, device)
         self.noise = spawn_generator(generator, device)
@@ -183,6 +187,7 @@ class Agent(Algorithm):
             ConfigError: it has no room for the steps that one update consumes.
         """
         require_room(self.method.kind, self.consumed_steps, capacity, n_envs)
+        minibatches = spawn_generator(generator, self.device)
         return TensorReplay(
             capacity,
             n_envs,
@@ -190,9 +195,18 @@ class Agent(Algorithm):
             observed=self.observed,
             demonstrations=self.demonstrated if self.method.demonstrations_in_replay else None,
             demonstration_share=self.method.demonstrated_share(),
+            hindsight=self._hindsight(generator),
             device=self.device,
-            generator=spawn_generator(generator, self.device),
+            generator=minibatches,
         )
+
+    def _hindsight(self, generator: torch.Generator) -> Hindsight | None:
+        """What gives transitions other goals, where the method asks for it."""
+        if self.goal_shares is None:
+            return None
+        assert self.spaces.goals is not None, "required when the agent is built"
+        own = spawn_generator(generator, self.device)
+        return Hindsight(self.spaces.goals, self.goal_shares, self.layout, own)
 
     # Checkpoints.
 

@@ -82,6 +82,25 @@ def require_rewards(kind: str, demonstrations: Demonstrations) -> None:
         )
 
 
+def require_goals(kind: str, spaces: Spaces) -> None:
+    """Goals that others can take the place of.
+
+    Raises:
+        ConfigError: the environment states none, or there is no environment.
+    """
+    if spaces.goals is None:
+        raise no_goals(kind)
+
+
+def no_goals(kind: str) -> ConfigError:
+    """The error of a method that exchanges goals where nobody states any."""
+    return ConfigError(
+        f"agent: {kind!r} is to learn for other goals than those that were played for, and there "
+        "is no environment that states goals; set future_goals and other_goals to 0, or env to a "
+        "task with goals such as 'push'"
+    )
+
+
 def require_room(kind: str, consumed: int, capacity: int, n_envs: int) -> None:
     """Room in the replay for the environment steps that one update consumes.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import gymnasium as gym
+    from nppac_envs import Goals
 
 
 class Spaces(NamedTuple):
@@ -15,6 +16,8 @@ class Spaces(NamedTuple):
     action: gym.spaces.Box
     rewards: tuple[float, float] | None = None
     """The least and the greatest of a step, where they are known"""
+    goals: Goals | None = None
+    """Where a task with goals has them, for methods that exchange them"""
 
     @property
     def state_dim(self) -> int:

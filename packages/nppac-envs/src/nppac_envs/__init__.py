@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nppac_envs.demonstrations.sources import DemonstrationsSource
     from nppac_envs.errors import ConfigError, DataError, EnvsError
     from nppac_envs.foreign.config import GymnasiumConfig
+    from nppac_envs.goals import Goals
     from nppac_envs.hookspecs import hookimpl
     from nppac_envs.locomotion.config import (
         AntConfig,
@@ -55,6 +56,7 @@ _HOMES = {
     "EnvConfig": "config",
     "EnvsError": "errors",
     "EpisodeMeasures": "measures",
+    "Goals": "goals",
     "GymnasiumConfig": "foreign.config",
     "HalfCheetahConfig": "locomotion.config",
     "HammerConfig": "adroit.config",
@@ -90,6 +92,7 @@ __all__ = [
     "EnvConfig",
     "EnvsError",
     "EpisodeMeasures",
+    "Goals",
     "GymnasiumConfig",
     "HalfCheetahConfig",
     "HammerConfig",

@@ -14,6 +14,8 @@ from pydantic import BaseModel, Field
 if TYPE_CHECKING:
     import gymnasium
 
+    from nppac_envs.goals import Goals
+
 
 class EnvConfig(
     BaseModel, ABC, frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
@@ -39,6 +41,14 @@ class EnvConfig(
     @property
     def reward_range(self) -> tuple[float, float] | None:
         """The least and the greatest reward of a step; None where nobody knows them."""
+        return None
+
+    def goals(self) -> Goals | None:
+        """Where a task with goals has them, and how rewards follow; None where it has none.
+
+        Whoever gives steps other goals takes them from `nppac_envs.checked_goals.checked_goals`,
+        which holds them to an episode.
+        """
         return None
 
     @property

@@ -19,6 +19,7 @@ from gymnasium import Env
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
+from nppac_envs.checked_goals import checked_goals
 from nppac_envs.config import EnvConfig
 from nppac_envs.environments import env_config
 from nppac_envs.simulation_state import get_env_state, set_env_state
@@ -89,6 +90,12 @@ class EnvConformance:
         for *_, info in _played(env, _actions(env, self.config.horizon)):
             assert self.config.has_success in (None, "success" in info)
             assert isinstance(info.get("success", False), bool | np.bool_)
+
+    def test_goals_say_what_the_environment_does(self) -> None:
+        """Rewards and ends follow from goals as it states them, for many steps at once."""
+        if self.config.goals() is None:
+            pytest.skip("the environment states no goals")
+        checked_goals(self.config)
 
     def test_the_seed_decides_the_episode(self) -> None:
         """Equal in another instance and wherever NumPy's global generator is; others differ."""

@@ -24,9 +24,15 @@ def return_to_go(rewards: Tensor, ends: Tensor, discounting: Discounting) -> Ten
     return backward_sums(rewards, discounting.gamma * (1.0 - ends))
 
 
+def steps_left(rewards: Tensor, ends: Tensor, discounting: Discounting) -> Tensor:
+    """How many rows of its episode follow each row, (N,)."""
+    return backward_sums(torch.ones_like(ends), 1.0 - ends) - 1.0
+
+
 UNKNOWN = float(torch.finfo(torch.float32).min)
 """What such a column holds while its episode goes on: the least of all values."""
 
 EPISODE_COLUMNS: dict[str, Callable[[Tensor, Tensor, Discounting], Tensor]] = {
-    "return_to_go": return_to_go
+    "return_to_go": return_to_go,
+    "steps_left": steps_left,
 }

@@ -66,10 +66,10 @@ class Layout:
         """
         return torch.cat([columns[n].reshape(-1, w) for n, w in self.widths.items() if w], dim=1)
 
-    def outcomes(self, rows: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        """Rewards (B,) of the rows `index` (B,) of all, and whether episodes ended with them."""
+    def outcomes(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Rewards (B,) of rows (B, width), and whether episodes ended with them."""
         columns = [self.column(name) for name in ("rewards", "terminated", "truncated")]
-        rewards, terminated, truncated = (rows[:, column][index].squeeze(1) for column in columns)
+        rewards, terminated, truncated = (rows[:, column].squeeze(1) for column in columns)
         return rewards, terminated + truncated > 0
 
     def unpack(

@@ -18,28 +18,33 @@ from nppac_agents.data.transitions import Transitions
 
 
 def multi_step(
-    rows: Tensor, start: Tensor, layout: Layout, after: Callable[[Tensor], tuple[Tensor, Tensor]]
+    read: Callable[[Tensor], Tensor],
+    start: Tensor,
+    layout: Layout,
+    after: Callable[[Tensor], tuple[Tensor, Tensor]],
 ) -> Transitions:
     """The n-step transitions that begin at the rows `start` (B,), n of `layout.discounting`.
 
     Args:
-        rows: all stored transitions, (R, width).
+        read: gives the stored transitions (B, width) at rows (B,).
         start: rows (B,).
         layout: of the rows.
         after: gives for rows (B,) those of the next step of the same environment, and whether
             they hold nothing yet.
     """
     gamma, last = layout.discounting.gamma, start
+    first = read(start)
     alive = torch.ones_like(start, dtype=torch.bool)
-    rewards = rows.new_zeros(len(start))
-    steps = rows.new_zeros(len(start))
-    ended = torch.zeros_like(alive)
+    rewards = first.new_zeros(len(start))
+    steps = first.new_zeros(len(start))
+    ended, outcome = torch.zeros_like(alive), first
     for step in range(layout.discounting.n_steps):
         if step:
             index, nothing = after(last)
             alive = alive & ~ended & ~nothing
             last = torch.where(alive, index, last)  # a row that holds nothing yet is never read
-        step_rewards, ended = layout.outcomes(rows, last)
+            outcome = read(last)
+        step_rewards, ended = layout.outcomes(outcome)
         rewards = rewards + alive * gamma**step * step_rewards
         steps = steps + alive
-    return layout.unpack(rows[start], followed_by=(rows[last], rewards, steps))
+    return layout.unpack(first, followed_by=(outcome, rewards, steps))

@@ -8,6 +8,7 @@ their own buffers; `sample_transitions` is the same minibatch without their cont
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from tianshou.data import Batch, ReplayBuffer, ReplayBufferManager
 from torch import Tensor
 
 from nppac_agents.data.episode_columns import EPISODE_COLUMNS, UNKNOWN
+from nppac_agents.data.hindsight import Hindsight
 from nppac_agents.data.layout import Layout
 from nppac_agents.data.multi_step import multi_step
 from nppac_agents.data.observed_prior import ObservedPrior, moments_along
@@ -38,6 +40,7 @@ class TensorReplay(ReplayBufferManager):
         demonstrations: rows (N, width) that minibatches are drawn from too.
         demonstration_share: their share of every minibatch, rounded down to whole transitions;
             None draws uniformly from the pool of all transitions.
+        hindsight: gives drawn transitions other goals; None leaves them theirs.
         device: where the rows lie.
         generator: draws the minibatches; on `device`.
     """
@@ -51,6 +54,7 @@ class TensorReplay(ReplayBufferManager):
         observed: ObservedPrior | None,
         demonstrations: Tensor | None = None,
         demonstration_share: float | None = None,
+        hindsight: Hindsight | None = None,
         device: str | torch.device = "cpu",
         generator: torch.Generator,
     ) -> None:
@@ -60,6 +64,7 @@ class TensorReplay(ReplayBufferManager):
         self.generator = generator
         self.n_demonstrated = 0 if demonstrations is None else len(demonstrations)
         self.demonstration_share = demonstration_share
+        self.hindsight = hindsight
         self._rows = torch.empty(self.maxsize + self.n_demonstrated, layout.width, device=device)
         if demonstrations is not None:
             self._rows[self.maxsize :] = demonstrations
@@ -167,10 +172,25 @@ class TensorReplay(ReplayBufferManager):
         return self.layout.unpack(self._rows[rows])
 
     def _learned_from(self, rows: Tensor) -> Transitions:
+        """The transitions that begin at the given rows, as the method learns from them.
+
+        Of as many steps as it adds up, and with other goals where it gives some.
+        """
+        if self.hindsight is None:
+            return self._steps_from(rows, self._rows.__getitem__)
+        hindsight = self.hindsight
+        later = self._later(rows, hindsight.later(self._steps_left(rows)))
+        new = hindsight.new_goals(self._rows[rows], self._rows[later])
+        batch = self._steps_from(rows, lambda at: hindsight.relabelled(self._rows[at], new))
+        return (
+            batch if self.observed is None else hindsight.observed_anew(batch, new, self.observed)
+        )
+
+    def _steps_from(self, rows: Tensor, read: Callable[[Tensor], Tensor]) -> Transitions:
         """The transitions that begin at the given rows, of as many steps as the method adds up."""
         if self.layout.discounting.n_steps == 1:
-            return self.transitions(rows)
-        return multi_step(self._rows, rows, self.layout, self._after)
+            return self.layout.unpack(read(rows))
+        return multi_step(read, rows, self.layout, self._after)
 
     def _after(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The rows of the next steps, and whether these have not been stored yet.
@@ -178,13 +198,26 @@ class TensorReplay(ReplayBufferManager):
         The last step of a demonstration is marked as the end of its episode, so that nobody asks
         what comes after it.
         """
-        ring = torch.bucketize(rows, self._offsets[1:], right=True)
-        demonstrated = ring == self.buffer_num
+        return self._later(rows, 1), rows == self._newest[self._ring(rows)]
+
+    def _ring(self, rows: Tensor) -> Tensor:
+        """Which ring each row is of; those of demonstrations come last."""
+        return torch.bucketize(rows, self._offsets[1:], right=True)
+
+    def _later(self, rows: Tensor, steps: Tensor | int) -> Tensor:
+        """The rows so many steps later, of the same ring; rows of demonstrations end with them."""
+        ring = self._ring(rows)
         first = self._offsets[ring]
         size = self.maxsize // self.buffer_num
-        within = first + (rows - first + 1) % size
-        after = torch.where(demonstrated, (rows + 1).clamp(max=len(self._rows) - 1), within)
-        return after, rows == self._newest[ring]
+        within = first + (rows - first + steps) % size
+        shown = (rows + steps).clamp(max=len(self._rows) - 1)
+        return torch.where(ring == self.buffer_num, shown, within)
+
+    def _steps_left(self, rows: Tensor) -> Tensor:
+        """How many steps of its episode are stored after each row; of one that goes on, so far."""
+        known = self._rows[rows, self.layout.column("steps_left").start]
+        so_far = (self._newest[self._ring(rows)] - rows) % (self.maxsize // self.buffer_num)
+        return torch.where(known >= 0, known.long(), so_far)
 
     def in_order(self, latest: int | None = None, *, first: int | None = None) -> Transitions:
         """Transitions of the interaction, ring after ring, each from its oldest to its newest.
@@ -208,7 +241,7 @@ class TensorReplay(ReplayBufferManager):
         """`in_order` without the episodes that go on, the newest of some rings."""
         rows, newest = self._order(None)
         rings = rows.tensor_split((newest + 1).tolist())
-        ends = [self.layout.outcomes(self._rows, ring)[1].nonzero() for ring in rings]
+        ends = [self.layout.outcomes(self._rows[ring])[1].nonzero() for ring in rings]
         known = [
             ring[: int(end[-1]) + 1] for ring, end in zip(rings, ends, strict=True) if len(end)
         ]
@@ -301,18 +334,21 @@ class TensorReplay(ReplayBufferManager):
     # Checkpoints.
 
     def state(self) -> dict[str, Tensor]:
-        """What later samples depend on: rows, ring positions, episode sums, generator; copies."""
+        """What later samples depend on: rows, ring positions, episode sums, generators; copies."""
         rings = [
             (len(ring), ring._insertion_idx, ring._ep_len, ring._ep_start_idx)
             for ring in self.buffers
         ]
         rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
-        return {
+        state = {
             "rows": self._rows[rows],
             "rings": torch.tensor(rings),
             "returns": torch.tensor([float(ring._ep_return) for ring in self.buffers]),
             "generator": self.generator.get_state(),
         }
+        if self.hindsight is not None:
+            state["hindsight"] = self.hindsight.generator.get_state()
+        return state
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Restores what `state()` returned into a buffer of the same shape."""
@@ -331,3 +367,5 @@ class TensorReplay(ReplayBufferManager):
         rows = torch.from_numpy(self.sample_indices(0)).to(self._rows.device)
         self._rows[rows] = state["rows"].to(self._rows.device)
         self.generator.set_state(state["generator"])
+        if self.hindsight is not None:
+            self.hindsight.generator.set_state(state["hindsight"])

@@ -8,7 +8,7 @@ from nppac_envs.errors import EnvsError
 from nppac_priors.errors import ConfigError, NppacError
 
 from nppac_agents.device import resolve_device
-from nppac_agents.requirements import not_gaussian, require_room
+from nppac_agents.requirements import no_goals, not_gaussian, require_room
 from nppac_agents.spaces import Spaces
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def require_consistent(config: ExperimentConfig) -> None:
     require_room(agent.kind, agent.consumed_steps(), training.replay_capacity, training.n_envs)
     if config.env is None and training.env_steps and agent.trainer != "offline":
         raise ConfigError(without_environment(agent.kind))
+    if config.env is None and agent.goal_shares() is not None:
+        raise no_goals(agent.kind)
     measure = config.evaluation.select_by
     if config.env is not None and config.env.has_success is False and measure != "return_mean":
         raise ConfigError(

@@ -26,6 +26,7 @@ from pydantic import Field, model_validator
 
 from nppac_agents import parts
 from nppac_agents.data.discounting import Discounting
+from nppac_agents.data.goal_shares import GoalShares
 from nppac_agents.methods.base import LearningRate, Method, Width
 from nppac_agents.phase import Losses, Phase, cloning
 
@@ -57,6 +58,27 @@ class ActorCritic(Method):
     n_steps: int = Field(default=1, ge=1, le=100)
     """Rewards that a critic target adds up before the value of the state that follows: credit
     arrives sooner, from actions of the policies that stored them."""
+    future_goals: float = Field(default=0.0, ge=0, le=1)
+    """Share of the transitions that are learned from as if they had been played for a goal which
+    their episode reached later (hindsight; 0.8 in Andrychowicz et al. 2017, 0.3 in AWAC's code for
+    pushing), of a task with goals."""
+    other_goals: float = Field(default=0.0, ge=0, le=1)
+    """Share of those that are learned from as if they had been played for the goal of another
+    transition (AWAC's code for pushing draws one from the task for 0.5)."""
+
+    @model_validator(mode="after")
+    def _goals_can_be_exchanged(self) -> Self:
+        if self.future_goals + self.other_goals > 1.0:
+            raise ValueError(
+                f"future_goals {self.future_goals} and other_goals {self.other_goals} are above 1 "
+                "together; lower one of them"
+            )
+        if self.goal_shares() is not None and self.columns:
+            raise ValueError(
+                f"future_goals and other_goals have to be 0: it learns from {self.columns[0]}, "
+                "which is known of the goals alone that were played for"
+            )
+        return self
 
     def update(self, agent: Agent, batch: Transitions) -> Losses:
         """Critics, policy, slow critics."""
@@ -109,6 +131,11 @@ class ActorCritic(Method):
     def discounting(self) -> Discounting:
         """Gamma, and whether timeouts end the value."""
         return Discounting(self.gamma, self.timeouts_are_terminal, self.n_steps)
+
+    def goal_shares(self) -> GoalShares | None:
+        """`future_goals` and `other_goals`."""
+        shares = GoalShares(self.future_goals, self.other_goals)
+        return shares if any(shares) else None
 
     def critics(
         self,

@@ -17,11 +17,13 @@ from pydantic import Field
 
 from nppac_agents import parts
 from nppac_agents.data.discounting import Discounting
+from nppac_agents.data.goal_shares import GoalShares
 from nppac_agents.phase import ONLINE, Losses, Phase
 from nppac_agents.requirements import (
     require_demonstrations,
     require_dimensions,
     require_gaussian_prior,
+    require_goals,
     require_rewards,
 )
 
@@ -151,6 +153,10 @@ class Method(ComponentConfig, ABC):
         """Share of demonstrations in a minibatch; None draws from the pool of all transitions."""
         return None
 
+    def goal_shares(self) -> GoalShares | None:
+        """Shares of a minibatch that are given other goals; None leaves all of them theirs."""
+        return None
+
     def require(
         self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None
     ) -> None:
@@ -236,5 +242,7 @@ class Method(ComponentConfig, ABC):
         from nppac_agents.shells import SHELLS
 
         self.require(spaces, prior, demonstrations)
+        if self.goal_shares() is not None:
+            require_goals(self.kind, spaces)
         shell = SHELLS[self.trainer]
         return shell(self, spaces, prior, demonstrations, device=device, generator=generator)

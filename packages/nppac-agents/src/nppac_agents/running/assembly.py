@@ -11,6 +11,7 @@ import torch
 from gymnasium.spaces import Box
 from nppac_envs import Demonstrations, EnvConfig
 from nppac_envs.checked import make_checked
+from nppac_envs.checked_goals import checked_goals
 from nppac_envs.demonstrations.action_map import with_bounds_of
 from nppac_envs.demonstrations.dataset import REWARDS
 from nppac_envs.errors import DataError
@@ -35,9 +36,9 @@ def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonst
 
     Raises:
         DataError: the demonstrations cannot be read, or have actions beyond its bounds.
-        ConfigError: the spaces are not the boxes that agents need, or the demonstrations are of
-            other dimensions.
-        FaultyEnvironmentError: the environment cannot be made.
+        ConfigError: the spaces are not the boxes that agents need, the demonstrations are of other
+            dimensions, or the agent exchanges goals and the environment states none.
+        FaultyEnvironmentError: the environment cannot be made, or its goals are not as it states.
     """
     demonstrations = None if config.demonstrations is None else config.demonstrations.load()
     if config.env is None:
@@ -47,6 +48,8 @@ def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonst
         boxes: Any = env.observation_space, env.action_space
         spaces = Spaces(*boxes, rewards=config.env.reward_range)
         bounds = action_bounds(env)
+    if config.agent.goal_shares() is not None:
+        spaces = spaces._replace(goals=checked_goals(config.env))
     if demonstrations is not None:
         theirs = demonstrations.state_dim, demonstrations.action_dim
         ours = spaces.state_dim, spaces.action_dim

@@ -12,6 +12,8 @@ from nppac_envs.foreign import DEFAULT_HORIZON
 if TYPE_CHECKING:
     import gymnasium
 
+    from nppac_envs.goals import Goals
+
 
 @final
 class SuccessTest(
@@ -77,6 +79,12 @@ class GymnasiumConfig(EnvConfig, frozen=True):
     def reward_range(self) -> tuple[float, float] | None:
         """`rewards`."""
         return self.rewards
+
+    def goals(self) -> Goals | None:
+        """See `nppac_envs.foreign.goals.stated_goals`, which makes the environment to look."""
+        from nppac_envs.foreign.goals import stated_goals
+
+        return stated_goals(self)
 
     @property
     def shown_as(self) -> str:

@@ -11,6 +11,8 @@ from nppac_envs.registered_config import RegisteredConfig
 if TYPE_CHECKING:
     import gymnasium
 
+    from nppac_envs.goals import Goals
+
 
 @final
 class PushConfig(RegisteredConfig, frozen=True):
@@ -31,6 +33,13 @@ class PushConfig(RegisteredConfig, frozen=True):
     def has_success(self) -> bool:
         """True: every step's info holds `success`."""
         return True
+
+    def goals(self) -> Goals:
+        """The puck's place and where it should be; rewards are minus the distance."""
+        from nppac_envs.goals import Goals
+        from nppac_envs.pushing.task import minus_distances
+
+        return Goals(achieved=(0, 1), desired=(2, 3), rewards=minus_distances)
 
     def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """Make the environment with observations as one vector, for agents.

@@ -113,5 +113,10 @@ class PushTask(MujocoTask):
     ) -> NDArray[np.float64]:
         """Minus the distances of goals (..., 2), to relabel with other goals; `info` is unused."""
         del info
-        difference = np.asarray(achieved_goal, np.float64) - np.asarray(desired_goal, np.float64)
-        return -np.linalg.norm(difference, axis=-1)
+        return minus_distances(achieved_goal, desired_goal)
+
+
+def minus_distances(achieved: NDArray[Any], desired: NDArray[Any]) -> NDArray[np.float64]:
+    """The rewards (...) of pucks at `achieved` (..., 2) whose goals are `desired` (..., 2)."""
+    difference = np.asarray(achieved, np.float64) - np.asarray(desired, np.float64)
+    return -np.linalg.norm(difference, axis=-1)
