@@ -133,7 +133,7 @@ def by_hand(story: list[Played], first: int, goal: float, n_steps: int, timeouts
 
 
 def kind_of(story: list[Played], first: int, goal: float, every: set[float]) -> str:
-    """Whose goal a transition was given; it is of nobody's if it is no goal that it may be given."""
+    """Whose goal a transition was given, of those that it may be given."""
     own = story[first]
     if goal == pytest.approx(own.goal, abs=1e-3):
         return "own"

@@ -182,9 +182,9 @@ class TensorReplay(ReplayBufferManager):
         later = self._later(rows, hindsight.later(self._steps_left(rows)))
         new = hindsight.new_goals(self._rows[rows], self._rows[later])
         batch = self._steps_from(rows, lambda at: hindsight.relabelled(self._rows[at], new))
-        return (
-            batch if self.observed is None else hindsight.observed_anew(batch, new, self.observed)
-        )
+        if self.observed is not None:
+            batch = hindsight.observed_anew(batch, new, self.observed)
+        return batch
 
     def _steps_from(self, rows: Tensor, read: Callable[[Tensor], Tensor]) -> Transitions:
         """The transitions that begin at the given rows, of as many steps as the method adds up."""
