@@ -239,6 +239,13 @@ def test_demonstrated_returns_to_go_end_with_their_episodes(demonstrations):
     )
 
 
+def test_demonstrated_steps_left_end_with_their_episodes(demonstrations):
+    layout = Layout(4, 2, 0, Discounting(0.9), ("steps_left",))
+    batch = layout.unpack(demonstrated_rows(demonstrations, layout, None, "cpu"))
+    expected = [np.arange(length)[::-1] for length in demonstrations.episode_lengths]
+    np.testing.assert_array_equal(batch.extra["steps_left"], np.concatenate(expected))
+
+
 # What follows from the ends.
 
 
