@@ -83,7 +83,7 @@ class Hindsight:
     def relabelled(self, rows: Tensor, new: NewGoals) -> Tensor:
         """Rows (B, width) as they would be for the new goals, but for the prior's moments.
 
-        Those of those that keep their goal are as they were, to the bit.
+        Rows that keep their goal are as they were, to the bit.
         """
         given = rows.clone()
         given[:, self._wanted] = given[:, self._wanted_after] = new.goals
