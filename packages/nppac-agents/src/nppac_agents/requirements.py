@@ -75,11 +75,16 @@ def require_rewards(kind: str, demonstrations: Demonstrations) -> None:
         ConfigError: they are not known.
     """
     if demonstrations.rewards is None:
-        raise ConfigError(
-            f"agent: {kind!r} learns from rewards, and those of {demonstrations.source} under this "
-            "task's reward are not known; use demonstrations with them, a reward that follows from "
-            "success, or an agent that clones"
-        )
+        raise unknown_rewards(kind, demonstrations.source)
+
+
+def unknown_rewards(kind: str, source: str) -> ConfigError:
+    """The error of a method that learns from the rewards of demonstrations which lack them."""
+    return ConfigError(
+        f"agent: {kind!r} learns from rewards, and those of {source} under this task's reward are "
+        "not known; use demonstrations with them, a reward that follows from success, or an agent "
+        "that clones"
+    )
 
 
 def require_goals(kind: str, spaces: Spaces) -> None:

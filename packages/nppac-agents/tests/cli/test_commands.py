@@ -196,6 +196,46 @@ FLOOR = {"kind": "variance-floor", "min_std": 0.1}
             "env: unknown env kind 'Pendulum-v1'; if that is Gymnasium's, write "
             '{"kind": "gymnasium", "id": "Pendulum-v1"}; known: ant',
         ),
+        (
+            {"env": {"kind": "gymnasium", "id": "no_such_lab:Arm-v0"}, "agent": {"kind": "sac"}},
+            "env.id: there is no module 'no_such_lab' among what is installed or on PYTHONPATH; ",
+        ),
+        (
+            DOOR | {"env": {"kind": "pen"}, "agent": {"kind": "bc"}},
+            "demonstrations: shipped door is of the task 'door', env is 'pen'; use demonstrations",
+        ),
+        (
+            {"env": {"kind": "walker2d"}, "agent": {"kind": "bc"}}
+            | {"demonstrations": {"source": "shipped", "name": "halfcheetah"}},
+            "demonstrations: shipped halfcheetah is of the task 'halfcheetah', env is 'walker2d'",
+        ),
+        (
+            DOOR
+            | {"demonstrations": DOOR["demonstrations"] | {"n_episodes": 26}}
+            | {"agent": {"kind": "bc"}},
+            "demonstrations: n_episodes is 26, but there are 25 episodes",
+        ),
+        (
+            DOOR
+            | {"demonstrations": {"source": "npz", "path": "x.npz", "action_range": [1, -1]}}
+            | {"agent": {"kind": "bc"}},
+            "demonstrations: action_range must be lowest first, got 1.0 and -1.0",
+        ),
+        (
+            DOOR | {"env": {"kind": "door", "reward": "dense"}, "agent": {"kind": "sacfd"}},
+            "agent: 'sacfd' learns from rewards, and those of shipped door under this task's",
+        ),
+        (
+            {"env": {"kind": "hopper"}, "agent": {"kind": "iql"}}
+            | {"demonstrations": {"source": "npz", "path": "x.npz", "drop_rewards": True}},
+            "agent: 'iql' learns from rewards, and those of npz x.npz under this task's",
+        ),
+        (
+            DOOR
+            | {"agent": {"kind": "awr", "steps_per_update": 2048}}
+            | {"training": {"n_envs": 8, "env_steps": 2040}},
+            "training: agent 'awr' takes 2,048 environment steps for an update, env_steps are 2,04",
+        ),
     ],
 )
 def test_validate_finds_what_no_data_could_make_run(nppac_run, tmp_path, experiment, problem):
@@ -211,7 +251,17 @@ def test_validate_finds_what_no_data_could_make_run(nppac_run, tmp_path, experim
     "experiment",
     [
         DOOR | {"agent": {"kind": "nppac", "start": "fresh"}, "prior": CVAE},
-        {"env": {"kind": "gymnasium", "id": "no_such_lab:Arm-v0"}, "agent": {"kind": "sac"}},
+        {"env": {"kind": "gymnasium", "id": "antigravity:Arm-v0"}, "agent": {"kind": "sac"}},
+        DOOR | {"env": {"kind": "gymnasium", "id": "nppac/Door-v0"}, "agent": {"kind": "sacfd"}},
+        DOOR
+        | {"env": {"kind": "door", "reward": "dense"}, "agent": {"kind": "dapg"}}
+        | {"training": {"env_steps": 0}},
+        DOOR
+        | {"demonstrations": DOOR["demonstrations"] | {"drop_rewards": True}}
+        | {"agent": {"kind": "sacfd"}},
+        DOOR
+        | {"agent": {"kind": "awr", "steps_per_update": 2048}}
+        | {"training": {"n_envs": 8, "env_steps": 2041}},
     ],
 )
 def test_what_may_run_is_valid(nppac_run, tmp_path, experiment):
@@ -220,6 +270,21 @@ def test_what_may_run_is_valid(nppac_run, tmp_path, experiment):
     path.write_text(json.dumps(experiment))
     result = nppac_run("validate", path)
     assert (result.code, result.err) == (0, [])
+    assert "antigravity" not in sys.modules
+
+
+def test_validate_tells_all_that_does_not_go_together(nppac_run, tmp_path):
+    path = tmp_path / "experiment.json"
+    path.write_text(
+        json.dumps(
+            {"env": {"kind": "hopper"}, "agent": {"kind": "nppac"}}
+            | {"demonstrations": DOOR["demonstrations"], "training": {"env_steps": 10}}
+            | {"evaluation": {"select_by": "success_ever"}}
+        )
+    )
+    result = nppac_run("validate", path)
+    fields = [line.removeprefix(f"error: {path}: ").split(":")[0] for line in result.err]
+    assert fields == ["agent", "demonstrations", "training", "evaluation.select_by"]
 
 
 def test_validate_warns_of_a_device_that_is_not_here(nppac_run, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ from nppac_agents.studies import estimate, sweep
 SAC = {
     "env": {"kind": "door"},
     "agent": {"kind": "sac", "policy_hidden": [8], "critic_hidden": [8], "batch_size": 8},
-    "training": {"env_steps": 1000, "n_envs": 1},
+    "training": {"env_steps": 1000, "n_envs": 1, "start_steps": 100},
     "evaluation": {"episodes": 1, "reporting_episodes": 0},
     "device": "cpu",
 }
@@ -97,6 +97,11 @@ def test_everything_is_checked_before_anything_starts(nppac_run, file, monkeypat
     assert (result.code, len(result.err)) == (2, 1)
     assert "none.npz" in result.err[0]
     assert result.err[0].startswith("error: sac/demonstrations=")
+    result = nppac_run("sweep", file, "--grid", "training.start_steps=900,1000")
+    (line,) = result.err
+    assert line.startswith(
+        "error: sac/training.start_steps=1000: training: the first 1,000 environment steps earn no"
+    )
     assert (seen, Path("runs").exists()) == ([], False)
 
 

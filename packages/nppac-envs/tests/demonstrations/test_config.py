@@ -61,9 +61,8 @@ def test_a_range_is_mapped_onto_the_policys(make_arrays, tmp_path: Path):
 @pytest.mark.parametrize(
     ("bounds", "message"),
     [
-        ((1, -1), "lowest first"),
         (([-1, -1, -1], 1), "one finite number or 2"),
-        (([-1, 1], [1, 1]), "lowest first"),
+        (([-1, -1, -1], [1, 1, 1]), "one finite number or 2"),
     ],
 )
 def test_impossible_ranges_are_one_line(bounds, message: str, outside: Path):
@@ -72,9 +71,27 @@ def test_impossible_ranges_are_one_line(bounds, message: str, outside: Path):
     assert "\n" not in str(caught.value)
 
 
-def test_a_range_without_an_end_is_refused_before_anything_is_read(outside: Path):
-    with pytest.raises(ValidationError, match="finite number"):
-        NpzConfig(path=outside, action_range=(-1, float("inf")))
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"action_range": (-1, float("inf"))}, "finite number"),
+        ({"action_range": (1, -1)}, "action_range must be lowest first, got 1.0 and -1.0"),
+        ({"action_range": ([-1, 1], [1, 1])}, "lowest first"),
+        ({"action_range": ([-1, -1], [1, 1, 1])}, "lowest first"),
+        ({"exclude": (-1,)}, "greater than or equal to 0"),
+        ({"n_episodes": 2, "exclude": (2,)}, "some of the episodes 0 to 1, not all; got \\[2\\]"),
+        ({"n_episodes": 2, "exclude": (1, 0, 1)}, "some of the episodes 0 to 1, not all"),
+    ],
+)
+def test_what_no_set_could_fit_is_refused_before_one_is_read(settings, message: str):
+    with pytest.raises(ValidationError, match=message):
+        NpzConfig(path=Path("not-there.npz"), **settings)
+
+
+def test_what_a_set_could_fit_waits_for_the_set():
+    NpzConfig(path=Path("not-there.npz"), n_episodes=2, exclude=(1, 1))
+    NpzConfig(path=Path("not-there.npz"), exclude=(7,))
+    NpzConfig(path=Path("not-there.npz"), action_range=([-1, -2], 0))
 
 
 @pytest.mark.parametrize("top", [0.4, 1.3, 7.1])

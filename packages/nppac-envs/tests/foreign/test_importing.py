@@ -71,13 +71,29 @@ def test_a_module_that_fails_is_told_with_its_error(tmp_path, monkeypatch):
         GymnasiumConfig(id="broken_arm:make").make()
 
 
+def test_a_module_that_is_not_installed_is_noticed_without_an_import(
+    lab_arm, tmp_path, monkeypatch
+):
+    """Of the modules within a package only an import could tell."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "loud_arm").mkdir()
+    (tmp_path / "loud_arm" / "__init__.py").write_text("raise AssertionError('is imported')")
+    for there in ("lab_arm:Leg-v0", "loud_arm:make", "loud_arm.left:Left-v0", "sys:make"):
+        GymnasiumConfig(id=there).require()
+    for missing, name in {"no_arm:make": "no_arm", "no_arm.b:B-v0": "no_arm", ":make": ""}.items():
+        with pytest.raises(ConfigError, match=rf"^env.id: there is no module '{name}' among what"):
+            GymnasiumConfig(id=missing).require()
+
+
 @pytest.mark.medium
 def test_the_working_directory_is_searched_only_if_the_python_path_has_it(tmp_path):
     (tmp_path / "here_arm.py").write_text("import gymnasium\ndef make(): return 'found'\n")
     code = (
         "from nppac_envs import GymnasiumConfig\n"
-        "try: GymnasiumConfig(id='here_arm:make').make()\n"
-        "except Exception as error: print(error)"
+        "config = GymnasiumConfig(id='here_arm:make')\n"
+        "for look in (config.require, config.make):\n"
+        "    try: look(); print('found')\n"
+        "    except Exception as error: print(error)"
     )
 
     def said(**variables: str) -> str:
@@ -87,8 +103,10 @@ def test_the_working_directory_is_searched_only_if_the_python_path_has_it(tmp_pa
             [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True
         ).stdout
 
-    assert "there is no module 'here_arm'" in said()
-    assert "returned a str" in said(PYTHONPATH=str(tmp_path))
+    assert said().count("there is no module 'here_arm'") == 2
+    found, made = said(PYTHONPATH=str(tmp_path)).splitlines()
+    assert found == "found"
+    assert "returned a str" in made
 
 
 @pytest.mark.medium

@@ -55,7 +55,8 @@ def _check(path: str | Path, overrides: list[str]) -> list[str]:
     try:
         require_consistent(config)
     except (ConfigError, EnvsError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+        lines = str(error).split("\n")
+        raise ConfigError("\n".join(f"{path}: {line}" for line in lines)) from None
     return list(not_here(config))
 
 

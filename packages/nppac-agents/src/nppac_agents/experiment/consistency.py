@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from nppac_envs.demonstrations.dataset import REWARDS
+from nppac_envs.demonstrations.shipped import ShippedConfig, shipped_tasks
+from nppac_envs.errors import ConfigError as EnvsConfigError
 from nppac_envs.errors import EnvsError
 from nppac_priors.errors import ConfigError, NppacError
 
 from nppac_agents.device import resolve_device
-from nppac_agents.requirements import no_goals, not_gaussian, require_room
+from nppac_agents.requirements import no_goals, not_gaussian, require_room, unknown_rewards
 from nppac_agents.spaces import Spaces
 
 if TYPE_CHECKING:
@@ -23,35 +27,85 @@ def require_consistent(config: ExperimentConfig) -> None:
     Nothing is read, and nothing imported that an environment is made of.
 
     Raises:
-        ConfigError, nppac_envs.ConfigError: they do not go together, a logger cannot be opened, or
-            an environment is not there.
+        ConfigError: they do not go together, a logger cannot be opened, or an environment is not
+            there; one line for each problem.
     """
+    problems: list[Exception] = []
+    for check in (_loggers, _environment, _prior, _demonstrations, _steps, _selection):
+        try:
+            check(config)
+        except (ConfigError, EnvsConfigError) as error:
+            problems.append(error)
+    if problems:
+        raise ConfigError("\n".join(map(str, problems))) from problems[0]
+
+
+def _loggers(config: ExperimentConfig) -> None:
     config.logging.require()
+
+
+def _environment(config: ExperimentConfig) -> None:
+    """It is there, or the agent needs none."""
     if config.env is not None:
         config.env.require()
-    agent = config.agent
-    if config.prior is not None and not agent.uses_prior:
+    elif config.training.env_steps and config.agent.trainer != "offline":
+        raise ConfigError(without_environment(config.agent.kind))
+    elif config.agent.goal_shares() is not None:
+        raise no_goals(config.agent.kind)
+
+
+def _prior(config: ExperimentConfig) -> None:
+    """The agent uses it, and it is of the distribution that the agent needs."""
+    agent, prior = config.agent, config.prior
+    if prior is not None and not agent.uses_prior:
         raise ConfigError(f"prior: agent {agent.kind!r} uses none; set prior to null")
     if config.demonstrations is None:
         agent.require(_some_spaces(), None, None)
-    elif config.prior is None and agent.uses_prior:
+    elif prior is None and agent.uses_prior:
         agent.require_prior(_some_spaces(), None)
-    elif (
-        config.prior is not None and config.prior.gaussian is False and agent.needs_gaussian_prior()
-    ):
-        raise not_gaussian(agent.kind, config.prior.kind)
-    training = config.training
+    elif prior is not None and prior.gaussian is False and agent.needs_gaussian_prior():
+        raise not_gaussian(agent.kind, prior.kind)
+
+
+def _demonstrations(config: ExperimentConfig) -> None:
+    """What ships is of the task, and the agent's rewards can be known."""
+    env, agent, source = config.env, config.agent, config.demonstrations
+    if source is None:
+        return
+    recorded = source.recorded_in if isinstance(source, ShippedConfig) else {}
+    if recorded and env is not None and env.kind in shipped_tasks() - {recorded["kind"]}:
+        raise ConfigError(
+            f"demonstrations: {source.where()} is of the task {recorded['kind']!r}, env is "
+            f"{env.shown_as}; use demonstrations of this task"
+        )
+    reward = getattr(env, "reward", None)
+    unknown = source.drop_rewards or (reward is not None and recorded.get("reward") in REWARDS)
+    needs = agent.demonstrations_in_replay or agent.demonstrations_for is not None
+    if needs and agent.needs_rewards and unknown and reward not in REWARDS:
+        raise unknown_rewards(agent.kind, source.where())
+
+
+def _steps(config: ExperimentConfig) -> None:
+    """They are enough for an update, and the replay holds what it takes."""
+    agent, training = config.agent, config.training
     require_steps_to_learn(agent.collected_steps(), training.env_steps)
+    require_room(agent.kind, agent.consumed_steps(), training.replay_capacity, training.n_envs)
     if agent.trainer == "off-policy" and 0 < training.env_steps <= training.start_steps:
         raise ConfigError(
             f"training: the first {training.start_steps:,} environment steps earn no update "
             f"(start_steps), env_steps are {training.env_steps:,} in all; raise these or lower it"
         )
-    require_room(agent.kind, agent.consumed_steps(), training.replay_capacity, training.n_envs)
-    if config.env is None and training.env_steps and agent.trainer != "offline":
-        raise ConfigError(without_environment(agent.kind))
-    if config.env is None and agent.goal_shares() is not None:
-        raise no_goals(agent.kind)
+    made = math.ceil(training.env_steps / training.n_envs) * training.n_envs
+    if 0 < made < agent.consumed_steps():
+        raise ConfigError(
+            f"training: agent {agent.kind!r} takes {agent.consumed_steps():,} environment steps "
+            f"for an update, env_steps are {training.env_steps:,} in all; raise these or lower "
+            "agent.steps_per_update"
+        )
+
+
+def _selection(config: ExperimentConfig) -> None:
+    """The environment tells the measure by which the best policy is kept."""
     measure = config.evaluation.select_by
     if config.env is not None and config.env.has_success is False and measure != "return_mean":
         raise ConfigError(

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nppac_envs.errors import EnvsError
 from nppac_priors.errors import ConfigError, NppacError
 
 from nppac_agents.device import resolve_device
+from nppac_agents.experiment.config import ExperimentConfig
+from nppac_agents.experiment.consistency import require_consistent
 from nppac_agents.running import assembly
 from nppac_agents.studies.expansion import Point
 
 
 def check_parts(points: Sequence[Point]) -> None:
-    """Open every environment and every data set once, and look whether they fit each other.
+    """Look at every experiment; open every environment and data set once, to see that they fit.
 
     Raises:
-        ConfigError: a line for each point whose parts cannot be had here, or do not fit.
+        ConfigError: a line for each problem of a point whose parts do not go together, cannot be
+            had here, or do not fit.
     """
     problems: list[str] = []
-    seen: dict[str, str] = {}
+    seen: dict[str, list[str]] = {}
     for point in points:
+        found = _told(lambda config=point.config: require_consistent(config))
         parts = point.config.model_dump_json(include={"env", "demonstrations", "device"})
-        if parts not in seen:
-            seen[parts] = _problem(point)
-        if seen[parts]:
-            problems.append(f"{point.name}: {seen[parts]}")
+        if not found and parts not in seen:
+            seen[parts] = _told(lambda config=point.config: _open(config))
+        problems += [f"{point.name}: {line}" for line in found or seen[parts]]
     if problems:
         raise ConfigError("\n".join(problems))
 
 
-def _problem(point: Point) -> str:
+def _open(config: ExperimentConfig) -> None:
+    resolve_device(config.device)
+    assembly.spaces_and_demonstrations(config)
+
+
+def _told(look: Callable[[], None]) -> list[str]:
+    """What a look says is wrong, one line for each problem."""
     try:
-        resolve_device(point.config.device)
-        assembly.spaces_and_demonstrations(point.config)
+        look()
     except (NppacError, EnvsError) as error:
-        return " ".join(str(error).split())
-    return ""
+        return [" ".join(line.split()) for line in str(error).splitlines()]
+    return []

@@ -6,11 +6,11 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from nppac_envs.demonstrations.action_map import range_mapped
 from nppac_envs.demonstrations.checks import check_finite, check_shapes
@@ -34,7 +34,7 @@ class DemonstrationsConfig(
     """Kind of source."""
     n_episodes: int | None = Field(default=None, ge=1)
     """Use the first n episodes; null uses all."""
-    exclude: tuple[int, ...] = ()
+    exclude: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """Leave out the episodes with these numbers, the first one is 0."""
     action_range: tuple[ActionBound, ActionBound] | None = None
     """The range of the stored actions, lowest and highest, each one number or one an action
@@ -45,6 +45,15 @@ class DemonstrationsConfig(
     """Read the set without its rewards, which priors do not use."""
     hash: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
     """The hash that `nppac-demos inspect` shows with these settings; any other set is refused."""
+
+    @model_validator(mode="after")
+    def _no_set_contradicts_it(self) -> Self:
+        problem = None if self.n_episodes is None else self._misses(self.n_episodes)
+        if problem is not None:
+            raise ValueError(problem)
+        if self.action_range is not None and not _is_range(*self.action_range):
+            raise ValueError(_NO_RANGE.format(*self.action_range))
+        return self
 
     def require_files(self) -> None:
         """Look whether the set is where it says, without reading it.
@@ -104,18 +113,24 @@ class DemonstrationsConfig(
             arrays.pop("rewards", None)
         check_shapes(arrays, where)
         episodes = len(arrays["episode_lengths"])
-        wanted = self.n_episodes or episodes
-        if wanted > episodes:
-            raise DataError(f"{where}: n_episodes is {wanted}, but there are {episodes} episodes")
-        kept = np.setdiff1d(np.arange(wanted), self.exclude)
-        if not kept.size or not set(self.exclude) <= set(range(wanted)):
-            raise DataError(
-                f"{where}: exclude must name some of the episodes 0 to {wanted - 1}, not all; "
-                f"got {list(self.exclude)}"
-            )
+        if (problem := self._misses(episodes)) is not None:
+            raise DataError(f"{where}: {problem}")
+        kept = np.setdiff1d(np.arange(self.n_episodes or episodes), self.exclude)
         owner = np.repeat(np.arange(episodes), arrays["episode_lengths"])
         steps = np.isin(owner, kept)
         return taken(arrays, kept, steps)
+
+    def _misses(self, episodes: int) -> str | None:
+        """What is wrong with the choice of episodes from a set of so many; None if nothing."""
+        wanted = self.n_episodes or episodes
+        if wanted > episodes:
+            return f"n_episodes is {wanted}, but there are {episodes} episodes"
+        if max(self.exclude, default=0) < wanted and len(set(self.exclude)) < wanted:
+            return None
+        return (
+            f"exclude must name some of the episodes 0 to {wanted - 1}, not all; "
+            f"got {list(self.exclude)}"
+        )
 
     def clips(self) -> bool:
         """Whether actions are clipped when the set is loaded."""
@@ -180,6 +195,16 @@ def as_loaded(stored: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         return {name: array.astype(FIELDS[name]) for name, array in stored.items()}
 
 
+_NO_RANGE = "action_range must be lowest first, got {} and {}"
+
+
+def _is_range(low: ActionBound, high: ActionBound) -> bool:
+    """Whether bounds (A,) or numbers fit each other, the lowest below the highest."""
+    ends = np.atleast_1d(low), np.atleast_1d(high)
+    alike = len(ends[0]) == len(ends[1]) or 1 in (len(ends[0]), len(ends[1]))
+    return alike and bool((ends[0] < ends[1]).all())
+
+
 def rescale(
     actions: NDArray[np.float32], low: ActionBound, high: ActionBound, where: str
 ) -> NDArray[np.float32]:
@@ -210,5 +235,5 @@ def action_ends(low: ActionBound, high: ActionBound, width: int, where: str) -> 
             )
         end[:] = given
     if not (ends[0] < ends[1]).all():
-        raise DataError(f"{where}: action_range must be lowest first, got {low} and {high}")
+        raise DataError(f"{where}: {_NO_RANGE.format(low, high)}")
     return ends

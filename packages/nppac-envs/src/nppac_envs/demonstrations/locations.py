@@ -56,8 +56,9 @@ def locate(
         return TypeAdapter(DemonstrationsSource).validate_python(given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"][1:])
-        raise ConfigError(f"{text}: {kind} {name}: {first['msg']}") from error
+        where = " ".join([kind, ".".join(map(str, first["loc"][1:]))]).strip()
+        problem = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{text}: {where}: {problem}") from error
 
 
 def _kind(text: str, fields: Mapping[str, str]) -> str:

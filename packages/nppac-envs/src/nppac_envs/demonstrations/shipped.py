@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, Literal, Self, final
 
 from numpy.typing import NDArray
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig, Say
 from nppac_envs.demonstrations.npz import NpzFields, read_demonstrations
@@ -17,6 +18,16 @@ FOLDER = Path(__file__).parents[1] / "data"
 def shipped_names() -> tuple[str, ...]:
     """Names of the sets that ship, sorted."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.npz")))
+
+
+def _story(name: str) -> dict[str, Any]:
+    """What a set's `.json` says: `env`, the environment with its settings, `episodes`, and more."""
+    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def shipped_tasks() -> frozenset[str]:
+    """Kinds of the environments that sets ship of."""
+    return frozenset(_story(name)["env"]["kind"] for name in shipped_names())
 
 
 @final
@@ -38,6 +49,17 @@ class ShippedConfig(DemonstrationsConfig, frozen=True):
             known = ", ".join(repr(known) for known in shipped_names()) or "none"
             raise ValueError(f"no demonstrations ship under {name!r}; there are: {known}")
         return name
+
+    @model_validator(mode="after")
+    def _has_the_episodes(self) -> Self:
+        if (problem := self._misses(_story(self.name)["episodes"])) is not None:
+            raise ValueError(problem)
+        return self
+
+    @property
+    def recorded_in(self) -> dict[str, Any]:
+        """The environment: its kind, and its settings that are not its only ones."""
+        return _story(self.name)["env"]
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         return read_demonstrations(FOLDER / f"{self.name}.npz", NpzFields())

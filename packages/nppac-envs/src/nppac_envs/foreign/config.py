@@ -98,14 +98,14 @@ class GymnasiumConfig(EnvConfig, frozen=True):
         return described(self)
 
     def require(self) -> None:
-        """Look for its id among those that are registered; an id with a module is left alone.
+        """Look for its id among those that are registered, or for the package of its module.
 
         Raises:
             ConfigError: It is not there.
         """
-        from nppac_envs.foreign.importing import require_registered
+        from nppac_envs.foreign.importing import require_there
 
-        require_registered(self)
+        require_there(self)
 
     def make(self, *, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:
         """Import it, make it, and adapt it; `nppac_envs.foreign.adapted` says how.

@@ -1,12 +1,13 @@
 """`make_named`: the environment behind an id or a callable, as its author made it.
 
-`require_registered` and `may_be_registered` look an id up before.
+`require_there` and `may_be_registered` look an id up before.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -53,14 +54,21 @@ def make_named(config: GymnasiumConfig, render_mode: str | None) -> gymnasium.En
     return TimeLimit(env, config.horizon or DEFAULT_HORIZON)
 
 
-def require_registered(config: GymnasiumConfig) -> None:
-    """Refuse an id that is not registered, as making it would; one with a module is left alone.
+def require_there(config: GymnasiumConfig) -> None:
+    """Refuse an id that is not registered, or whose module's package is not installed.
+
+    Nothing is imported, so what a module registers or defines is left alone, and so is a module
+    within a package.
 
     Raises:
-        ConfigError: No package that is imported by now has registered it.
+        ConfigError: No package that is imported by now has registered it, or there is none of that
+            name, as making it would say.
     """
-    if ":" not in config.id:
+    module, colon, _ = config.id.rpartition(":")
+    if not colon:
         _called(config, _look_up, config.id)
+    elif not _can_be_found(package := module.partition(".")[0]):
+        raise _no_module(package)
 
 
 def may_be_registered(kind: str) -> bool:
@@ -95,13 +103,28 @@ def imported_module(config: GymnasiumConfig) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise ConfigError(f"env.id: importing {name!r} raised {in_one_line(error)}") from error
-        raise ConfigError(
-            f"env.id: there is no module {error.name!r} among what is installed or on PYTHONPATH; "
-            "install it, or put its folder there (the current directory is not searched by itself)"
-        ) from None
+        raise _no_module(error.name) from None
     except (Exception, SystemExit) as error:
         let_interruption_pass(error)
         raise ConfigError(f"env.id: importing {name!r} raised {in_one_line(error)}") from error
+
+
+def _can_be_found(package: str) -> bool:
+    """Whether there is a module of this name, without a dot, to be imported."""
+    if package in sys.modules:
+        return True
+    try:
+        with _without_working_directory():
+            return importlib.util.find_spec(package) is not None
+    except ValueError:  # no name at all
+        return False
+
+
+def _no_module(name: str) -> ConfigError:
+    return ConfigError(
+        f"env.id: there is no module {name!r} among what is installed or on PYTHONPATH; "
+        "install it, or put its folder there (the current directory is not searched by itself)"
+    )
 
 
 def place_of(module: Any) -> str:
