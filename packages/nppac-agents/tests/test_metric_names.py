@@ -22,5 +22,7 @@ def test_every_name_stands_once_with_a_unit_and_a_sentence():
     assert sum(len(metrics) for _, metrics in SECTIONS.values()) == len(METRICS)
     for metric in METRICS.values():
         assert metric.unit
-        assert str(metric).endswith(").")
+        assert f" ({metric.unit}). {metric.reading}".strip() in f"{metric} "
+        assert str(metric).endswith(".")
+        assert metric.meaning[-1] not in ".;,"
         assert "|" not in metric.meaning.replace("pi || pi0", "")

@@ -75,6 +75,17 @@ def test_means_leave_failures_out_of_the_time_to_success():
     assert got.per_episode()["time_to_success"] == [2.0, None]
 
 
+def test_a_task_that_knows_no_success_has_returns_alone():
+    total = EpisodeMeasures(2)
+    total.update(np.array([False, False]), np.array([1.0, 2.0]))
+    silent, told = total.result(tells_success=False), total.result()
+    assert silent.per_episode() == {"returns": [1.0, 2.0]}
+    assert {name for name, mean in silent.means().items() if mean is not None} == {"return_mean"}
+    assert silent.means().keys() == told.means().keys()
+    assert not Measures.together([silent, silent]).tells_success
+    assert Measures.together([silent, told]).means()["success_ever"] == 0.0
+
+
 def test_no_success_at_all_has_no_time():
     got = measure(np.zeros((4, 2), bool), np.zeros((4, 2)), np.array([4, 2]))
     assert got.means()["time_to_success"] is None

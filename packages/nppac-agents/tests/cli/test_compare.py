@@ -26,7 +26,6 @@ def reporting(monkeypatch) -> dict[str, list[object]]:
     )
     replace(
         "comparison_files",
-        DEFAULT_MEASURES=("a", "b"),
         write_comparison=lambda tasks, *rest: calls["compare"].append((tasks[0].runs, *rest)),
     )
     replace(
@@ -46,7 +45,7 @@ def test_compare_plots_methods_and_prints_a_table(nppac_run, reporting):
     result = nppac_run("compare", "a b=r/1,r/2", "c=r/x=3", "--output", "f.png")
     assert result == (0, "table of a b, c\n", [])
     methods = {"a b": [Path("r/1"), Path("r/2")], "c": [Path("r/x=3")]}
-    assert reporting["compare"] == [(methods, Path("f.png"), ("a", "b"), None)]
+    assert reporting["compare"] == [(methods, Path("f.png"), None, None)]
 
 
 def test_compare_prints_no_wider_than_its_terminal(nppac_run, reporting, monkeypatch):

@@ -28,5 +28,5 @@ def test_it_gets_every_number_once_with_what_it_means(tmp_path):
     assert [(s.step, s.value) for s in found.Scalars("reporting/best/kl")] == [(12, 5.5)]
     described = found.SummaryMetadata("online/kl").summary_description
     assert described == str(METRICS["kl"])
-    assert described == "Divergence KL(pi || pi0) of the policy from the prior (nats)."
+    assert described.startswith("Divergence KL(pi || pi0) of the policy from the prior (nats). Gr")
     assert "online/odd" not in found.summary_metadata, "a name of a plugin's is shown as it is"

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from nppac_agents.reporting.intervals import difference_interval, episode_intervals, event_interval
@@ -34,6 +36,21 @@ def test_means_have_the_width_of_their_standard_error(measures):
 def test_steps_to_success_are_of_solved_episodes(measures):
     low, high = episode_intervals(measures)["time_to_success"]
     assert 3 <= low < 4 < high <= 5
+
+
+def test_of_a_task_without_success_the_return_alone_has_one(measures):
+    silent = dataclasses.replace(measures, tells_success=False)
+    intervals = episode_intervals(silent)
+    assert intervals.keys() == silent.means().keys() == {measure.field for measure in MEASURES}
+    assert [field for field, ends in intervals.items() if ends] == ["return_mean"]
+    assert [field for field, mean in silent.means().items() if mean is not None] == ["return_mean"]
+
+
+def test_an_event_is_as_sure_as_the_measures_that_it_is_of(measures):
+    """As it stands in the metrics file, without intervals of its own."""
+    event = {**measures.means(), "episodes": EPISODES, "per_episode": measures.per_episode()}
+    for field, interval in episode_intervals(measures).items():
+        assert event_interval(event, field) == interval
 
 
 def test_without_a_success_there_are_no_steps_to_it():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nppac_agents.metric_names import METRICS
 from nppac_agents.reporting.frames import Frames
 from nppac_agents.reporting.report import write_report
 from nppac_priors.errors import DataError
@@ -164,7 +165,11 @@ def test_a_quantity_that_stays_is_a_sentence(page):
 
 def test_every_known_panel_says_how_to_read_it(page):
     meanings = [t for a, t in page.named("p") if a["class"] == "meaning"]
-    assert any(text.startswith("The critics' error on their own targets.") for text in meanings)
+    assert str(METRICS["critic_loss"]).replace(" (loss)", "") in meanings
+    both = [METRICS["critic_value"], METRICS["target_value"]]
+    (text,) = (text for text in meanings if both[1].meaning in text)
+    assert text.startswith("Critics' value: what the critics say of")
+    assert all(metric.meaning in text and metric.reading in text for metric in both)
     assert len(meanings) == len(page.named("svg")) - 1  # the prior's has a text beside it
 
 
@@ -194,7 +199,7 @@ def test_parts_are_all_there_in_order(page):
         "Return",
     ]
     pretraining = ["Divergence from the prior", "Gradient norms"]
-    online = ["Divergence from the prior", "Critic", "Gradient norms"]
+    online = ["Divergence from the prior", "Critics", "Gradient norms"]
     others = ["Standard deviation", "Critic loss", "Actor loss"]
     training = [*pretraining, *online, *others]
     assert panels[measures:] == [*training, "Prior's standard deviation"]
@@ -289,17 +294,40 @@ def test_run_without_a_readable_config(write_run):
     assert [text for _, text in page.named("h1")] == ["some-run · seed 3"]
 
 
+def rewritten(path, change):
+    """The run with its events changed."""
+    file = path / "metrics.jsonl"
+    events = [change(json.loads(line)) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+
+
 def test_measure_that_is_null_is_a_dash(write_run):
     path = write_run(last_step=500)
-    file = path / "metrics.jsonl"
-    events = [json.loads(line) for line in file.read_text().splitlines()]
-    for event in events:
-        if event["event"] == "evaluation":
-            event["time_to_success"] = None
-    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    rewritten(path, lambda e: {**e, "time_to_success": None} if e["event"] == "evaluation" else e)
     page = Page(write_report(path))
     assert all(a["data-field"] != "time_to_success" for a, _ in page.named("data"))
-    assert "Steps to success: no values yet." in [a["aria-label"] for a, _ in page.named("svg")]
+    assert not any("Steps to success" in a["aria-label"] for a, _ in page.named("svg"))
+
+
+def test_a_task_without_success_shows_none(write_run):
+    path = write_run(last_step=5000, reported=200, success=False)
+    images, steps = np.zeros((2, 8, 8, 3), np.uint8), np.array([0, 5])
+    Frames(images, steps, np.zeros(5, bool), seed=1000).save(path / "frames.npz")
+    page = Page(write_report(path))
+    assert "success" not in page.text.replace("success_", "").lower().split("provenance")[0]
+    shown = [a["aria-label"].split(",")[0] for a, _ in page.named("svg")]
+    assert shown[:2] == ["Return", "Divergence from the prior"]
+    headline = {a["class"]: text for a, text in page.named("span") if a["class"] != "whole"}
+    assert headline["what"] == "Return"
+    assert "95 % intervals, of 20 episodes: [1.0, 3.0] → [1.0, 3.0]" in headline["interval"]
+
+
+def test_what_every_evaluation_has_measured_alike_is_said_in_a_line(write_run):
+    path = write_run(last_step=5000)
+    rewritten(path, lambda e: e | ({"success_ever": 0.0} if e["event"] == "evaluation" else {}))
+    page = Page(write_report(path))
+    assert "Constant throughout: Success at any step 0.00." in page.text
+    assert not any("Success at any step" in a["aria-label"] for a, _ in page.named("svg"))
 
 
 def test_reason_for_missing_frames_is_shown(write_run):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+from nppac_agents.metric_names import METRICS
 from nppac_agents.reporting.run_files import RunFiles
 from nppac_agents.reporting.run_panels import (
     evaluation_panels,
@@ -21,7 +22,7 @@ def rewrite(path, change):
 
 def test_measures_are_drawn_over_environment_steps(write_run):
     run = RunFiles.read(write_run(last_step=5000))
-    panels = evaluation_panels(run)
+    panels = evaluation_panels(run).panels
     events = [logged.event for logged in run.evaluations]
     for panel in panels:
         (curve,) = panel.curves
@@ -35,7 +36,7 @@ def test_measures_are_drawn_over_environment_steps(write_run):
 
 def test_offline_run_is_drawn_over_updates(write_run):
     run = rewrite(write_run(last_step=5000), lambda event: {**event, "env_steps": 0})
-    panel = evaluation_panels(run)[0]
+    panel = evaluation_panels(run).panels[0]
     assert panel.x_label == "updates"
     np.testing.assert_array_equal(panel.curves[0].x, [0, 1500, 4000])
 
@@ -79,27 +80,39 @@ def test_returns_of_samples_and_of_the_mode_are_in_one_panel(write_run):
     assert not {"rollout_return", "mode_return"} & {panel.key for panel in panels}
 
 
+def test_a_panel_speaks_of_what_it_draws_alone(write_run):
+    run = rewrite(
+        write_run(last_step=500), lambda event: {**event, "rollout_return": event["updates"]}
+    )
+    (panel,) = [p for p in training_panels(run, "online").panels if p.key == "returns"]
+    assert [curve.name for curve in panel.curves] == ["return of samples"]
+    metric = METRICS["rollout_return"]
+    assert panel.meaning == f"{metric.sentence} {metric.reading}"
+    assert panel.note == metric.unit
+
+
 def test_a_panel_all_of_whose_quantities_stay_is_none_at_all(write_run):
     run = rewrite(
         write_run(last_step=500), lambda event: {**event, "critic_value": 1.0, "target_value": 2.0}
     )
     phase = training_panels(run, "online")
     assert "critic" not in [panel.key for panel in phase.panels]
-    assert phase.constants["value"] == 1.0
+    assert phase.constants["critics' value"] == "1"
 
 
 def test_what_stays_at_one_value_gets_no_panel(write_run):
     phase = training_panels(RunFiles.read(write_run(last_step=500)), "online")
-    assert phase.constants == {"temperature α": 0.1}
+    assert phase.constants == {"temperature α": "0.1"}
     assert "alpha" not in [panel.key for panel in phase.panels]
 
 
-def test_success_has_a_band_and_no_other_measure_has(write_run):
-    panels = evaluation_panels(RunFiles.read(write_run(last_step=2500)))
+def test_measures_have_bands_where_their_episodes_are_known(write_run):
+    panels = evaluation_panels(RunFiles.read(write_run(last_step=2500))).panels
     bands = {panel.key: panel.curves[0].low for panel in panels}
     assert {key for key, low in bands.items() if low is not None} == {
         "success_ever",
         "success_at_end",
+        "time_to_success",
     }
     assert (bands["success_ever"] < panels[0].curves[0].y).all()
 
@@ -142,7 +155,7 @@ def test_prior_panel_leaves_the_data_itself_to_the_line():
 
 def test_the_guard_has_a_panel_for_each_gauge_that_was_measured(write_run):
     path = write_run(last_step=5000)
-    assert guard_panels(RunFiles.read(path)) == []
+    assert guard_panels(RunFiles.read(path)).panels == []
     measured = {0: None, 2500: 3.0, 5000: 1.0}
 
     def with_gauge(event):
@@ -150,7 +163,7 @@ def test_the_guard_has_a_panel_for_each_gauge_that_was_measured(write_run):
         known = event["event"] == "evaluation" and value is not None
         return event | {"value_over_return": value} if known else event
 
-    (panel,) = guard_panels(rewrite(path, with_gauge))
+    (panel,) = guard_panels(rewrite(path, with_gauge)).panels
     curve, limit = panel.curves
     assert panel.key == "value_over_return"
     np.testing.assert_array_equal(curve.y, [np.nan, 3.0, 1.0])

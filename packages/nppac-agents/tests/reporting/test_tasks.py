@@ -8,6 +8,7 @@ import pytest
 from nppac_agents.reporting.aggregates import aggregate, improvements, last_scores
 from nppac_agents.reporting.comparison import task_panels
 from nppac_agents.reporting.comparison_files import write_comparison
+from nppac_agents.reporting.comparison_table import table_of, terminal_table
 from nppac_agents.reporting.tasks import read_tasks
 from nppac_priors.errors import ConfigError
 
@@ -46,6 +47,48 @@ def test_a_seed_twice_on_one_task_is_refused(write_run):
     paths = [write_run(name, last_step=2500) for name in ("a", "b")]
     with pytest.raises(ConfigError, match="has seed 3 twice"):
         read_tasks({"ours": paths})
+
+
+@pytest.fixture
+def mixed(write_run):
+    """Door, and a task that tells no success."""
+    hopper = {"env": {"kind": "hopper", "horizon": 1000}}
+    return read_tasks(
+        {
+            "ours": [
+                write_run("door", last_step=2500),
+                write_run("hopper", last_step=2500, settings=hopper, success=False, reported=3),
+            ]
+        }
+    )
+
+
+def test_a_task_without_success_is_compared_by_its_return(mixed, tmp_path):
+    _, hopper = mixed
+    assert [panel.key for panel in task_panels(mixed, ["success_ever"])] == ["door-success_ever"]
+    for suffix in ("html", "json", "csv"):
+        write_comparison(mixed, tmp_path / f"all.{suffix}")
+    runs = {run["task"]: run for run in json.loads((tmp_path / "all.json").read_text())["runs"]}
+    assert [runs[task]["measure"] for task in runs] == ["success_ever", "return_mean"]
+    last = hopper.runs["ours"][0].evaluations[-1]["return_mean"]
+    assert runs["hopper"]["last"] == last == [*runs["hopper"]["curve"].values()][-1]
+    of_door, of_hopper = (tmp_path / "all.html").read_text().split("<h2>door</h2>")[1].split("<h2>")
+    assert "Success at any step, by" in of_door
+    assert "steps to 50" in of_door
+    assert "Return, by" in of_hopper
+    assert "steps to 50" not in of_hopper
+
+
+def test_where_no_task_tells_success_there_is_none(mixed, tmp_path):
+    _, hopper = mixed
+    write_comparison([hopper], tmp_path / "page.html")
+    assert "hopper: return" in (tmp_path / "page.html").read_text()
+    for table in (table_of(hopper.runs), terminal_table(hopper.runs, 80)):
+        assert "Return" in table
+        assert "Success" not in table
+        assert "olved" not in table
+    with pytest.raises(ConfigError, match="success_ever: no run tells success; choose return_mean"):
+        write_comparison([hopper], tmp_path / "figure.png", ["success_ever"])
 
 
 def test_statistics_are_over_the_last_evaluations_of_all_tasks(groups):

@@ -45,6 +45,22 @@ def test_measures_equal_an_episode_by_episode_evaluation(evaluator, point_config
         assert measures.success_at_end[episode] == successes[-1]
 
 
+def test_success_is_told_where_any_step_tells_it(evaluator, monkeypatch):
+    def silenced(step, *, but_the_end):
+        def silent(action):
+            *outcome, info = step(action)
+            return *outcome, info if but_the_end and outcome[3] else {}
+
+        return silent
+
+    for but_the_end in (True, False):
+        for env in evaluator.envs:
+            monkeypatch.setattr(env, "step", silenced(env.step, but_the_end=but_the_end))
+        measures = evaluator.evaluate(Fixed(expert=True), STARTS)
+        assert measures.tells_success is but_the_end
+        assert measures.success_at_end.all() == but_the_end
+
+
 def test_every_evaluation_plays_the_same_episodes(evaluator):
     first, second = (evaluator.evaluate(Fixed(expert=True), STARTS) for _ in range(2))
     np.testing.assert_array_equal(first.returns, second.returns)

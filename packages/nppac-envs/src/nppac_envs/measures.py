@@ -35,6 +35,8 @@ class Measures:
         time_to_success: (E,) float64, number of steps up to and including the first success (1 if
             the first step succeeds), NaN where there is none.
         returns: (E,) float64, undiscounted.
+        tells_success: Whether the task knows what a success is; where it does not, only the returns
+            mean something.
     """
 
     success_ever: NDArray[np.bool_]
@@ -42,16 +44,29 @@ class Measures:
     solved_fraction: NDArray[np.float64]
     time_to_success: NDArray[np.float64]
     returns: NDArray[np.float64]
+    tells_success: bool = True
 
     @classmethod
     def together(cls, parts: Sequence[Measures]) -> Measures:
         """The episodes of all parts, in order."""
-        fields = dataclasses.fields(cls)
-        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields))
+        names = [f.name for f in dataclasses.fields(cls) if f.name != "tells_success"]
+        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        return cls(*arrays, tells_success=any(part.tells_success for part in parts))
 
     def means(self) -> dict[str, float | None]:
-        """Means over episodes; `time_to_success` over those that succeed, None if none does."""
+        """Means over episodes; `time_to_success` over those that succeed, None if none does.
+
+        All but the return are None where the task knows no success.
+        """
         times = self.time_to_success[self.success_ever]
+        if not self.tells_success:
+            return {
+                "success_ever": None,
+                "success_at_end": None,
+                "solved_fraction": None,
+                "time_to_success": None,
+                "return_mean": float(self.returns.mean()),
+            }
         return {
             "success_ever": float(self.success_ever.mean()),
             "success_at_end": float(self.success_at_end.mean()),
@@ -61,7 +76,12 @@ class Measures:
         }
 
     def per_episode(self) -> dict[str, list[bool] | list[float] | list[float | None]]:
-        """Lists with one entry an episode in plain JSON types, keyed by attribute; NaN is None."""
+        """Lists with one entry an episode in plain JSON types, keyed by attribute; NaN is None.
+
+        Returns alone where the task knows no success.
+        """
+        if not self.tells_success:
+            return {"returns": self.returns.tolist()}
         times = zip(self.success_ever.tolist(), self.time_to_success.tolist(), strict=True)
         return {
             "success_ever": self.success_ever.tolist(),
@@ -109,8 +129,11 @@ class EpisodeMeasures:
         self._last = np.where(active, solved, self._last)
         self._returns += np.where(active, rewards, 0.0)
 
-    def result(self) -> Measures:
+    def result(self, *, tells_success: bool = True) -> Measures:
         """The measures of the steps so far.
+
+        Args:
+            tells_success: Whether the task knows what a success is.
 
         Raises:
             ValueError: An episode has no step yet.
@@ -123,6 +146,7 @@ class EpisodeMeasures:
             solved_fraction=self._solved / self._steps,
             time_to_success=self._first_success.copy(),
             returns=self._returns.copy(),
+            tells_success=tells_success,
         )
 
 

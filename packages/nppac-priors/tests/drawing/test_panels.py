@@ -55,6 +55,14 @@ def test_the_last_value_has_a_minus_sign():
     assert "−3" in [text.get_text() for text in axes.texts]
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(1351.2, "1.35k"), (-2e6, "−2M"), (999.0, "999"), (4e-5, "4e−05")]
+)
+def test_a_large_last_value_is_short(value, text):
+    (axes,) = row_figure([panel([0, 0, value])]).axes
+    assert text in [label.get_text() for label in axes.texts]
+
+
 def test_spread_keeps_names_apart_and_inside():
     places = spread([0.1, 0.5, 0.52, 0.99, 1.0], 0.1)
     assert np.diff(places).min() >= 0.1 - 1e-12

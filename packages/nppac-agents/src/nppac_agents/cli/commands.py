@@ -136,7 +136,7 @@ def compare(arguments: argparse.Namespace) -> int:
     """
     from nppac_priors.errors import ConfigError
 
-    from nppac_agents.reporting.comparison_files import DEFAULT_MEASURES, write_comparison
+    from nppac_agents.reporting.comparison_files import write_comparison
     from nppac_agents.reporting.comparison_table import table_of, terminal_table
     from nppac_agents.reporting.tasks import read_tasks
 
@@ -145,9 +145,8 @@ def compare(arguments: argparse.Namespace) -> int:
         if labels.count(label) > 1:
             raise ConfigError(f"label {label!r} is given twice; join its runs with commas")
     tasks = read_tasks(dict(arguments.methods))
-    measures = arguments.measures or DEFAULT_MEASURES
     for output in arguments.output:
-        write_comparison(tasks, output, measures, arguments.axis)
+        write_comparison(tasks, output, arguments.measures, arguments.axis)
     for task in tasks:
         if sys.stdout.isatty():
             shown = terminal_table(task.runs, shutil.get_terminal_size().columns)

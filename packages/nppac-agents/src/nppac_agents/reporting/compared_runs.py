@@ -9,6 +9,7 @@ from typing import Any
 
 from nppac_priors.errors import ConfigError
 
+from nppac_agents.reporting.measures import Measure, told
 from nppac_agents.reporting.run_files import RunFiles
 
 Groups = Mapping[str, Sequence[str | Path]]
@@ -86,6 +87,11 @@ def checked_groups(runs: dict[str, list[ComparedRun]]) -> dict[str, list[Compare
 def several_rewards(runs: Mapping[str, Sequence[ComparedRun]]) -> bool:
     """Whether the runs' returns count different rewards."""
     return len({run.reward for members in runs.values() for run in members}) > 1
+
+
+def told_by(runs: Mapping[str, Sequence[ComparedRun]]) -> tuple[Measure, ...]:
+    """The measures that the runs' evaluations tell."""
+    return told(event for members in runs.values() for run in members for event in run.evaluations)
 
 
 def read_run(path: Path) -> ComparedRun:

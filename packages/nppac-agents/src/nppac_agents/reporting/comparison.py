@@ -74,7 +74,7 @@ def comparison_figure(
         axis: what counts the progress; environment steps where there are any unless given.
 
     Raises:
-        ConfigError: a measure is unknown, or is the return of different rewards.
+        ConfigError: a measure is unknown, or told by no run, or is the return of different rewards.
     """
     panels = task_panels(tasks, measures, axis)
     notes = _footnote([runs for task in tasks for runs in task.runs.values()])
@@ -84,14 +84,17 @@ def comparison_figure(
 def task_panels(
     tasks: Sequence[Task], measures: Sequence[str], axis: Axis | None = None
 ) -> list[Panel]:
-    """A panel for each task and measure; see `comparison_figure`."""
+    """A panel for each task and measure that it tells; see `comparison_figure`."""
     require_measures(measures)
+    if not any(BY_FIELD[field] in task.measures for task in tasks for field in measures):
+        raise ConfigError(f"{measures[0]}: no run tells success; choose return_mean")
     if "return_mean" in measures and any(several_rewards(task.runs) for task in tasks):
         raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
     return [
         panel_of(BY_FIELD[field], task.runs, _SIZE, axis=axis, task=task.name)
         for task in tasks
         for field in measures
+        if BY_FIELD[field] in task.measures
     ]
 
 
@@ -147,6 +150,7 @@ def panel_of(
         AXES[progress],
         curves,
         limits=(0.0, 1.0) if measure.is_rate else None,
+        form=measure.form,
         size=size,
     )
 

@@ -19,9 +19,13 @@ from nppac_agents.reporting.tasks import Task
 
 
 def run_records(tasks: Sequence[Task], measure: str) -> list[dict[str, Any]]:
-    """One record for each run: whose it is, its curve in numbers, its results and its cost."""
+    """One record for each run: whose it is, its curve in numbers, its results and its cost.
+
+    Numbers are of the measure, or of the return where the task does not tell it.
+    """
     return [
-        {"task": task.name, "method": method, "seed": run.seed} | _record(run, measure)
+        {"task": task.name, "method": method, "seed": run.seed}
+        | _record(run, task.shown_in(measure).field)
         for task in tasks
         for method, runs in task.runs.items()
         for run in runs
@@ -35,7 +39,7 @@ def comparison_json(tasks: Sequence[Task], measure: str) -> str:
         "measure": measure,
         "tasks": {task.name: next(iter(task.runs.values()))[0].protocol for task in tasks},
         "runs": [
-            record | {"path": str(run.path), "curve": run.curve(measure, run.progress)}
+            record | {"path": str(run.path), "curve": run.curve(record["measure"], run.progress)}
             for record, run in zip(run_records(tasks, measure), _runs(tasks), strict=True)
         ],
         "methods": {method: asdict(aggregate(one)) for method, one in scores.items()},

@@ -14,14 +14,13 @@ from nppac_agents.reporting.comparison_page import comparison_page
 from nppac_agents.reporting.figure_files import FIGURES, save_figure
 from nppac_agents.reporting.tasks import Task
 
-DEFAULT_MEASURES = ("success_ever", "success_at_end")
 SUFFIXES = (*FIGURES, ".html", ".csv", ".json")
 
 
 def write_comparison(
     tasks: Sequence[Task],
     out: Path,
-    measures: Sequence[str] = DEFAULT_MEASURES,
+    measures: Sequence[str] | None = None,
     axis: Axis | None = None,
     notes: str = "",
 ) -> None:
@@ -30,7 +29,8 @@ def write_comparison(
     Args:
         tasks: from `read_tasks`.
         out: a figure (PNG, SVG, PDF), the page (HTML), or the numbers (CSV, JSON).
-        measures: fields of an evaluation; numbers are of the first.
+        measures: fields of an evaluation; numbers are of the first. None for success at any step
+            and at the end, or the return where no task tells success.
         axis: what counts the progress in curves.
         notes: what a reader of the page has to know.
 
@@ -38,6 +38,7 @@ def write_comparison(
         ConfigError: the suffix or a measure is unknown, or returns are of different rewards.
         OSError: it cannot be written.
     """
+    measures = measures or _usual(tasks)
     require_measures(measures)
     suffix = out.suffix.lower()
     if suffix in FIGURES:
@@ -50,3 +51,10 @@ def write_comparison(
         write_bytes(out, comparison_json(tasks, measures[0]).encode())
     else:
         raise ConfigError(f"{out}: a comparison's name has to end in one of {', '.join(SUFFIXES)}")
+
+
+def _usual(tasks: Sequence[Task]) -> Sequence[str]:
+    """What is shown where nobody has chosen."""
+    if any(measure.of_success for task in tasks for measure in task.measures):
+        return "success_ever", "success_at_end"
+    return ("return_mean",)

@@ -44,6 +44,7 @@ def comparison_page(
         aggregates={method: aggregate(by_task) for method, by_task in scores.items()},
         profile=profile_panel(scores, measure, _SIZE) if scores else None,
         improvements=improvements(scores),
+        shown={task.name: task.shown_in(measure.field) for task in tasks},
         records={task.name: run_records([task], measure.field) for task in tasks},
         protocols={task.name: next(iter(task.runs.values()))[0].protocol for task in tasks},
     )

@@ -6,16 +6,16 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups
+from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups, told_by
 from nppac_agents.reporting.comparison_rows import COSTS, Row, protocol_lines, rows_of
-from nppac_agents.reporting.measures import MEASURES
+from nppac_agents.reporting.measures import Measure
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 def comparison_table(groups: Groups) -> str:
-    """All five measures before and after each run, with its cost and config, in Markdown.
+    """All measures before and after each run, with its cost and config, in Markdown.
 
     Args:
         groups: directories of finished runs, by method.
@@ -33,22 +33,22 @@ def table_of(runs: Mapping[str, Sequence[ComparedRun]]) -> str:
     Raises:
         ConfigError: one is not finished.
     """
-    rows = rows_of(runs)
-    head = ["method", "seeds", "", *(f"{m.title} (before → after)" for m in MEASURES)]
-    head += [f"{m.title} (reported)" for m in MEASURES] if rows[0].reported else []
+    rows, measures = rows_of(runs), told_by(runs)
+    head = ["method", "seeds", "", *(f"{m.title} (before → after)" for m in measures)]
+    head += [f"{m.title} (reported)" for m in measures] if rows[0].reported else []
     head += COSTS
-    lines = [head, ["---"] * len(head), *map(_cells, rows)]
+    lines = [head, ["---"] * len(head), *(_cells(row, measures) for row in rows)]
     table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
     return "\n\n".join([*protocol_lines(runs), table]) + "\n"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, measures: Sequence[Measure]) -> list[str]:
     return [
         row.method.replace("|", "\\|"),
         row.seeds,
         row.statistic,
-        *(f"{row.before[m.field]} → {row.after[m.field]}" for m in MEASURES),
-        *row.reported.values(),
+        *(f"{row.before[m.field]} → {row.after[m.field]}" for m in measures),
+        *(row.reported[m.field] for m in measures if row.reported),
         *row.costs,
     ]
 
@@ -65,7 +65,7 @@ def terminal_table(runs: Mapping[str, Sequence[ComparedRun]], width: int) -> str
     console = Console(file=text, width=width, highlight=False)
     for line in protocol_lines(runs):
         console.print(line, markup=False)
-    for measure in MEASURES:
+    for measure in told_by(runs):
         parts = [row.before for row in rows], [row.after for row in rows]
         names = ["before", "after"]
         if rows[0].reported:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 NOTHING = "–"
 
@@ -30,6 +31,15 @@ class Measure:
     def form(self) -> str:
         """Format specification of its values: two decimals for a rate, else one."""
         return ".2f" if self.is_rate else ",.1f"
+
+    @property
+    def of_success(self) -> bool:
+        """Whether it means something only where the task knows what a success is."""
+        return self.field != "return_mean"
+
+    def signed(self, change: float) -> str:
+        """A change of the measure, with its sign."""
+        return format(change, f"+{self.form}").replace("-", "−")
 
     def shown(self, value: float | None, interval: Sequence[float] | None = None) -> str:
         """`0.93`, `0.93 [0.88, 0.96]`, or a dash for a value that there is not."""
@@ -76,5 +86,23 @@ MEASURES = (
     ),
 )
 """In the order in which they are shown."""
+
+
+def told(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Measure, ...]:
+    """The measures that some evaluations have: all, or the return where none tells success."""
+    if any(one.get("success_ever") is not None for one in evaluations):
+        return MEASURES
+    return tuple(measure for measure in MEASURES if not measure.of_success)
+
+
+def headline(*evaluations: Mapping[str, Any]) -> tuple[Measure, ...]:
+    """What stands for each of some evaluations: success at any step and at the end, or the return.
+
+    Success only where all of them tell it.
+    """
+    if any(one.get("success_ever") is None for one in evaluations):
+        return MEASURES[-1:]
+    return MEASURES[:2]
+
 
 BY_FIELD = {measure.field: measure for measure in MEASURES}

@@ -16,11 +16,10 @@ from nppac_agents.reporting.durations import duration
 from nppac_agents.reporting.frames import Frames
 from nppac_agents.reporting.gauges import GAUGES
 from nppac_agents.reporting.intervals import difference_interval, event_interval
-from nppac_agents.reporting.measures import BY_FIELD, MEASURES, Measure
+from nppac_agents.reporting.measures import Measure, headline, told
 from nppac_agents.reporting.run_files import Logged, RunFiles
 from nppac_agents.reporting.statistics import Interval
 
-_HEADLINE = ("success_ever", "success_at_end")
 _PHASES = {
     "pretrain": "Pre-training, before any interaction",
     "offline": "Offline, without interaction",
@@ -30,25 +29,25 @@ _PHASES = {
 
 
 @dataclass(frozen=True)
-class TrainingPhase:
-    """What the updates of one phase reported.
+class Drawn:
+    """What is shown of some quantities.
 
     Attributes:
-        panels: of what changed.
-        constants: of what did not, by its name.
+        panels: of those that changed.
+        constants: of those that did not, by name, as text.
     """
 
     panels: list[Panel]
-    constants: dict[str, float]
+    constants: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Panels:
     """The pictures of a report."""
 
-    measures: list[Panel]
-    guard: list[Panel]
-    training: dict[str, TrainingPhase]
+    measures: Drawn
+    guard: Drawn
+    training: dict[str, Drawn]
     prior: Panel | None
 
 
@@ -109,11 +108,9 @@ def report_page(run: RunFiles, panels: Panels) -> str:
         title=title(run),
         run=run,
         evaluations=evaluations,
-        changes=[Change(BY_FIELD[field], evaluations[0], evaluations[-1]) for field in _HEADLINE]
-        if evaluations
-        else [],
+        changes=_changes(evaluations),
         best=summary.get("best"),
-        measures=MEASURES,
+        measures=told(logged.event for logged in evaluations),
         panels=panels,
         phases=_PHASES,
         beyond=[(g, top) for g in GAUGES if (top := _highest(run, g.field)) > g.highest],
@@ -126,6 +123,14 @@ def report_page(run: RunFiles, panels: Panels) -> str:
         hashes=hashes,
         machine={**rest, **git},
     )
+
+
+def _changes(evaluations: Sequence[Logged]) -> list[Change]:
+    """Of what the page begins with."""
+    if not evaluations:
+        return []
+    first, last = evaluations[0], evaluations[-1]
+    return [Change(measure, first, last) for measure in headline(first.event, last.event)]
 
 
 def _highest(run: RunFiles, field: str) -> float:

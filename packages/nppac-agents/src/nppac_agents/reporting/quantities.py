@@ -1,4 +1,4 @@
-"""What updates report, as a run's page draws and explains it."""
+"""Which numbers of updates share a panel of a run's page; what they are is in `metric_names`."""
 
 from __future__ import annotations
 
@@ -6,127 +6,67 @@ from typing import NamedTuple
 
 from nppac_priors.drawing.panels import Scale
 
+from nppac_agents.metric_names import METRICS, Metric
+
 
 class Quantities(NamedTuple):
     """What stands in one panel.
 
     Attributes:
         key: of the panel.
-        title: in words.
-        note: unit and definition, in a few words.
-        fields: of a training event, and what each curve is called.
-        meaning: how to read it, in a sentence or two.
+        metrics: one or more.
+        title: in words; empty for that of the first.
         scale: None for linear, or symmetric logarithmic where that would hide most values.
     """
 
     key: str
-    title: str
-    note: str
-    fields: dict[str, str]
-    meaning: str
+    metrics: tuple[Metric, ...]
+    title: str = ""
     scale: Scale | None = None
+
+    @property
+    def heading(self) -> str:
+        """The title as it stands above the panel."""
+        title = self.title or self.metrics[0].words
+        return title[0].upper() + title[1:]
+
+    @property
+    def unit(self) -> str:
+        """Of all of them."""
+        return ", ".join(dict.fromkeys(metric.unit for metric in self.metrics))
+
+    @property
+    def meaning(self) -> str:
+        """What each of them is, and how they are read."""
+        if len(self.metrics) == 1:
+            (only,) = self.metrics
+            return f"{only.sentence} {only.reading}".strip() if only.meaning else ""
+        named = [f"{m.words[0].upper()}{m.words[1:]}: {m.meaning}." for m in self.metrics]
+        return " ".join([*named, *dict.fromkeys(m.reading for m in self.metrics if m.reading)])
+
+
+def of(name: str) -> Quantities:
+    """The panel of one number by itself, which a method of a plugin may have made up."""
+    unknown = Metric(name, "as the method reports it", "")
+    return Quantities(name, (METRICS.get(name, unknown),))
+
+
+def _together(key: str, title: str, *names: str, scale: Scale | None = None) -> Quantities:
+    return Quantities(key, tuple(METRICS[name] for name in names), title, scale)
 
 
 TRAINING = (
-    Quantities(
-        "returns",
-        "Returns of training episodes",
-        "means of the latest 20, undiscounted",
-        {"rollout_return": "return of samples", "mode_return": "return of the mode"},
-        "Samples explore, the mode is what is deployed. Where they stay far apart they come to "
-        "different states, and what one learns there says little of the other.",
-    ),
-    Quantities(
-        "kl",
-        "Divergence from the prior",
-        "KL(π || π₀), batch mean, in nats",
-        {"kl": "KL"},
-        "How far the policy is from the prior. Growth without end says that the prior is too "
-        "narrow where the policy goes, or α too low.",
-    ),
-    Quantities(
-        "critic",
-        "Critic",
-        "batch means, discounted return",
-        {"critic_value": "value", "target_value": "target"},
-        "What the critics promise, and what they are fitted to. Both should settle near the "
-        "returns that are possible; growth far beyond these is overestimation.",
-    ),
-    Quantities(
-        "held_out_error",
-        "Held-out error",
-        "share of the variance of returns",
-        {"held_out_error": "held-out error"},
-        "What the critics do not explain of the returns of rollouts that they do not learn from. "
-        "The warm-up ends when it falls no further.",
-    ),
-    Quantities(
-        "gradients",
-        "Gradient norms",
-        "Euclidean, over all parameters",
-        {"actor_grad_norm": "actor", "critic_grad_norm": "critic"},
-        "How strongly the losses pull. Jumps by orders of magnitude are the pathology of a prior "
-        "that collapses.",
-        "log",
-    ),
-    Quantities(
-        "entropy",
-        "Entropy",
-        "of the policy, batch mean, in nats",
-        {"entropy": "entropy"},
-        "How random the policy's actions are; a fall says that it commits itself.",
-    ),
-    Quantities(
-        "advantage",
-        "Advantage",
-        "batch mean, in value",
-        {"advantage": "advantage"},
-        "How much better the batch's actions are than the policy's own, by the critics.",
-    ),
-    Quantities(
-        "alpha",
-        "Temperature α",
-        "weight of the regulariser, in reward",
-        {"alpha": "temperature α"},
-        "What one nat of divergence or entropy costs in reward.",
-        "linear",
-    ),
-    Quantities(
-        "std",
-        "Standard deviation",
-        "mean over batch and action dimensions",
-        {"actor_std": "actor", "prior_std": "prior"},
-        "Of the policy and of the prior at the states of the batch. A prior that narrows here "
-        "pulls ever harder.",
-    ),
-    Quantities(
-        "critic_loss",
-        "Critic loss",
-        "batch mean",
-        {"critic_loss": "critic loss"},
-        "The critics' error on their own targets. It need not fall: targets move, and grow with "
-        "the returns.",
-    ),
-    Quantities(
-        "actor_loss",
-        "Actor loss",
-        "batch mean",
-        {"actor_loss": "actor loss"},
-        "What the policy minimises, mostly the critics' promise with a minus sign; lower says "
-        "that more is promised, not that more is reached.",
-    ),
-    Quantities(
-        "value_loss",
-        "Value loss",
-        "batch mean",
-        {"value_loss": "value loss"},
-        "The error of the state value on its targets, which move.",
-    ),
-    Quantities(
-        "behaviour_loss",
-        "Behaviour loss",
-        "batch mean",
-        {"behaviour_loss": "behaviour loss"},
-        "How badly the model of the demonstrator explains its actions; it should fall and settle.",
-    ),
+    _together("returns", "returns of training episodes", "rollout_return", "mode_return"),
+    of("kl"),
+    _together("critic", "critics", "critic_value", "target_value"),
+    of("held_out_error"),
+    _together("gradients", "gradient norms", "actor_grad_norm", "critic_grad_norm", scale="log"),
+    of("entropy"),
+    of("advantage"),
+    of("alpha")._replace(scale="linear"),
+    _together("std", "standard deviation", "actor_std", "prior_std"),
+    of("critic_loss"),
+    of("actor_loss"),
+    of("value_loss"),
+    of("behaviour_loss"),
 )

@@ -36,7 +36,7 @@ def write_report(run_dir: str | Path) -> Path:
     """
     run = RunFiles.read(run_dir)
     panels = Panels(
-        measures=evaluation_panels(run) if run.evaluations else [],
+        measures=evaluation_panels(run),
         guard=guard_panels(run),
         training={phase: training_panels(run, phase) for phase in run.training_phases},
         prior=None if run.prior_std is None else prior_panel(run.prior_std),
@@ -49,8 +49,8 @@ def write_report(run_dir: str | Path) -> Path:
 
 def _write_plots(run: RunFiles, panels: Panels) -> None:
     plots: dict[str, Sequence[Panel]] = {
-        "measures": panels.measures,
-        "guard": panels.guard,
+        "measures": panels.measures.panels,
+        "guard": panels.guard.panels,
         **{f"training-{name}": phase.panels for name, phase in panels.training.items()},
         "prior_std": [] if panels.prior is None else [panels.prior],
     }

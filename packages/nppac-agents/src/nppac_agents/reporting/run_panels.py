@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from nppac_agents.metric_names import METRICS
 from nppac_agents.reporting.gauges import GAUGES
 from nppac_agents.reporting.intervals import event_interval
-from nppac_agents.reporting.measures import MEASURES
-from nppac_agents.reporting.page import TrainingPhase
-from nppac_agents.reporting.quantities import TRAINING, Quantities
+from nppac_agents.reporting.measures import Measure, told
+from nppac_agents.reporting.page import Drawn
+from nppac_agents.reporting.quantities import TRAINING, Quantities, of
 from nppac_agents.reporting.run_files import RunFiles
 
 Array = NDArray[np.float64]
@@ -33,104 +33,113 @@ _PROGRESS = {
 """Fields of a training event that say how far it is, not what is learned."""
 
 
-def evaluation_panels(run: RunFiles) -> list[Panel]:
-    """The five measures over the environment steps; over updates where a run takes no steps."""
+def evaluation_panels(run: RunFiles) -> Drawn:
+    """The measures over the environment steps; over updates where a run takes no steps.
+
+    Those of success only where the environment tells it.
+    """
     events = [logged.event for logged in run.evaluations]
+    panels, constants = [], {}
+    for measure in told(events):
+        y = values(events, measure.field)
+        if _is_constant(y):
+            constants[measure.title] = measure.shown(float(y[0]))
+        elif np.isfinite(y).any():
+            panels.append(_measure_panel(run, events, measure))
+    return Drawn(panels, constants)
+
+
+def _measure_panel(run: RunFiles, events: Sequence[dict[str, Any]], measure: Measure) -> Panel:
     field, x_label = _progress(events)
-    x, x_end = values(events, field), _planned(run, field)
     horizon = run.setting("env", "horizon")
-    panels = []
-    for measure in MEASURES:
-        limits = (0.0, 1.0) if measure.is_rate else None
-        if measure.field == "time_to_success" and isinstance(horizon, int):
-            limits = (0.0, float(horizon))
-        ends = [event_interval(event, measure.field) for event in events]
-        low, high = (
-            np.array([np.nan if end is None else end[side] for end in ends]) for side in (0, 1)
-        )
-        band = np.isfinite(low).any()
-        curve = Curve(
-            x, values(events, measure.field), SERIES[0], "",
-            low if band else None, high if band else None, marked=True,
-        )  # fmt: skip
-        panels.append(
-            Panel(
-                measure.field,
-                measure.title,
-                measure.note + ("; band: 95 % interval" if band else ""),
-                x_label,
-                [curve],
-                limits=limits,
-                x_end=x_end,
-                form=measure.form,
-                meaning=f"{measure.meaning[0].upper()}{measure.meaning[1:]}.",
-            )
-        )
-    return panels
+    limits = (0.0, 1.0) if measure.is_rate else None
+    if measure.field == "time_to_success" and isinstance(horizon, int):
+        limits = (0.0, float(horizon))
+    ends = [event_interval(event, measure.field) for event in events]
+    low, high = (
+        np.array([np.nan if end is None else end[side] for end in ends]) for side in (0, 1)
+    )
+    band = np.isfinite(low).any()
+    curve = Curve(
+        values(events, field), values(events, measure.field), SERIES[0], "",
+        low if band else None, high if band else None, marked=True,
+    )  # fmt: skip
+    return Panel(
+        measure.field,
+        measure.title,
+        measure.note + ("; band: 95 % interval" if band else ""),
+        x_label,
+        [curve],
+        limits=limits,
+        x_end=_planned(run, field),
+        form=measure.form,
+        meaning=METRICS[measure.field].sentence,
+    )
 
 
-def guard_panels(run: RunFiles) -> list[Panel]:
+def guard_panels(run: RunFiles) -> Drawn:
     """What the pathology guard measured, each with the end of its range."""
     events = [logged.event for logged in run.evaluations]
     field, x_label = _progress(events)
     x, x_end = values(events, field), _planned(run, field)
-    panels = []
+    panels, constants = [], {}
     for gauge in GAUGES:
-        measured = Curve(x, values(events, gauge.field), SERIES[0], "measured", marked=True)
-        if np.isnan(measured.y).all():
+        metric, y = METRICS[gauge.field], values(events, gauge.field)
+        if _is_constant(y):
+            constants[gauge.title] = f"{y[0]:.3g} ({metric.unit})"
+        if _is_constant(y) or np.isnan(y).all():
             continue
+        measured = Curve(x, y, SERIES[0], "measured", marked=True)
         ends = np.array([0.0, x_end])
         limit = Curve(ends, np.full(2, gauge.highest), INK, "limit", line="--", weight=1.0)
         panels.append(
             Panel(
                 gauge.field,
                 gauge.title,
-                f"warns above {gauge.highest:g}",
+                metric.unit,
                 x_label,
                 [measured, limit],
                 scale="symlog" if wide_range([measured]) else "linear",
                 x_end=x_end,
-                meaning=f"{gauge.meaning[0].upper()}{gauge.meaning[1:]}.",
+                meaning=metric.sentence,
             )
         )
-    return panels
+    return Drawn(panels, constants)
 
 
-def training_panels(run: RunFiles, phase: str) -> TrainingPhase:
-    """What the updates of one phase report; one that is not known here gets its own panel.
-
-    What stays at one value gets none.
-    """
+def training_panels(run: RunFiles, phase: str) -> Drawn:
+    """What the updates of one phase report; one that is not known here gets its own panel."""
     events = run.training(phase)
     field, x_label = _progress(events)
     x = values(events, field)
     panels, constants = [], {}
     for quantities in (*TRAINING, *_others(events)):
-        curves = []
-        pairs = zip(quantities.fields.items(), SERIES, strict=False)
-        for (name, label), colour in pairs:
-            measured = values(events, name)
+        drawn = {}
+        for metric, colour in zip(quantities.metrics, SERIES, strict=False):
+            measured = values(events, metric.name)
             if _is_constant(measured):
-                constants[label] = float(measured[0])
-            else:
-                curves.append(Curve(x, measured, colour, label))
-        if not curves:
-            continue
-        scale = quantities.scale or ("symlog" if wide_range(curves) else "linear")
-        if scale == "log":
-            curves = [_positive(curve) for curve in curves]
-        panel = Panel(
-            quantities.key,
-            quantities.title,
-            quantities.note,
-            x_label,
-            curves,
-            scale=scale,
-            meaning=quantities.meaning,
-        )
-        if not panel.is_empty:
-            panels.append(panel)
-    return TrainingPhase(panels, constants)
+                constants[metric.words] = f"{measured[0]:.4g}"
+            elif np.isfinite(measured).any():
+                drawn[metric] = Curve(x, measured, colour, metric.words)
+        if drawn:
+            shown = quantities._replace(metrics=tuple(drawn))
+            panels.append(_training_panel(shown, list(drawn.values()), x_label))
+    return Drawn([panel for panel in panels if not panel.is_empty], constants)
+
+
+def _training_panel(shown: Quantities, curves: list[Curve], x_label: str) -> Panel:
+    scale = shown.scale or ("symlog" if wide_range(curves) else "linear")
+    if scale == "log":
+        curves = [_positive(curve) for curve in curves]
+    return Panel(
+        shown.key,
+        shown.heading,
+        shown.unit,
+        x_label,
+        curves,
+        scale=scale,
+        meaning=shown.meaning,
+    )
 
 
 def _is_constant(measured: Array) -> bool:
@@ -180,10 +189,12 @@ def _progress(events: Sequence[dict[str, Any]]) -> tuple[str, str]:
 
 def _others(events: Sequence[dict[str, Any]]) -> list[Quantities]:
     """What a method reports beyond `TRAINING`, in its order."""
-    known = _PROGRESS.union(*(quantities.fields for quantities in TRAINING))
-    names = dict.fromkeys(name for event in events for name in event if name not in known)
-    titles = {name: name.replace("_", " ") for name in names}
-    return [_other(name, title) for name, title in titles.items()]
+    known = _PROGRESS.union(m.name for quantities in TRAINING for m in quantities.metrics)
+    return [
+        of(name)
+        for name in dict.fromkeys(n for event in events for n in event)
+        if name not in known
+    ]
 
 
 def _planned(run: RunFiles, field: str) -> float:
@@ -194,9 +205,3 @@ def _planned(run: RunFiles, field: str) -> float:
 
 def _positive(curve: Curve) -> Curve:
     return Curve(curve.x, np.where(curve.y > 0, curve.y, np.nan), curve.colour, curve.name)
-
-
-def _other(name: str, title: str) -> Quantities:
-    known = METRICS.get(name)
-    note = known.unit if known else "as the method reports it"
-    return Quantities(name, title.capitalize(), note, {name: title}, str(known) if known else "")

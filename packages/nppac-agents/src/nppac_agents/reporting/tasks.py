@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nppac_agents.reporting.compared_runs import ComparedRun, Groups, checked_groups, read_run
+from nppac_agents.reporting.compared_runs import (
+    ComparedRun,
+    Groups,
+    checked_groups,
+    read_run,
+    told_by,
+)
+from nppac_agents.reporting.measures import BY_FIELD, Measure
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,15 @@ class Task:
 
     name: str
     runs: Mapping[str, Sequence[ComparedRun]]
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What its evaluations tell."""
+        return told_by(self.runs)
+
+    def shown_in(self, measure: str) -> Measure:
+        """A measure by its field, or the return where the task does not tell it."""
+        return BY_FIELD[measure if BY_FIELD[measure] in self.measures else "return_mean"]
 
 
 def read_tasks(groups: Groups) -> list[Task]:

@@ -32,6 +32,8 @@ class Evaluator:
     def evaluate(self, agent: Actor, seeds: range, *, deterministic: bool = True) -> Measures:
         """The five measures of one episode for each reset seed, of which there is at least one.
 
+        They tell success where the info of any step does.
+
         Sampled actions, if not deterministic, draw from the agent's own generator.
 
         Raises:
@@ -47,6 +49,7 @@ class Evaluator:
         starts = zip(self.envs, seeds, strict=False)
         states = np.stack([env.reset(seed=seed)[0] for env, seed in starts])
         running = np.ones(len(seeds), dtype=bool)
+        told = False
         total = EpisodeMeasures(len(seeds))
         while running.any():
             stepped = running.copy()
@@ -58,9 +61,10 @@ class Evaluator:
                 outcome = self.envs[index].step(action)
                 states[index], rewards[index], terminated, truncated, info = outcome
                 successes[index] = info.get("success", False)
+                told = told or "success" in info
                 running[index] = not (terminated or truncated)
             total.update(successes, rewards, stepped)
-        return total.result()
+        return total.result(tells_success=told)
 
     def close(self) -> None:
         """Close the environments."""

@@ -18,7 +18,7 @@ from nppac_priors.errors import DataError
 from nppac_priors.plugin_loading import version_of
 from pydantic import BaseModel
 
-from nppac_agents.reporting.measures import MEASURES
+from nppac_agents.reporting.measures import told
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import RunPolicy
 
@@ -84,7 +84,7 @@ def page(card: Mapping[str, Any]) -> str:
     measures, intervals = card["measures"] or {}, card["intervals"] or {}
     reached = [
         (measure.title, measure.shown(measures.get(measure.field), intervals.get(measure.field)))
-        for measure in MEASURES
+        for measure in told([measures])
     ]
     played = f"{starts.get('episodes')} episodes, reset seeds from {starts.get('first_seed')}"
     files = [(name, f"`{found}`") for name, found in card["checksums"].items()]

@@ -13,7 +13,7 @@ from nppac_priors.errors import ConfigError
 
 from nppac_agents.experiment.config import EvaluationConfig
 from nppac_agents.reporting.intervals import episode_intervals
-from nppac_agents.reporting.measures import MEASURES, NOTHING
+from nppac_agents.reporting.measures import NOTHING, told
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import RunPolicy, run_policy
@@ -65,7 +65,7 @@ class Evaluated:
             ["actions", actions],
         ]
         rows = [["measure", "value", "95 % interval"]]
-        for measure in MEASURES:
+        for measure in told([means]):
             value, interval = means[measure.field], intervals[measure.field]
             ends = [NOTHING] if interval is None else [format(x, measure.form) for x in interval]
             rows.append([measure.title, measure.shown(value), " to ".join(ends)])

@@ -32,7 +32,8 @@ class Filmed(NamedTuple):
     title: str
     seed: int
     episode_return: float
-    solved: bool
+    solved: bool | None
+    """None where the task knows no success"""
 
 
 def film(
@@ -78,8 +79,10 @@ def film(
         env.close()
     write_film(frames, path, speed / every)
     for one in chosen:
-        outcome = "success" if one.solved else "no success"
-        console.line(f"{one.title}: seed {one.seed}, return {one.episode_return:.1f}, {outcome}")
+        line = f"{one.title}: seed {one.seed}, return {one.episode_return:.1f}"
+        if one.solved is not None:
+            line += ", success" if one.solved else ", no success"
+        console.line(line)
     console.line(f"{path}: {len(frames)} frames of the policy {evaluated.policy.shown_as}")
 
 
@@ -95,7 +98,7 @@ def choose(measures: Measures, seeds: range) -> list[Filmed]:
             " and ".join(names) + f" of {len(seeds)}",
             seeds[index],
             float(measures.returns[index]),
-            bool(measures.success_ever[index]),
+            bool(measures.success_ever[index]) if measures.tells_success else None,
         )
         for index, names in titles.items()
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nppac_agents.experiment.config import ExperimentConfig
-from nppac_agents.reporting.measures import MEASURES
+from nppac_agents.reporting.measures import MEASURES, headline
 from nppac_agents.running.run_directory import config_hash
 
 if TYPE_CHECKING:
@@ -80,14 +80,18 @@ def _starts(seeds: range) -> dict[str, int]:
 
 
 def outcome(summary: dict[str, Any]) -> list[str]:
-    """What learning did to success, a loss as plainly as a gain, and which policy is kept."""
+    """What learning did to success, or else to the return, and which policy is kept.
+
+    A loss is told as plainly as a gain.
+    """
     lines, best = [], summary["best"]
     if best is None:
         return lines
-    for name in ("success_ever", "success_at_end"):
-        before, after = summary["before"][name], summary["after"][name]
-        change = f"; learning LOWERED it by {before - after:.2f}" if after < before else ""
-        lines.append(f"{name}: {before:.2f} before learning, {after:.2f} after{change}")
+    for measure in headline(summary["before"], summary["after"]):
+        before, after = (summary[when][measure.field] for when in ("before", "after"))
+        lost = f"; learning LOWERED it by {measure.shown(before - after)}" if after < before else ""
+        shown = f"{measure.shown(before)} before learning, {measure.shown(after)} after"
+        lines.append(f"{measure.field}: {shown}{lost}")
     which = "the last one" if best["updates"] == summary["updates"] else "not the last one"
     which = "the untrained one" if best["updates"] == 0 else which
     lines.append(

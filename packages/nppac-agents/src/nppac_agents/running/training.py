@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.consistency import require_steps_to_learn
 from nppac_agents.phase import Losses, Phase
 from nppac_agents.reporting.intervals import episode_intervals
-from nppac_agents.reporting.measures import BY_FIELD
+from nppac_agents.reporting.measures import BY_FIELD, headline
+from nppac_agents.reporting.statistics import Interval
 from nppac_agents.running import guard
 from nppac_agents.running.best import BEST, best_checkpoint
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
@@ -122,11 +124,8 @@ class Training:
             gauges = guard.look(self.agent, self.replay)
         self.recorder.write_evaluation(measures, "evaluation", **gauges)
         means = measures.means()
-        self.console.line(
-            f"evaluation at {self.recorder.env_steps:,} steps: "
-            f"success_ever {means['success_ever']:.2f}, "
-            f"success_at_end {means['success_at_end']:.2f}, return {means['return_mean']:.1f}"
-        )
+        at = f"evaluation at {self.recorder.env_steps:,} steps"
+        self.console.line(f"{at}: {_told(means)}")
         for warning in guard.warnings(gauges):
             self.console.line(f"warning: {warning}")
         if self.selection.prefers(means):
@@ -162,12 +161,9 @@ class Training:
             seeds=[seeds[0], seeds[-1]],
             intervals=intervals,
         )
-        means = measures.means()
-        shown = ("success_ever", "success_at_end", "return_mean")
-        values = [f"{m} {BY_FIELD[m].shown(means[m], intervals[m])}" for m in shown]
         self.console.line(
             f"reported, the {policy} policy ({env_steps:,} steps) on {len(seeds)} fresh starts: "
-            f"{', '.join(values)}"
+            f"{_told(measures.means(), intervals)}"
         )
 
     def checkpoint(self) -> Checkpoint:
@@ -324,6 +320,15 @@ class Training:
     def _status(self) -> dict[str, float]:
         status = {name: sum(seen) / len(seen) for name, seen in self.recent.items() if seen}
         return status | ({"held_out_error": self.errors[-1]} if self.errors else {})
+
+
+def _told(
+    means: Mapping[str, float | None], intervals: Mapping[str, Interval | None] | None = None
+) -> str:
+    """Success, where it is told, and the return."""
+    fields = dict.fromkeys([*(m.field for m in headline(means)), "return_mean"])
+    ends = intervals or {}
+    return ", ".join(f"{f} {BY_FIELD[f].shown(means[f], ends.get(f))}" for f in fields)
 
 
 def _named(owner: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

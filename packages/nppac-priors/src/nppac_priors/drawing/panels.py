@@ -18,6 +18,7 @@ from nppac_priors.drawing.style import (
     MUTED,
     SMALL,
     Label,
+    count_text,
     count_ticks,
     direct_labels,
     log_ticks,
@@ -230,8 +231,16 @@ def _set_scales(axes: Axes, panel: Panel) -> None:
 def _labels(panel: Panel) -> list[Label]:
     if len(panel.curves) == 1:
         ends = [(_last(curve), curve.colour) for curve in panel.curves]
-        return [Label(y, format(y, panel.form).replace("-", "−"), colour) for y, colour in ends]
+        return [Label(y, _value_text(y, panel.form), colour) for y, colour in ends]
     return [Label(_last(curve), curve.name, curve.colour) for curve in panel.named]
+
+
+def _value_text(value: float, form: str) -> str:
+    """A value in its form, or as `1.35k` where that would be `1.35e+03`."""
+    text = format(value, form)
+    if "e+" in text and abs(value) < 1e12:
+        text = count_text(float(text))
+    return text.replace("-", "−")
 
 
 def _names(panel: Panel) -> list[Name]:
