@@ -6,6 +6,8 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
+from docutils import nodes
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
@@ -33,8 +35,16 @@ napoleon_use_ivar = True
 suppress_warnings = ["ref.python"]  # two packages have errors of one name, in "Raises"
 
 
+def mark_drawings(app, doctree) -> None:
+    """Tell drawings on white, which a dark page inverts, from photographs."""
+    for image in doctree.findall(nodes.image):
+        if "figures/" in image["uri"]:
+            image["classes"].append("drawing")
+
+
 def setup(app) -> None:
     """Write the pages that follow from the code before they are read."""
     from reference_pages import write_pages
 
     app.connect("builder-inited", lambda _: write_pages(HERE / "reference"))
+    app.connect("doctree-read", mark_drawings)
