@@ -60,7 +60,7 @@ class LinearPrior(GaussianPrior):
         return LinearPrior(self.config, self.weight.to(device), self.data_hash)
 
     def tensors(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        mean = states @ self.weight
+        mean = states @ self.weight.to(states.dtype)
         return mean, torch.full_like(mean, self.std)
 
 

@@ -27,6 +27,11 @@ def make(linear_config):
     return build
 
 
+def _in_a_shape(prior: Any, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    kit = PriorConformance()
+    kit.test_one_state_a_batch_and_a_block_are_answered_in_both_precisions(prior, shape, dtype)
+
+
 CHECKS = {
     "std": lambda prior: PriorConformance().test_std_is_the_standard_deviation_of_actions(prior),
     "one answer": lambda prior: PriorConformance().test_a_state_has_one_answer(prior),
@@ -38,6 +43,11 @@ CHECKS = {
     "queries": lambda prior: PriorConformance().test_unusable_queries_are_refused(prior),
     "layout": lambda prior: PriorConformance().test_its_tensors_lie_as_a_file_keeps_them(prior),
     "density": lambda prior: PriorConformance().test_its_density_integrates_to_one(prior),
+    "precision": lambda prior: _in_a_shape(prior, (), torch.float64),
+    "block": lambda prior: _in_a_shape(prior, (2, 3), torch.float32),
+    "float64": lambda prior: (
+        PriorConformance().test_the_gradient_in_float64_is_that_of_finite_differences(prior)
+    ),
     "device": lambda prior: PriorConformance().test_it_moves_between_devices(prior),
 }
 
@@ -111,6 +121,23 @@ def unchecked(self: Any, states: torch.Tensor) -> Independent:
     return Independent(Normal(mean, mean + 0.3), 1)
 
 
+def in_float32(self: Any, states: torch.Tensor) -> Independent:
+    return Independent(Normal(*self.tensors(states.float())), 1)
+
+
+class Rounded(Independent):
+    def log_prob(self, value: torch.Tensor) -> torch.Tensor:
+        return super().log_prob(value.float()).double()
+
+
+def rounds_on_its_way(self: Any, states: torch.Tensor) -> Rounded:
+    return Rounded(Normal(*self.tensors(states)), 1)
+
+
+def row_by_row(self: Any, distribution: Independent, shape: tuple[int, ...]) -> Independent:
+    return distribution
+
+
 def forgets_its_hash(self: Any, device: Any) -> GaussianPrior:
     return type(self)(self.config, self.weight.to(device))
 
@@ -132,6 +159,9 @@ NOT_RAISED = pytest.fail.Exception
         ("gradient", {"_distribution": cuts_the_gradient}, RuntimeError),
         ("density", {"_distribution": forgets_its_normaliser}, AssertionError),
         ("shapes", {"_distribution": per_dimension}, AssertionError),
+        ("precision", {"_distribution": in_float32}, AssertionError),
+        ("block", {"_shaped": row_by_row}, AssertionError),
+        ("float64", {"_distribution": rounds_on_its_way}, RuntimeError),
         ("queries", {"__call__": unchecked}, NOT_RAISED),
         ("device", {"to": forgets_its_hash}, AssertionError),
     ],

@@ -20,6 +20,7 @@ from nppac_priors.demonstrated import Demonstrated
 from nppac_priors.device import usable_device
 from nppac_priors.errors import ConfigError, ContractError, DataError, NppacError, NumericalError
 from nppac_priors.plugin_origin import broken_contract, described
+from nppac_priors.reshaped import Reshaped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,19 +98,25 @@ class Prior(ABC):
 
     @abstractmethod
     def _distribution(self, states: torch.Tensor) -> Distribution:
-        """The distribution over actions (B, A) for checked states (B, S)."""
+        """The distribution over actions (B, A) for checked states (B, S), in their precision."""
 
     @torch.no_grad()
-    def __call__(self, states: torch.Tensor | np.ndarray) -> Distribution:
+    def __call__(
+        self, states: torch.Tensor | np.ndarray, *, dtype: torch.dtype = torch.float32
+    ) -> Distribution:
         """The distribution over actions (B, A) for states (B, S).
 
-        A Gaussian prior also takes one state (S,) or a block (T, B, S), and answers in that shape.
+        One state (S,) or a block (T, B, S) is answered in that shape.
+
+        Args:
+            states: Finite.
+            dtype: In which it is computed: float32 or float64.
 
         Raises:
             DataError: Wrong shape, NaN or infinity.
             PluginFaultError, ContractError: It is no distribution over actions.
         """
-        rows, shape = self._rows(states)
+        rows, shape = self._rows(states, dtype)
         distribution = self._distribution(rows)
         expected = (len(rows), self.action_dim)
         if not isinstance(distribution, Distribution):
@@ -135,7 +142,7 @@ class Prior(ABC):
         return f"<{type(self).__name__} {self.config.kind!r}: {sizes}, on {self.device}>"
 
     def _rows(
-        self, states: torch.Tensor | np.ndarray, dtype: torch.dtype = torch.float32
+        self, states: torch.Tensor | np.ndarray, dtype: torch.dtype
     ) -> tuple[torch.Tensor, tuple[int, ...]]:
         """Checked states (n, S), and the shape without S in which they were given."""
         shape = tuple(getattr(states, "shape", ()))
@@ -148,7 +155,7 @@ class Prior(ABC):
 
     def _shaped(self, distribution: Distribution, shape: tuple[int, ...]) -> Distribution:
         """A distribution over the actions at n states, for these states in another shape."""
-        raise DataError(f"states: prior {self.config.kind!r} takes them as (n, S)")
+        return Reshaped(distribution, shape)
 
 
 class GaussianPrior(Prior):
@@ -204,15 +211,18 @@ class GaussianPrior(Prior):
         return mean.reshape(*shape, self.action_dim), std.reshape(*shape, self.action_dim)
 
     @torch.no_grad()
-    def mean(self, states: torch.Tensor | np.ndarray) -> torch.Tensor:
-        """Mean of the actions (B, A) float32 for states (B, S), or another shape as in `moments`.
+    def mean(
+        self, states: torch.Tensor | np.ndarray, *, dtype: torch.dtype = torch.float32
+    ) -> torch.Tensor:
+        """Mean of the actions (B, A) for states (B, S); shapes and `dtype` as in `moments`.
 
         Raises:
             DataError: Wrong shape, NaN or infinity.
             NumericalError: A mean is not finite.
         """
-        rows, shape = self._rows(states)
-        mean = action_rows(self, self._mean(rows), "mean", len(rows))
+        rows, shape = self._rows(states, dtype)
+        found = self._mean(rows) if dtype == torch.float32 else self.tensors(rows)[0]
+        mean = action_rows(self, found, "mean", len(rows), dtype)
         self._require(torch.isfinite(mean), "mean is not finite")
         return mean.reshape(*shape, self.action_dim)
 

@@ -111,6 +111,37 @@ class PriorConformance:
             actions = _draw(lambda d=distribution: d.sample())
             assert distribution.log_prob(actions).shape == (batch,)
 
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+    @pytest.mark.parametrize("shape", [(), (6,), (2, 3)])
+    def test_one_state_a_batch_and_a_block_are_answered_in_both_precisions(
+        self, prior: Prior, shape: tuple[int, ...], dtype: torch.dtype
+    ) -> None:
+        """(S,), (B, S) and (T, B, S) in float32 and float64: the same numbers in that shape."""
+        rows = demonstrations().states[: math.prod(shape)]
+        states = rows.reshape(*shape, STATE_DIM)
+        block, each = prior(states, dtype=dtype), prior(rows, dtype=dtype)
+        assert (block.batch_shape, block.event_shape) == (shape, (ACTION_DIM,))
+        draws = [_draw(lambda d=d: d.sample(torch.Size((5,)))) for d in (block, each)]
+        densities = [block.log_prob(draws[0]), each.log_prob(draws[1])]
+        answers = [(draws, (5, *shape, ACTION_DIM)), (densities, (5, *shape))]
+        if isinstance(prior, GaussianPrior):
+            asked = [
+                (*prior.moments(s, dtype=dtype), prior.mean(s, dtype=dtype)) for s in (states, rows)
+            ]
+            answers += [(pair, (*shape, ACTION_DIM)) for pair in zip(*asked, strict=True)]
+        for (answer, expected), answer_shape in answers:
+            assert answer.dtype == expected.dtype == dtype
+            assert answer.shape == answer_shape
+            assert torch.equal(answer.reshape(expected.shape), expected)
+        in_float32 = prior(rows).log_prob(draws[1].float())
+        torch.testing.assert_close(densities[1].float(), in_float32, rtol=1e-3, atol=1e-3)
+
+    def test_the_gradient_in_float64_is_that_of_finite_differences(self, prior: Prior) -> None:
+        """Of the log-density, which float32 anywhere on its way would be too coarse for."""
+        states, actions, _ = demonstrations()
+        density = prior(states[:3], dtype=torch.float64).log_prob
+        assert torch.autograd.gradcheck(density, actions[:3].double().requires_grad_())
+
     def test_a_gaussian_prior_returns_its_moments(self, prior: Prior) -> None:
         """`moments` and `mean` agree with the distribution; all are float32."""
         if not isinstance(prior, GaussianPrior):

@@ -4,7 +4,6 @@ from nppac_priors import CVAEConfig, load_prior, prior_registry
 from nppac_priors.cvae.distribution import CVAEMixture
 from nppac_priors.cvae.ensemble import CVAEEnsemble
 from nppac_priors.episodes import Episodes
-from nppac_priors.errors import DataError
 from nppac_priors.health import assess
 from nppac_priors.networks.training import held_out_loss
 from nppac_priors.networks.training_set import TrainingSet
@@ -110,11 +109,6 @@ def test_the_health_report_reads_its_moments_from_draws(demonstrations):
     health = assess(prior, split, generator=generator)
     assert health.held_out.sharpness == pytest.approx(0.61, abs=0.12)
     assert health.held_out.rmse == pytest.approx(0.61, abs=0.06)
-
-
-def test_a_state_in_another_shape_is_refused_in_a_line(prior):
-    with pytest.raises(DataError, match=r"states: prior 'cvae' takes them as \(n, S\)"):
-        prior(torch.zeros(1))
 
 
 def test_a_draw_is_of_each_model_as_often():

@@ -48,7 +48,7 @@ class KNNPrior(GaussianPrior):
         """Mean and standard deviation (B, A) at states (B, S)."""
         data, settings = self._tensors, self._settings
         scaled = ((states - data["shift"]) / data["scale"]).clamp(-_LARGEST, _LARGEST)
-        distances, nearest = _nearest(scaled, data["states"], settings.neighbours)
+        distances, nearest = _nearest(scaled, data["states"].to(scaled), settings.neighbours)
         actions = data["actions"][nearest]  # (B, k, A)
         near = actions.var(dim=1, correction=0) + settings.min_std**2
         weight = torch.exp(-((distances.mean(dim=1, keepdim=True) / data["typical"]) ** 2))
