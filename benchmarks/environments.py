@@ -7,11 +7,14 @@ Gymnasium-Robotics' own id, with the same time limit; pushing has none and is co
 physics alone: no observation, no reward.
 
     python benchmarks/environments.py [--workers 1 2 8] [--turns 20] [--only door push]
+
+One JSON object a task.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -105,24 +108,25 @@ def compare(config: EnvConfig, workers: int | None, turns: int, steps: int) -> t
 
 
 def main() -> None:
-    """Prints one row a task."""
+    """Prints one JSON object a task."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 8])
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--steps", type=int, default=100, help="steps of a turn")
     parser.add_argument("--only", nargs="*", help="kinds")
     arguments = parser.parse_args()
-    columns = [None, *arguments.workers]
-    heads = ["one" if c is None else f"{c} worker{'s' * (c > 1)}" for c in columns]
-    print("steps per second (time over the bare environment's)")
-    print(f"{'':12}" + "".join(f"{head:>18}" for head in heads))
     for config_class in nppac_env_configs():
-        config = config_class()
-        if arguments.only and config.kind not in arguments.only:
+        kind = config_class.model_fields["kind"].default
+        if kind not in {*BARE, "push"} or kind not in (arguments.only or [kind]):
             continue
-        cells = [compare(config, c, arguments.turns, arguments.steps) for c in columns]
-        row = "".join(f"{f'{speed:,.0f} ({ratio:.3f})':>18}" for speed, ratio in cells)
-        print(f"{config.kind:12}{row}", flush=True)
+        config = config_class()
+        row: dict[str, Any] = {"task": config.kind, "steps_per_second": {}, "time_over_bare": {}}
+        for workers in (None, *arguments.workers):
+            name = "one" if workers is None else f"{workers} workers"
+            speed, ratio = compare(config, workers, arguments.turns, arguments.steps)
+            row["steps_per_second"][name] = round(speed)
+            row["time_over_bare"][name] = round(ratio, 3)
+        print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":

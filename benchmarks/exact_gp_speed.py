@@ -4,14 +4,17 @@
 
 Random data of the size of the door demonstrations by default. Rough kernels keep every mode there;
 with smooth kernels on real data fewer remain, and moments get cheaper in proportion. CPU seconds of
-the best of several runs, summed over threads, so that a busy machine changes little.
+the best of several runs, summed over threads, so that a busy machine changes little. Prints one
+JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from nppac_priors.gp.exact.conditioning import condition, decompose
@@ -49,23 +52,25 @@ def main() -> None:
     hyperparameters = Hyperparameters(
         torch.full((s,), 5.0).double(), ones.diag(), 0.01 * ones, 0.0 * ones
     )
+    result: dict[str, Any] = {"states": n, "kernel": arguments.kernel}
     if arguments.condition:
         started, cpu = time.perf_counter(), time.process_time()
         decomposition = decompose(arguments.kernel, hyperparameters, data)
         factors = condition(decomposition, hyperparameters, data, 1e-3)
         wall, cpu = time.perf_counter() - started, time.process_time() - cpu
-        print(f"condition on {n} states: {cpu:.1f} s CPU, {wall:.1f} s wall")
+        result |= {"condition_cpu_s": round(cpu, 2), "condition_wall_s": round(wall, 2)}
     else:
         modes = torch.randn(n, n, generator=generator) / n**0.5
         factors = Factors(torch.zeros(n, a), modes, torch.zeros(n, a))
     predictor = Predictor(arguments.kernel, hyperparameters, states, factors)
-    print("batch   mean   moments   (ms per state)")
     with torch.no_grad():
         for batch in (1, 8, 64, 512):
             queries = states[torch.randint(n, (batch,), generator=generator)]
             mean = best_cpu_ms(lambda q=queries: predictor.mean(q), 10) / batch
             moments = best_cpu_ms(lambda q=queries: predictor.moments(q), 4) / batch
-            print(f"{batch:5d} {mean:8.4f} {moments:8.3f}")
+            ms = {"mean_ms": round(mean, 4), "moments_ms": round(moments, 4)}
+            result[f"per state in batches of {batch}"] = ms
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Time that the prior takes per environment step beside the time of an update.
 
 Door, residual start, the paper's networks and batch size: one run of interaction and updates in
-turn, the prior's calls timed inside it.
+turn, the prior's calls timed inside it. Prints one JSON object.
 
     python benchmarks/prior_cost.py examples/door-nppac.json [--prior prior.safetensors]
 """
@@ -9,6 +9,7 @@ turn, the prior's calls timed inside it.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -37,7 +38,7 @@ class Timed:
 
 
 def main() -> None:
-    """Prints both times and their ratio."""
+    """Prints both times and their ratio, as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config")
     parser.add_argument("--prior", type=Path, help="a fitted prior, to save the fit")
@@ -71,10 +72,14 @@ def main() -> None:
             update()
     per_step = asking.seconds / (arguments.steps * n_envs)
     per_update = update.seconds / ((arguments.steps + 3) // 4)
-    print(
-        f"{config.env.kind}, {n_envs} environments: prior {1e3 * per_step:.2f} ms per environment "
-        f"step, update {1e3 * per_update:.1f} ms, ratio {per_step / per_update:.3f}"
-    )
+    result = {
+        "task": config.env.kind,
+        "environments": n_envs,
+        "prior_ms_per_environment_step": round(1e3 * per_step, 3),
+        "update_ms": round(1e3 * per_update, 2),
+        "prior_over_update": round(per_step / per_update, 4),
+    }
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

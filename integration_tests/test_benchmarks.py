@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from nppac_envs import ShippedConfig
+from nppac_priors import GaussianMLPConfig
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 UPDATE, ALARM, FIGURE = (BENCHMARKS / f"{n}.py" for n in ("update", "alarm", "alarm_figure"))
@@ -70,3 +71,38 @@ def test_learning_waits_less_for_a_checkpoint_than_the_disk_takes(tmp_path):
     assert 0 < row["waited median_s"] < row["on the disk median_s"]
     assert row["transitions"] == 800
     assert list(tmp_path.iterdir()) == [found]
+
+
+TINY = {
+    "environments": ("--only", "pen", "--workers", "1", "--turns", "1", "--steps", "2"),
+    "exact_gp_fit": ("--states", "40", "--steps", "2", "--repeats", "1"),
+    "exact_gp_large": ("--states", "60", "--config", '{"steps": 2}'),
+    "exact_gp_speed": ("--states", "50", "--condition"),
+    "prior_cost": (*("--steps", "2"), Path("examples") / "door-nppac.json"),
+    "sparse_gp_stream": (
+        *("--states", "200", "--episode", "20"),
+        *("--config", '{"steps": 2, "start_steps": 2, "inducing_points": 9}'),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TINY)
+def test_a_benchmark_prints_one_json_object_a_row(name, tmp_path):
+    arguments = [*TINY[name]]
+    if name == "prior_cost":
+        prior = GaussianMLPConfig(steps=2)
+        door = ShippedConfig(name="door").load()
+        prior.fit(door.states, door.actions).save(tmp_path / "prior.safetensors")
+        arguments += ["--prior", tmp_path / "prior.safetensors"]
+    lines = subprocess.run(
+        [sys.executable, BENCHMARKS / f"{name}.py", *arguments],
+        check=True,
+        capture_output=True,
+        cwd=BENCHMARKS.parent,
+        text=True,
+    ).stdout.splitlines()
+    assert lines
+    for row in map(json.loads, lines):
+        assert len(row) >= 3
+        assert all(row[key] >= 0 for key in row if key.endswith(("_s", "_ms")) and "and" not in key)
