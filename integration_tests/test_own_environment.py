@@ -1,10 +1,11 @@
-"""The environment that the README of nppac-envs shows can be trained, word for word."""
+"""The environments that the README of nppac-envs shows can be trained, word for word."""
 
 from __future__ import annotations
 
 import importlib
 import io
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,18 +25,24 @@ pytestmark = [pytest.mark.medium, pytest.mark.filterwarnings("error:.*precision 
 README = Path(__file__).parents[1] / "packages" / "nppac-envs" / "README.md"
 
 
-def test_the_readmes_own_environment_trains(tmp_path: Path, monkeypatch):
-    (block,) = (
-        b
-        for b in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-        if "class " in b
-    )
-    (tmp_path / "own_environment.py").write_text(block)
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch):
+    """A module of the classes in the README."""
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (tmp_path / "own_environment.py").write_text("\n".join(b for b in blocks if "class " in b))
     monkeypatch.syspath_prepend(str(tmp_path))
-    own = importlib.import_module("own_environment")
+    monkeypatch.delitem(sys.modules, "own_environment", raising=False)
+    return importlib.import_module("own_environment")
+
+
+@pytest.mark.parametrize(
+    ("kind", "goals"), [("PendulumConfig", {}), ("MyPushConfig", {"future_goals": 0.5})]
+)
+def test_the_readmes_own_environments_train(own, tmp_path: Path, kind, goals):
+    small = {"policy_hidden": (16,), "critic_hidden": (16,), "batch_size": 16}
     config = ExperimentConfig(
-        env=own.PendulumConfig(horizon=10),
-        agent=SAC(policy_hidden=(16,), critic_hidden=(16,), batch_size=16, squash=True),
+        env=getattr(own, kind)(horizon=10),
+        agent=SAC(**small, squash=True, **goals),
         training=TrainingConfig(env_steps=60, n_envs=2, start_steps=20),
         evaluation=EvaluationConfig(every=30, episodes=2, reporting_episodes=2),
         logging=LoggingConfig(tensorboard=False, frames=0, checkpoint_every=20),
