@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -16,6 +17,7 @@ from nppac_agents.experiment.consistency import require_consistent
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.methods.awac import AWAC
 from nppac_agents.methods.nppac import NPPAC
+from nppac_agents.spaces import Spaces
 from nppac_envs import ConfigError as EnvConfigError
 from nppac_envs import Demonstrations, EnvConfig, Goals, NpzConfig
 from nppac_envs.errors import FaultyEnvironmentError
@@ -82,17 +84,19 @@ class ReachConfig(EnvConfig):
         return TimeLimit(Reach(), self.horizon)
 
 
-def random_episodes() -> Demonstrations:
+def random_episodes(count: int = 8) -> Demonstrations:
+    """Of 15 steps in about one direction each; hardly any of them comes near its goal."""
     env, rng = ReachConfig().make(), np.random.default_rng(0)
     columns: dict[str, list[Any]] = {
         n: [] for n in ("states", "actions", "rewards", "final_states")
     }
     lengths, ends = [], []
-    for episode in range(8):
+    for episode in range(count):
         state, _ = env.reset(seed=episode)
+        way = rng.uniform(-1, 1, 2)
         over, length = False, 0
         while not over:
-            action = rng.uniform(-1, 1, 2).astype(np.float32)
+            action = np.clip(way + rng.normal(0, 0.3, 2), -1, 1).astype(np.float32)
             columns["states"].append(state)
             columns["actions"].append(action)
             state, reward, terminated, truncated, _ = env.step(action)
@@ -105,6 +109,14 @@ def random_episodes() -> Demonstrations:
     return Demonstrations(
         **arrays, episode_lengths=np.array(lengths), terminations=np.array(ends), source="random"
     )
+
+
+@pytest.fixture
+def reach_goals() -> Goals:
+    """Those of the task with rewards of -1 and 0."""
+    near = ReachConfig().goals().terminated
+    assert near is not None
+    return Goals((0, 1), (2, 3), rewards=lambda a, d: near(a, d) - 1.0, terminated=near)
 
 
 @pytest.fixture
@@ -211,3 +223,39 @@ def test_shares_are_of_one_minibatch():
 def test_a_method_without_critics_of_minibatches_has_no_such_field(kind):
     with pytest.raises(ValidationError, match="future_goals"):
         agent_registry().get(kind)(future_goals=0.5)
+
+
+@pytest.mark.parametrize(("future_goals", "succeeds"), [(0.0, False), (0.8, True)])
+def test_hindsight_learns_to_reach_what_random_episodes_hardly_ever_reached(
+    reach_goals, future_goals, succeeds
+):
+    """From 30 random episodes alone, of which one ended at its goal, with rewards of -1 and 0."""
+    shown = random_episodes(30)
+    assert shown.terminations.sum() == 1
+    rewards = np.where(shown.transitions()["terminals"], 0.0, -1.0)
+    env = ReachConfig().make()
+    method = AWAC(
+        policy_hidden=(64, 64), critic_hidden=(64, 64), batch_size=128, gamma=0.9, tau=0.02,
+        policy_learning_rate=1e-3, critic_learning_rate=1e-3, largest_advantage=1.0,
+        future_goals=future_goals,
+    )  # fmt: skip
+    agent = method.build(
+        Spaces(env.observation_space, env.action_space, goals=reach_goals),
+        None,
+        dataclasses.replace(shown, rewards=rewards.astype(np.float32)),
+        generator=torch.Generator().manual_seed(0),
+    )
+    replay = agent.make_replay(10, 1, torch.Generator().manual_seed(0))
+    for _ in range(800):
+        agent.step(replay.sample_transitions(128))
+    successes = [reaches(agent, env, seed) for seed in range(1000, 1040)]
+    assert np.mean(successes) > 0.9 if succeeds else np.mean(successes) < 0.3
+
+
+def reaches(agent: Agent, env: Any, seed: int) -> bool:
+    state, _ = env.reset(seed=seed)
+    while True:
+        action = np.clip(agent.act(state[None], deterministic=True)[0], -1, 1)
+        state, _, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            return terminated
