@@ -64,6 +64,14 @@ def test_episodes_flags_and_final_states(root: Path):
     assert loaded.transitions()["terminals"].tolist() == [False] * 4 + [True]
 
 
+def test_the_first_numbers_of_observations_are_the_state(root: Path):
+    config = MinariConfig(id="little/set-v0", root=root, state_entries=2)
+    assert config.load().states[:, 1].tolist() == [0, 1, 2, 10, 11]
+    assert config.load().final_states.shape == (2, 2)
+    with pytest.raises(DataError, match="state_entries is 4, but observations have 3 numbers"):
+        config.model_copy(update={"state_entries": 4}).load()
+
+
 def test_the_default_root_is_minaris(root: Path):
     assert MinariConfig(id="little/set-v0", n_episodes=1).load().n_episodes == 1
     with pytest.raises(DataError, match="n_episodes is 3, but there are 2"):

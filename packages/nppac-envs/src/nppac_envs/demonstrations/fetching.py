@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +57,9 @@ def _require_file(name: str, public: PublicSet) -> None:
 
 
 def _converted(demonstrations: Demonstrations, public: PublicSet) -> Demonstrations:
-    """Success, rewards and entries of the state as the table has them."""
+    """Success and rewards as the table has them."""
     if public.judge is not None:
         demonstrations = demonstrations.judged(public.judge)
     if public.rewards is not None:
         demonstrations = demonstrations.relabelled(public.rewards)
-    if public.state_entries is not None:
-        kept = slice(public.state_entries)
-        demonstrations = dataclasses.replace(
-            demonstrations,
-            states=demonstrations.states[:, kept],
-            final_states=demonstrations.final_states[:, kept],
-        )
     return demonstrations

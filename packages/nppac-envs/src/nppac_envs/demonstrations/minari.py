@@ -29,6 +29,7 @@ from nppac_envs.demonstrations.episodes import Episode, read_episodes
 from nppac_envs.demonstrations.field_map import FieldNames, named, names_in
 from nppac_envs.demonstrations.file_guard import expanded, read_json_object, regular_file
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
+from nppac_envs.demonstrations.first_download import check_first_download, keep_first_download
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
 from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector
 from nppac_envs.demonstrations.public_sets import minari_page
@@ -65,7 +66,10 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
     root: Path | None = None
     """Folder of Minari sets; null is MINARI_DATASETS_PATH or ~/.minari/datasets."""
     download: bool = False
-    """Fetch the set from Minari's server if it is not there."""
+    """Fetch the set from Minari's server if it is not there; what arrives is remembered beside it,
+    and another set in its place is refused from then on."""
+    state_entries: int | None = Field(default=None, ge=1)
+    """Use the first n numbers of each observation; null uses all."""
     fields: MinariFields = named(MinariFields)
 
     @model_validator(mode="after")
@@ -127,8 +131,10 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
 
         folder = self._folder() / self.id / "data"
         try:
-            if self.download and not folder.exists():
+            arrives = self.download and not folder.exists()
+            if arrives:
                 self._fetch(folder)
+            check_first_download(folder, self.where())
             _check_metadata(folder, self.where())
             check_keys(self._metadata(), names_in(self.fields.states), self.where())
             check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
@@ -151,6 +157,8 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             if "moved_successes" in metadata:
                 moved = np.array(metadata["moved_successes"], np.bool_)
                 arrays["moved_successes"] = moved[: self.n_episodes]
+            if arrives:
+                keep_first_download(folder)
         except DataError:
             raise
         except Exception as error:
@@ -183,8 +191,14 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         steps = len(data.actions)
         terminated = bool(np.asarray(data.terminations)[-1]) if steps else False
         rewards = None if np.isnan(data.rewards).all() else data.rewards
+        states = flat(space, data.observations, self._wants)
+        if self.state_entries is not None and states.shape[1] < self.state_entries:
+            raise DataError(
+                f"{self.where()}: state_entries is {self.state_entries}, but observations have "
+                f"{states.shape[1]} numbers"
+            )
         return Episode(
-            flat(space, data.observations, self._wants),
+            states[:, : self.state_entries],
             data.actions,
             rewards,
             self._successes(data, steps),

@@ -34,7 +34,6 @@ class PublicSet:
         episodes: How many are prepared.
         dimensions: Of a prepared state and of an action.
         steps: How many these have; None where it is not known.
-        state_entries: The first entries of the state that are kept; None keeps all.
         judge: The task whose rule decides success; None keeps what was recorded.
         rewards: Replaced by what follows from success; None keeps those of the set.
         hash: Of the prepared set; None where it is not known.
@@ -45,7 +44,6 @@ class PublicSet:
     episodes: int
     dimensions: tuple[int, int]
     steps: int | None = None
-    state_entries: int | None = None
     judge: str | None = None
     rewards: Literal["zero-one", "binary"] | None = None
     hash: str | None = None
@@ -67,11 +65,9 @@ class PublicSet:
 def _minari(
     id: str, episodes: int, dimensions: tuple[int, int], steps: int | None = None, **more: Any
 ) -> PublicSet:
-    """A whole set of Minari's server, or with `n_episodes` its first ones."""
-    settings = {"source": "minari", "id": id, "download": True}
-    if (first := more.pop("n_episodes", None)) is not None:
-        settings["n_episodes"] = first
-    return PublicSet(settings, minari_page(id), episodes, dimensions, steps, **more)
+    """A set of Minari's server; `more` of its settings choose from it."""
+    settings = {"source": "minari", "id": id, "download": True, **more}
+    return PublicSet(settings, minari_page(id), episodes, dimensions, steps)
 
 
 PUBLIC_SETS = {
