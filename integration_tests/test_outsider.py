@@ -29,14 +29,6 @@ PROGRAMS: dict[str, Callable[[list[str]], int]] = {
     "nppac-prior": nppac_priors.cli.main,
     "nppac-run": nppac_agents.cli.main,
 }
-SMALL = (
-    "training.env_steps=4000", "training.n_envs=4", "training.start_steps=1000",
-    "agent.rollout_steps=1000", "agent.critic_warmup_updates=1000",
-    "agent.batch_size=64", "agent.policy_hidden=[64,64]", "agent.critic_hidden=[64,64]",
-    "evaluation.every=1000", "evaluation.episodes=100",
-    "evaluation.reporting_episodes=20", "logging.checkpoint_every=200", "logging.tensorboard=false",
-    "device=cpu",
-)  # fmt: skip
 PLAY = """
 import importlib.util, json
 from my_arm import Arm
@@ -55,13 +47,23 @@ for seed in range(10_000, 10_020):
 print(json.dumps({"success_ever": sum(solved) / len(solved), "trust": policy.trust(state)}))
 """
 """Plays the reporting starts of the story's run with torch, nppac-priors and gymnasium alone."""
-SETTINGS = [word for setting in SMALL for word in ("--set", setting)]
+
+
+def of_the_page() -> str:
+    """The section that is executed."""
+    return PAGE.read_text(encoding="utf-8").partition("## The whole way")[2]
+
+
+def settings() -> list[str]:
+    """Those that the page names, with which a run of it is short."""
+    (block,) = re.findall(r"```text\n(--set .*?)```", of_the_page(), re.DOTALL)
+    return block.split()
 
 
 @pytest.fixture
 def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The page's commands, in a folder with its files, whose environment can be imported."""
-    text = PAGE.read_text().partition("## The whole way")[2]
+    text = of_the_page()
     environment, log = re.findall(r"```py\n(.*?)```", text, re.DOTALL)
     (tmp_path / "my_arm.py").write_text(environment)
     (tmp_path / "log.py").write_text(log)
@@ -80,7 +82,7 @@ def call(capsys) -> Callable[..., tuple[int, str]]:
     """Runs a command in this process; returns its exit code and all that it printed."""
 
     def run(program: str, *arguments: str) -> tuple[int, str]:
-        small = SETTINGS if arguments[0] == "arm.json" else []
+        small = settings() if arguments[0] == "arm.json" else []
         try:
             code = PROGRAMS[program]([*arguments, *small])
         except SystemExit as stop:

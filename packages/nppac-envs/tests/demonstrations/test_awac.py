@@ -44,6 +44,27 @@ def test_the_last_next_observation_is_the_final_state(tmp_path: Path, dicts: boo
     assert loaded.terminations is None
 
 
+def left_out(paths: list[Any], folder: Path, **settings: Any) -> list[str]:
+    load(paths, folder, **settings)
+    config = AwacConfig(path=folder / "paths.npy", **settings)
+    return [finding.text for finding in config.remarks()]
+
+
+def test_vectors_that_are_not_read_are_named(tmp_path: Path):
+    goals = [np.array([5.0, 6.0])] * 3
+    of_dicts = path(3)
+    of_dicts["observations"] = [row | {"goal": np.ones(2)} for row in of_dicts["observations"]]
+    more = {"contacts": np.ones((3, 4)), "goals": goals, "times": np.arange(3.0), "label": "a"}
+    (said,) = left_out([path(3), of_dicts | more], tmp_path)
+    assert said.endswith("belong to the state: contacts, goals, observations['goal']")
+    assert left_out([path(3) | more], tmp_path) == [said.replace(", observations['goal']", "")]
+
+
+def test_the_same_state_under_two_names_is_none_that_is_left_out(tmp_path: Path):
+    assert left_out([path(3), path(2)], tmp_path) == []
+    assert left_out([{}, 3, path(2), {"actions": []}], tmp_path, exclude=(0, 1, 3)) == []
+
+
 def test_a_terminal_path_terminates(tmp_path: Path):
     ended = path(3) | {"terminals": np.array([0.0, 0.0, 1.0])}
     assert load([path(2), ended], tmp_path).terminations.tolist() == [False, True]

@@ -2,12 +2,14 @@
 
 The layout: an array of objects, one dict a path, with `observations` and `next_observations` (lists
 of vectors, or of dicts that hold one under `observation` or `state_observation`), `actions`,
-`rewards` (one more than steps in the published files; it goes) and `terminals`. It is a pickle
-inside, and is read like one of the DAPG release: nothing in it is run.
+`rewards` (one more than steps in the published files; it goes) and `terminals`. Other vectors, as
+goals, are not read, and named. It is a pickle inside, and is read like one of the DAPG release:
+nothing in it is run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal, final
 
 import numpy as np
@@ -15,12 +17,14 @@ from numpy.typing import NDArray
 
 from nppac_envs.demonstrations.config import FileConfig, Say
 from nppac_envs.demonstrations.episodes import Episode, read_episodes
+from nppac_envs.demonstrations.findings import left_out_finding
 from nppac_envs.demonstrations.legacy import NumberBudget, read_legacy
 from nppac_envs.demonstrations.npz_file import read_npy_header
 from nppac_envs.demonstrations.numeric_pickle import PickledArray, load_numeric_pickle
 from nppac_envs.errors import DataError
 
 _OBSERVATION_KEYS = ("observation", "state_observation")
+_READ = ("observations", "next_observations", "actions", "rewards", "terminals")
 
 
 @final
@@ -39,11 +43,17 @@ class AwacConfig(FileConfig, frozen=True):
         if not isinstance(content, PickledArray) or not content.objects:
             raise DataError(f"{where}: must be a one-dimensional array of path dicts")
         budget = NumberBudget(size)
+        left_out: set[str] = set()
 
         def read(path: Any, number: int) -> Episode:
-            return _episode(path, budget, f"{where}: path {number}")
+            episode = _episode(path, budget, f"{where}: path {number}")
+            left_out.update(_like_states(path, len(episode.actions)))
+            return episode
 
-        return read_episodes(content.objects, read, where, self.exclude)
+        arrays = read_episodes(content.objects, read, where, self.exclude)
+        if left_out:
+            say(left_out_finding(sorted(left_out)))
+        return arrays
 
 
 def _load(raw: bytes) -> Any:
@@ -71,6 +81,32 @@ def _episode(path: Any, budget: NumberBudget, where: str) -> Episode:
     terminals = _column(path, "terminals", where)
     terminated = terminals is not None and terminals.size > 0 and bool(terminals[-1])
     return Episode(observations, actions, rewards, None, terminated)
+
+
+def _like_states(path: dict[str, Any], steps: int) -> Iterator[str]:
+    """Names of what has a vector for each of the steps and is not read, such as goals.
+
+    Of dict observations, the entries in which the first one differs from what is read.
+    """
+    for name, value in path.items():
+        if isinstance(name, str) and name not in _READ and _rows(value) == steps:
+            yield name
+    first = _list(path, "observations", "")[0]
+    state = _vector(first)
+    for name in first if isinstance(first, dict) else ():
+        vector = _vector(first[name])
+        if vector is not None and not np.array_equal(vector, state):
+            yield f"observations[{name!r}]"
+
+
+def _rows(value: Any) -> int:
+    """Of a matrix of numbers, or of a list of vectors; 0 where it is none."""
+    if isinstance(value, PickledArray) and value.objects is None:
+        return len(value.values) if value.values.ndim == 2 else 0
+    rows: Any = value.objects if isinstance(value, PickledArray) else value
+    if not isinstance(rows, list) or any(_vector(row) is None for row in rows):
+        return 0
+    return len(rows)
 
 
 def _list(path: dict[str, Any], name: str, where: str) -> list[Any]:
