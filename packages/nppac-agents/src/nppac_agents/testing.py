@@ -14,8 +14,10 @@ from __future__ import annotations
 import functools
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -28,11 +30,11 @@ from torch import Tensor
 
 from nppac_agents import conformance_world as world
 from nppac_agents.agent import Agent
+from nppac_agents.data.replay import TensorReplay
 from nppac_agents.experiment.registries import agent_registry
 from nppac_agents.methods.base import Method
 
 _BATCH = 40
-_QUIET = {"max_epochs": 1, "verbose": False, "show_progress": False}
 _NO_TORCH = """import importlib, sys
 sys.path[:0] = {path!r}
 for module in {modules!r}: importlib.import_module(module)
@@ -208,6 +210,42 @@ class MethodConformance:
         assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
 
 
+def tianshou_trainer(
+    agent: Agent,
+    replay: TensorReplay,
+    make_env: Callable[[], gymnasium.Env[Any, Any]],
+    *,
+    steps: int,
+    epoch_steps: int,
+    epochs: int = 1,
+) -> OfflineTrainerParams | OffPolicyTrainerParams | OnPolicyTrainerParams:
+    """What `Agent.run_training` takes in a plain Tianshou script.
+
+    Args:
+        agent: Its method's `trainer` chooses the kind.
+        replay: Of the agent, made for two environments unless it learns offline.
+        make_env: Makes one of the two that the agent plays in.
+        steps: Played before each update of an on-policy agent, or before `steps` / 2 of another.
+        epoch_steps: Steps of an epoch, or updates of one that learns offline.
+        epochs: How many.
+    """
+    quiet: dict[str, Any] = {"max_epochs": epochs, "verbose": False, "show_progress": False}
+    quiet["epoch_num_steps"] = epoch_steps
+    if agent.method.trainer == "offline":
+        return OfflineTrainerParams(buffer=replay, batch_size=32, **quiet)
+    envs = DummyVectorEnv([make_env for _ in range(2)])
+    collecting: dict[str, Any] = quiet | {
+        "training_collector": Collector(agent.policy, envs, replay),
+        "collection_step_num_env_steps": steps,
+        "test_in_training": False,
+    }
+    if agent.method.trainer == "on-policy":
+        return OnPolicyTrainerParams(batch_size=None, **collecting)
+    return OffPolicyTrainerParams(
+        batch_size=32, update_step_num_gradient_steps_per_sample=0.5, **collecting
+    )
+
+
 @functools.cache
 def _without_torch(modules: tuple[str, ...]) -> str:
     """What goes wrong where a new process imports these modules and torch is not to come along."""
@@ -232,22 +270,9 @@ def _assert_equal(actual: dict[str, Tensor], expected: dict[str, Tensor]) -> Non
 
 
 def _trainer(agent: Agent) -> Any:
-    generator = torch.Generator().manual_seed(0)
-    if agent.method.trainer == "offline":
-        replay = agent.make_replay(1, 1, generator)
-        return OfflineTrainerParams(buffer=replay, epoch_num_steps=10, batch_size=32, **_QUIET)
+    offline = agent.method.trainer == "offline"
     steps = agent.consumed_steps or _BATCH
-    replay = agent.make_replay(2 * steps, 2, generator)
-    envs = DummyVectorEnv([world.make_env for _ in range(2)])
-    collecting: dict[str, Any] = {
-        "training_collector": Collector(agent.policy, envs, replay),
-        "epoch_num_steps": 2 * steps,
-        "collection_step_num_env_steps": steps,
-        "test_in_training": False,
-        **_QUIET,
-    }
-    if agent.method.trainer == "on-policy":
-        return OnPolicyTrainerParams(batch_size=None, **collecting)
-    return OffPolicyTrainerParams(
-        batch_size=32, update_step_num_gradient_steps_per_sample=0.25, **collecting
-    )
+    generator = torch.Generator().manual_seed(0)
+    replay = agent.make_replay(*((1, 1) if offline else (2 * steps, 2)), generator)
+    epoch_steps = 10 if offline else 2 * steps
+    return tianshou_trainer(agent, replay, world.make_env, steps=steps, epoch_steps=epoch_steps)

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 from nppac_agents.methods.nppac import NPPAC
-from tianshou.data import Batch, Collector
-from tianshou.env import DummyVectorEnv
-from tianshou.trainer import OffPolicyTrainerParams
+from nppac_agents.testing import tianshou_trainer
+from tianshou.data import Batch
 from tianshou.utils.torch_utils import policy_within_training_step
 
 pytestmark = pytest.mark.medium
@@ -19,20 +18,8 @@ def trained(point_config, spaces, prior, demonstrations):
     generator = torch.Generator().manual_seed(0)
     agent = NPPAC(**SETTINGS).build(spaces, prior, demonstrations, generator=generator)
     replay = agent.make_replay(90, 2, generator)
-    envs = DummyVectorEnv([point_config.make for _ in range(2)])
-    collector = Collector(agent.policy, envs, replay)
     agent.run_training(
-        OffPolicyTrainerParams(
-            training_collector=collector,
-            max_epochs=2,
-            epoch_num_steps=100,
-            collection_step_num_env_steps=10,
-            update_step_num_gradient_steps_per_sample=0.5,
-            batch_size=32,
-            test_in_training=False,
-            verbose=False,
-            show_progress=False,
-        )
+        tianshou_trainer(agent, replay, point_config.make, steps=10, epoch_steps=100, epochs=2)
     )
     return agent, replay
 

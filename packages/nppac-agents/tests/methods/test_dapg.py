@@ -6,10 +6,8 @@ import torch
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.methods.dapg import DAPG
 from nppac_agents.running.evaluation import Evaluator
+from nppac_agents.testing import tianshou_trainer
 from nppac_priors.errors import ConfigError
-from tianshou.data import Collector
-from tianshou.env import DummyVectorEnv
-from tianshou.trainer import OnPolicyTrainerParams
 
 EXACT = {
     "policy_hidden": (4,),
@@ -299,19 +297,9 @@ def test_it_learns_in_a_plain_tianshou_script(build, point_config):
     agent = build("dapg", steps_per_update=60)
     agent.prepare()
     replay = agent.make_replay(100, 2, torch.Generator().manual_seed(0))
-    envs = DummyVectorEnv([point_config.make for _ in range(2)])
     before = parameters_of(agent)
     agent.run_training(
-        OnPolicyTrainerParams(
-            training_collector=Collector(agent.policy, envs, replay),
-            max_epochs=1,
-            epoch_num_steps=180,
-            collection_step_num_env_steps=60,
-            batch_size=None,
-            test_in_training=False,
-            verbose=False,
-            show_progress=False,
-        )
+        tianshou_trainer(agent, replay, point_config.make, steps=60, epoch_steps=180)
     )
     assert agent.updates == 3
     assert len(replay) == 0
