@@ -12,8 +12,8 @@ from nppac_priors.user_files import user_path
 from nppac_agents.cli import commands, policy_arguments, study_arguments
 from nppac_agents.cli.new import new
 from nppac_agents.cli.parser import Parser as _Parser
-from nppac_agents.cli.parser import add_version, is_command, unknown_command
 from nppac_agents.cli.parser import command_parser as _parser
+from nppac_agents.cli.parser import is_command, unknown_command
 from nppac_agents.cli.run import extend, run
 
 _DESCRIPTION = """\
@@ -23,21 +23,21 @@ let the agent learn online, evaluate it, and leave a run directory that holds ev
 
 _COMMANDS = """\
 commands (nppac-run COMMAND --help):
-  new DEMONSTRATIONS       write a first experiment file for your data and environment
+  new DEMONSTRATIONS       a first experiment file for your data and task
   validate CONFIG...       check experiment files, run nothing
   train CONFIG             run an experiment; nppac-run CONFIG is short for it
   extend RUN_DIR           go on with a run, to more environment steps
   evaluate RUN_DIR         play episodes with a trained policy and measure them
   record RUN_DIR           record demonstrations from a trained policy
   video RUN_DIR            film episodes of a trained policy
-  export RUN_DIR FOLDER    a trained policy for use without its run, on a robot say
+  export RUN_DIR FOLDER    a policy for use without its run, on a robot say
   report RUN_DIR           write the report of a run again
   sweep STUDY              run a study: several experiments, seeds and grids
   tune STUDY               search settings for the points of a study
   status STUDY_DIR         show how the runs of a study stand
   compare LABEL=RUN_DIR... plot runs against each other
-  kinds [KIND]             list environments, agents, loggers, executors, or the fields of one
-  plugins                  where every component comes from, and what failed to load
+  kinds [KIND]             environments, agents, loggers, executors, or one
+  plugins                  where components come from, and what failed to load
   schema                   print the JSON schema of experiment or study files
 
 """
@@ -45,10 +45,11 @@ commands (nppac-run COMMAND --help):
 _EPILOG = """\
 examples:
   nppac-run examples/door-nppac.json
-  nppac-run examples/door-nppac.json --set agent.alpha=0.5 --set training.env_steps=50000
+  nppac-run examples/door-nppac.json --set agent.alpha=0.5
   nppac-run examples/door-nppac.json --seed 3 --output-dir runs/door/3
   nppac-run examples/door-nppac.json --seed 3 --output-dir runs/door/3 --resume
-  nppac-run compare mine=runs/a-seed0,runs/a-seed1 theirs=runs/b-seed0 --output door.png
+  nppac-run compare mine=runs/a-seed0,runs/a-seed1 theirs=runs/b-seed0 \\
+    --output door.png
 
 Relative paths, those inside an experiment file too, start from the current directory.
 
@@ -71,14 +72,15 @@ _EXTEND_EPILOG = """\
 
 A run extended from N to 2N steps equals one of 2N steps bit for bit, on the same machine with the
 same versions. What breaks that:
-  another machine, device, number of threads, or version of anything that computes
+  another machine, device, number of threads, or version of what computes
   an environment without get_state and set_state: its episodes start anew
-  where N is no multiple of evaluation.every: the evaluation at N is one more, which may choose
-  another best policy; what is learned stays the same
+  where N is no multiple of evaluation.every: the evaluation at N is one more,
+  which may choose another best policy; what is learned stays the same
 
 examples:
   nppac-run extend runs/door-nppac-seed0 --env-steps 40000
-  nppac-run extend runs/door-nppac-seed0 --env-steps 40000 --set evaluation.every=5000
+  nppac-run extend runs/door-nppac-seed0 --env-steps 40000 \\
+    --set evaluation.every=5000
 """
 
 
@@ -113,7 +115,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if argv and argv[0] in parsers:
         return parsers[argv[0]]().parse_args(argv[1:])
     parser = _run_parser("nppac-run", _COMMANDS + _EPILOG)
-    add_version(parser)
     if not argv:
         parser.print_help()
         raise SystemExit(ExitCode.DONE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import itertools
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, final
@@ -34,8 +36,8 @@ def command_parser(
     """The parser of one command, whose function is kept in `command`."""
     parser = Parser(
         prog=name,
-        description=description,
-        epilog=epilog,
+        description=_in_columns(description),
+        epilog=_in_columns(epilog or ""),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -43,13 +45,18 @@ def command_parser(
     parser.add_argument(
         "--debug", action="store_true", help="show the traceback of an error instead of one line"
     )
+    versions = ", ".join(f"{name} {version_of(name)}" for name in _PACKAGES)
+    parser.add_argument("--version", action="version", version=versions)
     return parser
 
 
-def add_version(parser: argparse.ArgumentParser) -> None:
-    """`--version`: of the three packages."""
-    versions = ", ".join(f"{name} {version_of(name)}" for name in _PACKAGES)
-    parser.add_argument("--version", action="version", version=versions)
+def _in_columns(text: str) -> str:
+    """Paragraphs in lines of at most 80 columns; lines that are indented stay as they are."""
+    lines: list[str] = []
+    for flows, found in itertools.groupby(text.splitlines(), lambda line: line[:1].strip() != ""):
+        block = [*found]
+        lines += textwrap.wrap(" ".join(block), 80) if flows else block
+    return "\n".join(lines)
 
 
 def is_command(word: str) -> bool:

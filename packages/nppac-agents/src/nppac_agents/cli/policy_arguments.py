@@ -11,7 +11,7 @@ from nppac_agents.cli.parser import Parser, command_parser
 
 _EPILOG = """\
 POLICY is one of
-  best    the policy that the run chose by its evaluations (what is taken if none is named)
+  best    the policy that the run chose by its evaluations (if none is named)
   last    that of the latest checkpoint
   prior   the behavioural prior that the run fitted, without the agent
   NAME    a checkpoint in RUN_DIR/checkpoints, with or without .safetensors
@@ -63,9 +63,9 @@ def record_parser() -> Parser:
         "Record episodes of a trained policy, with its action noise, as demonstrations:\n"
         "successful ones, where the task knows success.",
         _EPILOG + "  nppac-run record runs/door-nppac-seed0 --episodes 50 --output more.npz\n"
-        "  nppac-run record runs/door-nppac-seed0 --policy last --deterministic --output more.npz\n"
-        "  nppac-run record runs/door-nppac-seed0 --policy prior --deterministic --all "
-        "--output w.npz",
+        "  nppac-run record runs/door-nppac-seed0 --policy last --output more.npz\n"
+        "  nppac-run record runs/door-nppac-seed0 --policy prior --deterministic --all \\\n"
+        "    --output prior-went.npz",
     )
     _add_policy(parser)
     add = parser.add_argument
@@ -87,7 +87,7 @@ def video_parser() -> Parser:
         "Evaluate a trained policy and film three of its episodes: the first, the worst and the\n"
         "best, by success at the end and then by return. Step and success stand below the picture.",
         _EPILOG + "  nppac-run video runs/door-nppac-seed0\n"
-        "  nppac-run video runs/door-nppac-seed0 --policy prior --episodes 50 --output prior.gif",
+        "  nppac-run video runs/door-nppac-seed0 --policy prior --output prior.gif",
     )
     _add_policy(parser)
     add = parser.add_argument
@@ -109,8 +109,8 @@ def export_parser() -> Parser:
         policies.export,
         "Write a trained policy as a folder that needs torch and nppac-priors alone:\n\n"
         "  policy = nppac_priors.load_policy(FOLDER)\n"
-        "  action = policy.act(observation)      # in the environment's own units, clipped\n"
-        "  trust = policy.trust(observation)     # how familiar the observation is, from 0 to 1\n\n"
+        "  action = policy.act(observation)   # in the environment's own units, clipped\n"
+        "  trust = policy.trust(observation)  # how familiar it is, from 0 to 1\n\n"
         "For `trust` it is measured how sure the prior is of every demonstrated episode that it\n"
         "has not seen: seconds for a Gaussian process, up to ten fits for other priors.",
         _EPILOG + "  nppac-run export runs/door-nppac-seed0 door-policy\n"

@@ -18,25 +18,25 @@ _DESCRIPTION = "Look at demonstrations, check, fetch, convert, record, replay an
 
 _EPILOG = """\
 commands (nppac-demos COMMAND --help):
-  inspect SOURCE           sizes, returns, success, and the range of every dimension
-  doctor SOURCE            what is wrong with a set, and what to do about it
-  fetch [NAME]             a published set, prepared and checked; without NAME lists them
-  convert SOURCE...        choose, concatenate, relabel; write as npz, HDF5, LeRobot, Minari
-  record                   new demonstrations from a function or a random process
-  replay SOURCE            simulate the actions again and compare
-  video SOURCE             draw episodes as MP4 or GIF
-  plot SOURCE              states on their principal components, actions over time
+  inspect SOURCE     sizes, returns, success, and the range of every dimension
+  doctor SOURCE      what is wrong with a set, and what to do about it
+  fetch [NAME]       a published set, prepared and checked; without NAME a list
+  convert SOURCE...  choose, join, relabel; write npz, HDF5, LeRobot, Minari
+  record             new demonstrations from a function or a random process
+  replay SOURCE      simulate the actions again and compare
+  video SOURCE       draw episodes as MP4 or GIF
+  plot SOURCE        states on their principal components, actions over time
 
 examples:
   nppac-demos inspect door
   nppac-demos doctor D4RL/door/human-v2 --download --task door
-  nppac-demos inspect mine.csv --map states=obs actions=act episodes=run --action-range -90 90
+  nppac-demos inspect mine.csv --map states=obs actions=a --action-range -90 90
   nppac-demos video door --task door --episodes 0,3 --output door.gif
-  nppac-demos record --task pen --policy ornstein-uhlenbeck --episodes 10 --output noise.npz
-  nppac-demos convert demos.pickle --judge door --only-successful --rewards zero-one --output d.npz
+  nppac-demos record --task pen --policy ornstein-uhlenbeck --output noise.npz
+  nppac-demos convert demos.pickle --judge door --only-successful --output d.npz
 
-SOURCE is a file (.npz, .csv, .hdf5, .pickle, .npy), a LeRobot folder, a Minari id or folder, or
-the name of a set that ships.
+SOURCE is a file (.npz, .csv, .hdf5, .pickle, .npy), a LeRobot folder, a Minari
+id or folder, or the name of a set that ships.
 
 exit codes:
   0    done
@@ -78,8 +78,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         usage="nppac-demos COMMAND ...",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    version = f"nppac-envs {nppac_envs.__version__}"
-    parser.add_argument("--version", action="version", version=version)
+    _add_version(parser)
     if not argv:
         parser.print_help()
         raise SystemExit(ExitCode.DONE)
@@ -99,7 +98,13 @@ def _parser(name: str, description: str) -> _Parser:
     parser.add_argument(
         "--debug", action="store_true", help="show the traceback of an error instead of one line"
     )
+    _add_version(parser)
     return parser
+
+
+def _add_version(parser: _Parser) -> None:
+    version = f"nppac-envs {nppac_envs.__version__}"
+    parser.add_argument("--version", action="version", version=version)
 
 
 def _inspect_parser() -> _Parser:

@@ -21,7 +21,13 @@ def add_source_options(parser: argparse.ArgumentParser, *, several: bool = False
         "D4RL/door/human-v2 or its folder, or the name of a set that ships, such as door",
     )
     add = parser.add_argument_group("reading SOURCE").add_argument
-    add("--source", dest="kind", choices=SOURCES, help="what SOURCE is, instead of finding out")
+    add(
+        "--source",
+        dest="kind",
+        choices=SOURCES,
+        metavar="KIND",
+        help=f"what SOURCE is, instead of finding out: {', '.join(SOURCES)}",
+    )
     add(
         "--map",
         nargs="+",

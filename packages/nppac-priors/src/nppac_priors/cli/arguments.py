@@ -13,18 +13,18 @@ from nppac_priors.plugin_loading import version_of
 from nppac_priors.user_files import user_path
 
 _DESCRIPTION = """\
-Fit behavioural priors to demonstrations, and see whether they are healthy before any
-reinforcement learning.
+Fit behavioural priors to demonstrations, and see whether they are healthy
+before any reinforcement learning.
 
 DATA is an npz file with the arrays states (N, S), actions (N, A) in [-1, 1] and
 episode_lengths (E,), which sum to N.
 
 PRIOR is one of
-  exact-gp                                       a kind, with its defaults
-  '{"kind": "exact-gp", "kernel": "matern12"}'   a configuration
-  my-prior.json                                  a file with one
-  figure-5.json                                  a file with several: {"LABEL": {"kind": ...}, ...}
-  door.safetensors                               a prior that `nppac-prior fit` wrote
+  exact-gp                     a kind, with its defaults
+  '{"kind": "exact-gp", ...}'  a configuration
+  my-prior.json                a file with one
+  figure-5.json                a file with several: {"LABEL": {"kind": ...}}
+  door.safetensors             a prior that `nppac-prior fit` wrote
 and may be named: LABEL=PRIOR.
 """
 
@@ -35,7 +35,7 @@ examples:
   nppac-prior fit door.npz exact-gp --output door.safetensors
   nppac-prior extend door.safetensors more.npz --output door-more.safetensors
   nppac-prior report door.npz door.safetensors --output report
-  nppac-prior report door.npz exact-gp --compare gaussian-mlp ensemble --output report
+  nppac-prior report door.npz exact-gp --compare gaussian-mlp --output report
   nppac-prior report door.npz exact-gp --visited prior-went.npz --output report
   nppac-prior training door.npz gaussian-mlp --output training
 
@@ -66,8 +66,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    version = f"nppac-priors {version_of('nppac-priors')}"
-    parser.add_argument("--version", action="version", version=version)
+    _add_version(parser)
     if not argv:
         parser.print_help()
         raise SystemExit(ExitCode.DONE)
@@ -156,7 +155,13 @@ def _command(
     parser.add_argument(
         "--debug", action="store_true", help="show the traceback of an error instead of one line"
     )
+    _add_version(parser)
     return parser
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    version = f"nppac-priors {version_of('nppac-priors')}"
+    parser.add_argument("--version", action="version", version=version)
 
 
 def _add_split(parser: argparse.ArgumentParser, more: str = "") -> None:
