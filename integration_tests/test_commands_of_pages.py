@@ -88,7 +88,8 @@ def checked(monkeypatch, capsys):
         try:
             parsed = PARSE[program](arguments)
         except SystemExit as stop:
-            assert stop.code == 0, f"{shlex.join(words)}: {capsys.readouterr().err}"
+            if stop.code:
+                pytest.fail(f"{shlex.join(words)}: {capsys.readouterr().err}")
             return
         values: dict[str, Any] = vars(parsed)
         if (config := values.get("config")) is not None and config.exists():
