@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from nppac_envs import ShippedConfig
-from nppac_priors import GaussianMLPConfig
+from nppac_priors import GaussianMLPConfig, prior_registry
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-UPDATE, ALARM, FIGURE = (BENCHMARKS / f"{n}.py" for n in ("update", "alarm", "alarm_figure"))
+UPDATE, ALARM, FIGURE, THROUGHPUT = (
+    BENCHMARKS / f"{name}.py" for name in ("update", "alarm", "alarm_figure", "prior_throughput")
+)
 
 
 @pytest.mark.slow
@@ -32,6 +34,20 @@ def test_updates_are_timed_in_turns_and_peers_that_are_not_installed_left_out(tm
         rows["nppac-paper"]["ms"] / rows["tianshou-sac"]["ms"], rel=0.9
     )
     assert rows["tianshou-sac"]["setting"]["batch"] == 8
+
+
+@pytest.mark.slow
+def test_the_queries_of_every_kind_of_prior_are_timed():
+    sizes = ("--states", "60", "--state-dim", "5", "--action-dim", "2")
+    command = (sys.executable, THROUGHPUT, *sizes, "--blocks", "1", "--seconds", "0")
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    timed = {row["prior"]: row["ms"] for row in map(json.loads, done.stdout.splitlines())}
+    assert prior_registry().components.keys() <= timed.keys()
+    for name, spent in timed.items():
+        asked = {"draw", "density"} if name == "cvae" else {"act", "moments of 64"}
+        assert asked <= spent.keys()
+        assert ("trust" in spent) == (name not in ("cvae", "constant-variance"))
+        assert all(0 < entry["median"] <= entry["p95"] for entry in spent.values())
 
 
 @pytest.mark.slow
