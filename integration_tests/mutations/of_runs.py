@@ -177,7 +177,10 @@ RUNS = mutations_of("nppac-agents", [
      "loggers/test_tracking.py -k nobody"),
     # Exports.
     ("a distilled policy is compared where the prior was fitted", "running/export.py",
-     "if not len(states):", "if len(states):",
+     "if len(states) < 2:", "if len(states) >= 2:",
+     "running/test_export.py -k distilled"),
+    ("a distilled policy is compared where it was distilled", "running/export.py",
+     "Compared(held_out, ", "Compared(known, ",
      "running/test_export.py -k distilled"),
     ("a card tells folders of the machine", "running/policy_card.py",
      "return typed.name", "return value",

@@ -11,8 +11,9 @@ from nppac_agents import AWAC, BC, BCQ, BEAR, DAPG, IQL, NPPAC, SAC, TD3BC
 from nppac_agents.running.export import export
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.run_policy import load_agent, visited_states
-from nppac_priors import load_policy
+from nppac_priors import load_policy, load_prior
 from nppac_priors.deployed.actors import actor_of
+from nppac_priors.deployed.distillation import distilled
 from nppac_priors.errors import ConfigError
 
 pytestmark = pytest.mark.medium
@@ -196,10 +197,19 @@ def test_a_distilled_policy_says_how_far_it_is_off_where_the_run_went(finished, 
     policy, found = load_policy(folder), json.loads((folder / "card.json").read_text())["distilled"]
     assert policy.prior is not None
     assert policy.prior.config.kind == "sparse-gp"
-    assert (found["of"], found["states"]) == ("visited", 150)
-    assert 0 < found["action_rms"] < 0.2
-    assert "distilled: at 150 visited states the action is off by" in out.getvalue()
+    assert (found["of"], found["states"]) == ("visited, held-out", 38)
+    off = found["policy_mean"]
+    assert 0 < off["mean"] < off["largest"] < 0.3
+    line = (
+        f"distilled: at 38 visited, held-out states the policy's mean is off by {off['mean']:.2%} ("
+    )
+    assert line in out.getvalue()
     states = visited_states(finished, 4)
+    exact = load_prior(finished.prior)
+    apart = (policy.prior.mean(states[112:]) - exact.mean(states[112:])).abs().mean().item() / 2
+    assert found["prior_mean"]["mean"] == pytest.approx(apart, rel=1e-3)
+    blind = distilled(exact, 20).state()["inducing"]
+    assert not torch.equal(policy.prior.state()["inducing"], blind), "for where it went"
     run = torch.export.load(folder / "policy.pt2").module()
     found = run(torch.from_numpy(states))["action"].numpy()
     np.testing.assert_allclose(found, policy.act(states), atol=1e-5)

@@ -38,6 +38,22 @@ def test_with_fewer_it_is_unsure_where_the_exact_one_is(gp, demonstrated):
     assert small.data_hash == gp.data_hash
 
 
+def test_points_are_chosen_for_where_the_policy_goes(gp, demonstrated):
+    """Where the first state is high here, and with it a fifth of the demonstrated states."""
+    draw = np.random.default_rng(1)
+    high = demonstrated[0][demonstrated[0][:, 0] > 0.8]
+    visited = high.repeat(20, 0) + draw.normal(0, 0.3, (20 * len(high), 3)).astype(np.float32)
+    known, held_out = visited[::2], visited[1::2]
+    seen, blind = distilled(gp, 12, known), distilled(gp, 12)
+    chosen = [one.state()["inducing"][:, 0] > 0.8 for one in (seen, blind)]
+    assert chosen[0].sum() > chosen[1].sum()
+    for moment, exact in enumerate(gp.moments(held_out)):
+        off = [(one.moments(held_out)[moment] - exact).abs().mean() for one in (seen, blind)]
+        assert off[0] < off[1]
+    far = distilled(gp, 12, known + 1e4).state()["inducing"]
+    assert torch.equal(far, blind.state()["inducing"]), "of those it says nothing"
+
+
 def test_what_a_wrapper_holds_is_distilled_too(gp, demonstrated):
     network = GaussianMLPConfig(hidden=(4,), steps=2).fit(*demonstrated)
     found = distilled(VarianceFloor(MeanAndScale(mean=network, scale=gp), 0.3), 10)
@@ -60,13 +76,21 @@ def test_how_far_it_is_off_is_measured_in_the_environments_units(
     small, exact = load_policy(tmp_path / "small"), load_policy(folder)
     states = demonstrated[0]
     found = deviation(small, exact, states)
-    off = np.abs(small.act(states) - exact.act(states)) / np.array([4.2, 0.3], np.float32)
-    assert found.action_rms == pytest.approx(np.sqrt((off**2).mean()), rel=1e-4)
-    assert found.action_largest == pytest.approx(off.max(), rel=1e-4)
-    (mean, std), (small_mean, small_std) = gp.moments(states), small.prior.moments(states)
-    apart = ((small_mean - mean) / std).square().mean().sqrt().item()
-    assert found.mean_rms == pytest.approx(apart, rel=1e-3)
-    assert found.std_ratio[1] == pytest.approx((small_std / std).median().item(), rel=1e-2)
+    units = np.array([4.2, 0.3], np.float32)
+    for name in ("policy", "prior"):
+        one, other = (getattr(policy.distribution(states), name) for policy in (small, exact))
+        for moment in ("mean", "std"):
+            apart = np.abs(getattr(one, moment) - getattr(other, moment)) / units
+            off = getattr(found, f"{name}_{moment}")
+            assert off.mean == pytest.approx(apart.mean(), rel=1e-4)
+            assert off.mean > 0
+            assert off.largest == pytest.approx(apart.max(), rel=1e-4)
+    in_its_units = (small.prior.mean(states) - gp.mean(states)).abs().mean().item() / 2
+    assert found.prior_mean.mean == pytest.approx(in_its_units, rel=1e-3)
+    assert found.as_json()["prior_mean"] == {
+        "mean": found.prior_mean.mean,
+        "largest": found.prior_mean.largest,
+    }
     same = deviation(exact, DeployedPolicy(exact.spec, exact.actor, gp, None), states)
-    assert same.action_largest < 1e-5
-    assert "off by" in str(found)
+    assert max(off.largest for off in same) < 1e-5
+    assert f"the prior's mean by {found.prior_mean.mean:.2%} (" in str(found)

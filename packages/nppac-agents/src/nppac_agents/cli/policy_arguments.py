@@ -129,7 +129,8 @@ def export_parser() -> Parser:
         const=500,
         metavar="POINTS",
         help="make the exact Gaussian process of the prior a sparse one with so many inducing "
-        "points (500), for a faster loop, and measure how far the policy is off then",
+        "points (500), chosen for the states that the run visited, for a faster loop, and measure "
+        "how far the policy is off at others of them",
     )
     parser.add_argument(
         "--onnx",

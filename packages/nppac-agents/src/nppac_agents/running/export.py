@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from nppac_envs import Demonstrations
 from nppac_priors import DeployedPolicy, GaussianPrior, load_policy
 from nppac_priors.atomic_files import write_bytes, write_json
 from nppac_priors.deployed.alarm import Alarm
-from nppac_priors.deployed.distillation import Deviation, deviation, distilled
+from nppac_priors.deployed.distillation import deviation, distilled
 from nppac_priors.deployed.files import CARD_FILE, PAGE_FILE, save_policy
 from nppac_priors.deployed.program import require_onnx
 from nppac_priors.errors import ConfigError, DataError
@@ -25,8 +25,8 @@ from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import run_policy, visited_states
 
 ONNX, PROGRAM = "policy.onnx", "policy.pt2"
-_COMPARED = 2_000
-"""States at which a distilled policy is compared with its teacher"""
+_VISITED = 2_000
+"""States of a run that its prior is distilled for, and as many others that it is compared at"""
 
 
 def export(
@@ -49,7 +49,8 @@ def export(
         policy: which, as `run_policy` takes it.
         console: where progress goes.
         with_alarm: measure the prior without each demonstrated episode; where it can.
-        distil: inducing points that exact Gaussian processes in its prior are reduced to.
+        distil: inducing points that exact Gaussian processes in its prior are reduced to, for the
+            states that the run visited.
         onnx: also write it as an ONNX file.
         program: also write it as a `torch.export` program.
         licence: of the policy, in a line, for its card.
@@ -71,10 +72,12 @@ def export(
         raise ConfigError(f"the prior alone is a file already: {run_dir.prior}")
     actor, tensors = agent.method.deployed(agent)
     teacher = prior = agent.prior if isinstance(agent.prior, GaussianPrior) else None
+    compared = None
     if distil is not None:
         if prior is None:
             raise ConfigError("the policy has no Gaussian prior; there is nothing to distil")
-        prior = distilled(prior, distil)
+        known, compared = states_to_distil_for(run_dir, agent)
+        prior = distilled(prior, distil, known)
     alarm = None
     if with_alarm and prior is not None:
         alarm = _alarm(prior, agent.demonstrations, console)
@@ -87,8 +90,8 @@ def export(
     save_policy(folder, fields, tensors, prior, alarm)
     facts = card(run_dir, found, alarm, agent.demonstrations, folder, licence)
     deployed = functools.cache(lambda: load_policy(folder))
-    if distil is not None:
-        facts["distilled"] = _compared(run_dir, agent, deployed(), teacher, console)
+    if compared is not None:
+        facts["distilled"] = _compared(deployed(), teacher, compared, console)
     write_json(folder / CARD_FILE, facts)
     write_bytes(folder / PAGE_FILE, page(facts).encode())
     if onnx:
@@ -100,23 +103,37 @@ def export(
     )
 
 
-def _compared(
-    run_dir: RunDirectory,
-    agent: Agent,
-    deployed: DeployedPolicy,
-    teacher: GaussianPrior | None,
-    console: Console,
-) -> dict[str, Any]:
-    """How far the distilled policy is off, at states that the run visited if it made any."""
-    states, which = visited_states(run_dir, agent.spaces.state_dim), "visited"
-    if not len(states):
+class Compared(NamedTuple):
+    """States (n, S) at which a distilled policy is held against its teacher, and what they are."""
+
+    states: np.ndarray
+    what: str
+
+
+def states_to_distil_for(run_dir: RunDirectory, agent: Agent) -> tuple[np.ndarray | None, Compared]:
+    """States that the run visited, to distil for, and others of them to compare at.
+
+    Rows lie environment by environment and then in time, so that the last quarter is of other
+    episodes. Of a run that visited none, the demonstrated states
+    are compared.
+    """
+    states = visited_states(run_dir, agent.spaces.state_dim)
+    if len(states) < 2:
         assert agent.demonstrations is not None
-        states, which = agent.demonstrations.states, "demonstrated"
-    chosen = evenly(len(states), _COMPARED)
+        return None, Compared(agent.demonstrations.states, "demonstrated")
+    known, held_out = np.split(states, [len(states) * 3 // 4])
+    return known[evenly(len(known), _VISITED)], Compared(held_out, "visited, held-out")
+
+
+def _compared(
+    deployed: DeployedPolicy, teacher: GaussianPrior | None, at: Compared, console: Console
+) -> dict[str, Any]:
+    """How far the distilled policy is off."""
+    chosen = evenly(len(at.states), _VISITED)
     exact = DeployedPolicy(deployed.spec, deployed.actor, teacher, None)
-    found: Deviation = deviation(deployed, exact, states[chosen])
-    console.line(f"distilled: at {len(chosen):,} {which} states {found}")
-    return {"states": len(chosen), "of": which, **asdict(found)}
+    found = deviation(deployed, exact, at.states[chosen])
+    console.line(f"distilled: at {len(chosen):,} {at.what} states {found}")
+    return {"states": len(chosen), "of": at.what, **found.as_json()}
 
 
 def _alarm(

@@ -26,6 +26,15 @@ def test_each_point_is_the_state_that_the_ones_before_explain_least() -> None:
         assert torch.equal(states[remaining.argmax()], chosen[count])
 
 
+def test_an_important_states_variance_counts_more() -> None:
+    states, importance = _states(), torch.rand(60, generator=torch.Generator().manual_seed(1))
+    chosen = choose_inducing_points("matern32", states, ONES, 8, importance)
+    assert torch.equal(states[importance.argmax()], chosen[0])
+    for count in range(1, 8):
+        remaining = _remaining_variance(chosen[:count], states) * importance
+        assert torch.equal(states[remaining.argmax()], chosen[count])
+
+
 def test_duplicates_are_chosen_once_and_all_states_if_there_are_few() -> None:
     states = _states(10)
     chosen = choose_inducing_points("matern32", states.repeat(3, 1), ONES, 25)

@@ -14,7 +14,11 @@ _EXPLAINED = 1e-6
 
 @torch.no_grad()
 def choose_inducing_points(
-    kernel: KernelName, states: Tensor, lengthscale: Tensor, count: int
+    kernel: KernelName,
+    states: Tensor,
+    lengthscale: Tensor,
+    count: int,
+    importance: Tensor | None = None,
 ) -> Tensor:
     """States that explain the others best, one after the other (m, S), m <= `count`.
 
@@ -27,13 +31,14 @@ def choose_inducing_points(
         states: Candidates (n, S), float64.
         lengthscale: (S,), units of the states.
         count: At most this many.
+        importance: (n,), not negative: a state's variance counts so many times; ones if None.
     """
     kernel_values = PointKernel(kernel, states, lengthscale)
     remaining = torch.ones(len(states), dtype=torch.float64, device=states.device)
     columns = states.new_zeros(len(states), min(count, len(states)), dtype=torch.float64)
     chosen: list[int] = []
     for i in range(columns.shape[1]):
-        pivot = int(remaining.argmax())
+        pivot = int((remaining if importance is None else remaining * importance).argmax())
         variance = remaining[pivot].item()
         if variance < _EXPLAINED:
             break
