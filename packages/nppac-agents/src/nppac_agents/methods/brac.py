@@ -30,7 +30,7 @@ from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import LearningRate, Width
 from nppac_agents.methods.offline_first import BehaviourFirst
-from nppac_agents.phase import Losses
+from nppac_agents.phase import ONLINE, Losses, Phase, offline, updating
 
 if TYPE_CHECKING:
     import torch
@@ -102,11 +102,17 @@ class BRAC(BehaviourFirst, ActorCritic):
             parts.Discriminator(one.net, rate),
         )
 
-    def critic_step(self, agent: Agent, batch: Transitions) -> Losses:
-        """The discriminator where there is one, then one step of all critics."""
-        wasserstein = self.divergence == "wasserstein"
-        losses = self.discriminate(agent, batch.states) if wasserstein else {}
-        return losses | super().critic_step(agent, batch)
+    def phases(self, agent: Agent) -> list[Phase]:
+        """The behaviour, then offline, then online."""
+        fit = updating("behaviour", self.behaviour_updates, self.fit_behaviour)
+        return [*fit, *offline(self.offline_updates), ONLINE]
+
+    def update(self, agent: Agent, batch: Transitions) -> Losses:
+        """Behaviour and discriminator where they learn; critics, policy, alpha, slow critics."""
+        losses = self.fit_behaviour(agent, batch) if self.refit_behaviour else {}
+        if self.divergence == "wasserstein":
+            losses |= self.discriminate(agent, batch.states)
+        return losses | super().update(agent, batch)
 
     def fit_behaviour(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the behaviour on the replay's actions, and one of its entropy's weight."""

@@ -24,8 +24,8 @@ from pydantic import Field
 from nppac_agents import parts
 from nppac_agents.methods.actor_critic import ActorCritic
 from nppac_agents.methods.base import BatchSize, LearningRate, Width, inherited
-from nppac_agents.methods.offline_first import BehaviourFirst, OfflineFirst
-from nppac_agents.phase import Losses, Phase, updating
+from nppac_agents.methods.offline_first import BehaviourFirst
+from nppac_agents.phase import ONLINE, Losses, Phase, offline, updating
 
 if TYPE_CHECKING:
     import torch
@@ -56,8 +56,7 @@ class BRACPlus(BehaviourFirst, ActorCritic):
     divergence: Literal["kl", "mmd"] = "kl"
     """D: the bound of the KL (locomotion), or the MMD (hands)."""
     largest_divergence: float = Field(default=4.0, gt=0)
-    """Where alpha(s) holds D, nats for the KL (source: 0.1 to 11.5, by task) and 0.06 to 0.1 for
-    the MMD."""
+    """Where alpha(s) holds D (source: 0.1 to 11.5 nats for the KL, 0.06 to 0.1 for the MMD)."""
     entropy: float = -2.0
     """H0, nats per action dimension: the largest for the KL, the least for the MMD (source: of the
     whole action, -12 for six dimensions)."""
@@ -73,11 +72,9 @@ class BRACPlus(BehaviourFirst, ActorCritic):
     """Scale of the MMD's Laplacian kernel."""
     behaviour_updates: int = inherited(BehaviourFirst, "behaviour_updates", 400_000)
     start_updates: int = Field(default=50_000, ge=0)
-    """Then, of the policy towards the behaviour, and as many of the critics towards that policy's
-    value."""
-    behaviour_learning_rate: LearningRate = inherited(
-        BehaviourFirst, "behaviour_learning_rate", 1e-3
-    )
+    """Then, of the policy towards the behaviour, and as many of the critics towards its value."""
+    behaviour_learning_rate: LearningRate = 1e-3
+    """Adam's rate for the behaviour."""
     multiplier_learning_rate: LearningRate = 1e-5
     """Adam's rate for alpha(s) (hands: 1e-7)."""
     entropy_learning_rate: LearningRate = 1e-3
@@ -96,11 +93,8 @@ class BRACPlus(BehaviourFirst, ActorCritic):
     def parts(self, agent: Agent, generator: torch.Generator) -> BRACPlusParts:
         """A squashed Gaussian, two critics, the behaviour, alpha(s) and beta."""
         size, actions = agent.spaces.state_dim, agent.spaces.action_dim
-        behaviour = parts.CVAEEnsemble.draw(
-            *(self.members, size, actions, 2 * actions, self.behaviour_hidden),
-            bounded=False,
-            generator=generator,
-        )
+        sizes = self.members, size, actions, 2 * actions, self.behaviour_hidden
+        behaviour = parts.CVAEEnsemble.draw(*sizes, bounded=False, generator=generator)
         policy = self.policy_network(agent, generator, squash=True)
         rate = self.multiplier_learning_rate
         return BRACPlusParts(
@@ -110,6 +104,11 @@ class BRACPlus(BehaviourFirst, ActorCritic):
             parts.Dual.of_states(size, self.critic_hidden, rate, generator),
             parts.Dual.scalar(self.beta, self.entropy_learning_rate),
         )
+
+    def update(self, agent: Agent, batch: Transitions) -> Losses:
+        """The behaviour where it goes on learning; critics, policy, duals, slow critics."""
+        losses = self.fit_behaviour(agent, batch) if self.refit_behaviour else {}
+        return losses | super().update(agent, batch)
 
     def distance(self, agent: Agent, states: Tensor, policy: ActionDistribution) -> Tensor:
         """D(s) (B,) of the policy at states (B, S)."""
@@ -176,5 +175,6 @@ class BRACPlus(BehaviourFirst, ActorCritic):
             *updating("behaviour", self.behaviour_updates, self.fit_behaviour),
             *updating("start", self.start_updates, approach),
             *updating("value", self.start_updates, self.critics_alone),
-            *OfflineFirst.phases(self, agent),
+            *offline(self.offline_updates),
+            ONLINE,
         ]

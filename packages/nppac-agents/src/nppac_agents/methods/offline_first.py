@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from nppac_agents.methods.base import LearningRate, Method
-from nppac_agents.phase import ONLINE, Losses, Phase, offline, updating
+from nppac_agents.phase import ONLINE, Losses, Phase, offline
 
 if TYPE_CHECKING:
     from nppac_agents.agent import Agent
@@ -30,7 +30,10 @@ class OfflineFirst(Method):
 
 
 class BehaviourFirst(OfflineFirst):
-    """One that is held to a model of the behaviour, which it fits before all else."""
+    """One that is held to a model of the behaviour, which it fits before all else.
+
+    A method writes its phases and its update out, with `fit_behaviour` where it belongs.
+    """
 
     behaviour_updates: int = Field(default=300_000, ge=0)
     """Updates that fit the behaviour, first of all."""
@@ -43,13 +46,3 @@ class BehaviourFirst(OfflineFirst):
     @abstractmethod
     def fit_behaviour(self, agent: Agent, batch: Transitions) -> Losses:
         """One step of the behaviour on the replay's actions."""
-
-    def update(self, agent: Agent, batch: Transitions) -> Losses:
-        """The behaviour where it goes on learning, then what else the method updates."""
-        losses = self.fit_behaviour(agent, batch) if self.refit_behaviour else {}
-        return losses | super().update(agent, batch)
-
-    def phases(self, agent: Agent) -> list[Phase]:
-        """The behaviour, then offline, then online."""
-        fit = updating("behaviour", self.behaviour_updates, self.fit_behaviour)
-        return [*fit, *super().phases(agent)]

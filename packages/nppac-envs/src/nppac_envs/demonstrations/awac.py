@@ -95,7 +95,7 @@ def _like_states(path: dict[str, Any], steps: int) -> Iterator[str]:
     state = _vector(first)
     for name in first if isinstance(first, dict) else ():
         vector = _vector(first[name])
-        if vector is not None and not np.array_equal(vector, state):
+        if vector is not None and (state is None or not np.array_equal(vector, state)):
             yield f"observations[{name!r}]"
 
 
