@@ -94,7 +94,7 @@ PRIORS = mutations_of("nppac-priors", [
      "batch.weights[0] * self._observations / len(batch)", "batch.weights[0]",
      "networks/bayesian/test_variational.py"),
     ("weights' stds ignore the layer's width", "networks/bayesian/variational.py",
-     "config.weight_std / math.sqrt(weight.shape[1])", "config.weight_std",
+     "weight_std / math.sqrt(weight.shape[1])", "weight_std",
      "networks/bayesian/test_variational.py"),
     # Which data.
     ("held-out episodes are fitted too", "held_out.py",

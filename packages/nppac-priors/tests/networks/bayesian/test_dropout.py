@@ -22,10 +22,9 @@ def data() -> TrainingSet:
 
 
 def posterior(data: TrainingSet, rate: float) -> tuple[DropoutPosterior, StackedNetworks]:
-    config = BayesianMLPConfig(inference="dropout", dropout=rate, weight_std=0.5, hidden=(40,))
     sizes = data.layer_sizes((40,))
     initial = StackedNetworks.draw(1, sizes, torch.Generator().manual_seed(1))
-    return DropoutPosterior(config, initial, data), initial
+    return DropoutPosterior(initial, data, rate=rate, samples=32, weight_std=0.5), initial
 
 
 def test_a_draw_is_the_network_without_some_hidden_units(data) -> None:

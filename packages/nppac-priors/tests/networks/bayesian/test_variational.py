@@ -35,7 +35,7 @@ def initial(data) -> StackedNetworks:
 
 @pytest.fixture
 def posterior(data, initial) -> VariationalPosterior:
-    return VariationalPosterior(CONFIG, initial, data)
+    return VariationalPosterior(initial, data, samples=8, weight_std=0.8)
 
 
 def flat(networks: StackedNetworks) -> torch.Tensor:

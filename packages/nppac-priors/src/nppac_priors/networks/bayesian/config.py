@@ -47,5 +47,7 @@ class BayesianMLPConfig(MLPConfig):
 
         initial = StackedNetworks.draw(1, data.layer_sizes(self.hidden), generator)
         initial = initial.to(data.device)
-        posterior = VariationalPosterior if self.inference == "variational" else DropoutPosterior
-        return posterior(self, initial, data)
+        both = {"samples": self.samples, "weight_std": self.weight_std}
+        if self.inference == "variational":
+            return VariationalPosterior(initial, data, **both)
+        return DropoutPosterior(initial, data, rate=self.dropout, **both)

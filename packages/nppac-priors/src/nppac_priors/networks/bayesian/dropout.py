@@ -11,8 +11,6 @@ that the weights W trained here are (1 - p) M, and (1 - p) |M|^2 is |W|^2 / (1 -
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
@@ -20,21 +18,23 @@ from nppac_priors.networks.bayesian.predictive import SCORING_SAMPLES, predictiv
 from nppac_priors.networks.perceptrons import StackedNetworks, gaussian_nll
 from nppac_priors.networks.training_set import Batch, TrainingSet
 
-if TYPE_CHECKING:
-    from nppac_priors.networks.bayesian.config import BayesianMLPConfig
-
 
 class DropoutPosterior:
     """Dropout on all hidden units, with the L2 penalty of a normal prior over the weights."""
 
     def __init__(
-        self, config: BayesianMLPConfig, initial: StackedNetworks, data: TrainingSet
+        self,
+        initial: StackedNetworks,
+        data: TrainingSet,
+        *,
+        rate: float,
+        samples: int,
+        weight_std: float,
     ) -> None:
-        """Train one network, starting at `initial`."""
+        """Train one network, starting at `initial`; the rest are fields of its config."""
         self._network = initial
-        self._rate = config.dropout
-        self._samples = config.samples
-        self._l2 = 1.0 / (2.0 * config.weight_std**2 * data.observations)
+        self._rate, self._samples = rate, samples
+        self._l2 = 1.0 / (2.0 * weight_std**2 * data.observations)
         for tensor in self.parameters:
             tensor.requires_grad_()
 

@@ -7,7 +7,6 @@ draws come from PyTorch's global generator; callers isolate that.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import pyro
 import torch
@@ -20,9 +19,6 @@ from nppac_priors.networks.bayesian.predictive import SCORING_SAMPLES, predictiv
 from nppac_priors.networks.perceptrons import StackedNetworks
 from nppac_priors.networks.training_set import Batch, TrainingSet
 
-if TYPE_CHECKING:
-    from nppac_priors.networks.bayesian.config import BayesianMLPConfig
-
 _INITIAL_STD = 0.01
 
 
@@ -30,17 +26,17 @@ class VariationalPosterior:
     """Negative evidence lower bound (Blundell et al. 2015), one weight draw for each batch."""
 
     def __init__(
-        self, config: BayesianMLPConfig, initial: StackedNetworks, data: TrainingSet
+        self, initial: StackedNetworks, data: TrainingSet, *, samples: int, weight_std: float
     ) -> None:
-        """Start the posterior's means at `initial`."""
+        """Start the posterior's means at `initial`; the rest are fields of its config."""
         self._shapes = [tensor.shape[1:] for tensor in initial.tensors]
         stds = [
-            torch.full_like(tensor, config.weight_std / math.sqrt(weight.shape[1]))
+            torch.full_like(tensor, weight_std / math.sqrt(weight.shape[1]))
             for tensors in (initial.weights, initial.biases)
             for tensor, weight in zip(tensors, initial.weights, strict=True)
         ]
         self._prior_std = _flat(stds)
-        self._samples = config.samples
+        self._samples = samples
         self._observations = data.observations
         self._elbo = TraceMeanField_ELBO()
         self._mean = _flat(initial.tensors).requires_grad_()
