@@ -116,7 +116,7 @@ def test_a_fitted_prior_is_named_as_it_is(mine):
     assert experiment["prior"] == {"kind": "file", "path": "gp.safetensors"}
 
 
-def test_a_prior_that_is_not_there_or_of_another_task_is_refused(nppac_run, mine, tmp_path):
+def test_a_prior_that_is_not_there_or_of_another_task_is_refused(nppac_run, mine, tmp_path, caplog):
     from nppac_priors import GaussianMLPConfig
 
     few = GaussianMLPConfig(hidden=(4,), steps=1)
@@ -125,7 +125,7 @@ def test_a_prior_that_is_not_there_or_of_another_task_is_refused(nppac_run, mine
     arguments = ("new", "mine.npz", "--env", "Pendulum-v1", "--prior")
     for name, problem in {
         "none.safetensors": "none.safetensors: no such file",
-        "other.safetensors": "--prior other.safetensors: has 2 state and 1 action dimensions, the "
+        "other.safetensors": "prior other.safetensors: has 2 state and 1 action dimensions, the "
         "demonstrations have 3 and 1",
     }.items():
         result = nppac_run(*arguments, name)
@@ -134,4 +134,8 @@ def test_a_prior_that_is_not_there_or_of_another_task_is_refused(nppac_run, mine
         assert problem in line
         assert not (tmp_path / "experiment.json").exists()
     assert nppac_run(*arguments, "mine.safetensors").code == 0
+    assert not caplog.messages
     assert load_experiment(tmp_path / "experiment.json").prior.path == "mine.safetensors"
+    few.fit(mine.states[:9], mine.actions[:9]).save(tmp_path / "part.safetensors")
+    assert nppac_run(*arguments, "part.safetensors", "--output", "other.json").code == 0
+    assert "fitted to other data" in caplog.messages[0]

@@ -51,7 +51,7 @@ def test_it_can_be_wrapped_and_what_is_saved_needs_the_file_no_more(path, tmp_pa
     ("states", "actions"), [(STATES[:, :3], ACTIONS), (STATES, ACTIONS[:, :1])]
 )
 def test_other_dimensions_are_refused(path, states, actions):
-    with pytest.raises(ConfigError, match="is a prior of 4 state and 2 action dimensions, the"):
+    with pytest.raises(ConfigError, match="has 4 state and 2 action dimensions, the"):
         FilePriorConfig(path=str(path)).fit(states, actions)
 
 

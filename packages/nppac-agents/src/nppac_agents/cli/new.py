@@ -13,6 +13,7 @@ def new(arguments: argparse.Namespace) -> int:
     """Write an experiment file that fits the data and the environment, and say what to do next."""
     from nppac_envs import DataError
     from nppac_envs.demonstrations.locations import locate
+    from nppac_priors import FilePriorConfig
     from nppac_priors.atomic_files import write_json
     from nppac_priors.errors import ConfigError
 
@@ -30,7 +31,7 @@ def new(arguments: argparse.Namespace) -> int:
             f"{error.in_options()} (options of nppac-demos convert; name here what it writes)"
         ) from error
     if arguments.prior is not None:
-        _require_prior(arguments.prior, data.state_dim, data.action_dim)
+        FilePriorConfig(path=arguments.prior).fit(data.states, data.actions)
     env = None
     if arguments.env is not None:
         env = _environment(arguments, data.state_dim, data.action_dim)
@@ -41,20 +42,6 @@ def new(arguments: argparse.Namespace) -> int:
         print(line)
     print(f"wrote {arguments.output}; next: nppac-run {arguments.output} --dry-run")
     return ExitCode.DONE
-
-
-def _require_prior(path: str, *dimensions: int) -> None:
-    """Refuses a file that holds no prior, or one of another task."""
-    from nppac_priors import load_prior
-    from nppac_priors.errors import ConfigError
-
-    prior = load_prior(path)
-    if (prior.state_dim, prior.action_dim) != dimensions:
-        raise ConfigError(
-            f"--prior {path}: has {prior.state_dim} state and {prior.action_dim} action "
-            f"dimensions, the demonstrations have {dimensions[0]} and {dimensions[1]}; fit it to "
-            "these"
-        )
 
 
 def _environment(arguments: argparse.Namespace, *dimensions: int) -> dict[str, Any]:

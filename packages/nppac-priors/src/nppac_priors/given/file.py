@@ -57,8 +57,8 @@ class FilePriorConfig(PriorConfig):
         wanted = tuple(matrix.shape[1] for matrix in given)
         if found != wanted:
             raise ConfigError(
-                f"prior.path: {self.path} is a prior of {found[0]} state and {found[1]} action "
-                f"dimensions, the demonstrations have {wanted[0]} and {wanted[1]}"
+                f"prior {self.path}: has {found[0]} state and {found[1]} action dimensions, the "
+                f"demonstrations have {wanted[0]} and {wanted[1]}; fit it to these"
             )
         if prior.data_hash != hash_data(*given):
             logger.warning(
