@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from typing import Literal
 
 import gymnasium as gym
@@ -15,6 +16,7 @@ from nppac_envs import Demonstrations, EnvConfig
 from nppac_priors import ExactGPConfig
 
 HORIZON = 20
+Act = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 class PointEnv(gym.Env):
@@ -65,16 +67,30 @@ def push_home(states: np.ndarray) -> np.ndarray:
     return np.clip(-2.0 * states[..., :2], -1.0, 1.0)
 
 
-def play(env: gym.Env, episodes: int, seed: int, mistakes: float = 0.0) -> Demonstrations:
-    """Demonstrations by the expert with action noise, who at times does the very opposite."""
+def noisy_expert(state: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The expert with action noise."""
+    return push_home(state) + rng.normal(0, 0.1, 2)
+
+
+def of_some_quality(state: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Anything from the expert to its opposite along x, nearly the expert along y.
+
+    At a state these actions lie on a line, where the better along x goes home the slower along y:
+    they do not say what an action off the line is worth, and what goes up along it leads away.
+    """
+    quality = rng.uniform(-1, 1)
+    return push_home(state) * [quality, 0.85 - 0.15 * quality] + rng.normal(0, 0.02, 2)
+
+
+def play(env: gym.Env, episodes: int, seed: int, act: Act = noisy_expert) -> Demonstrations:
+    """Demonstrations by a function of a state (4,) and the random numbers it may draw."""
     rng = np.random.default_rng(seed)
     states, actions, rewards, successes, finals = [], [], [], [], []
     for episode in range(episodes):
         state, _ = env.reset(seed=seed + episode)
         ended = False
         while not ended:
-            sign = -1.0 if mistakes and rng.random() < mistakes else 1.0
-            action = np.clip(sign * push_home(state) + rng.normal(0, 0.1, 2), -1, 1)
+            action = np.clip(act(state, rng), -1, 1)
             states.append(state)
             actions.append(action)
             state, reward, terminated, truncated, info = env.step(action)
@@ -115,8 +131,8 @@ def expert():
 
 @pytest.fixture(scope="session")
 def mixed_demonstrations(point_config):
-    """Most actions are mistakes, so that their mean leads away from the goal."""
-    return play(point_config.make(), episodes=50, seed=100, mistakes=0.6)
+    """Actions of every quality, whose mean reaches the goal only from where it is near."""
+    return play(point_config.make(), episodes=40, seed=100, act=of_some_quality)
 
 
 @pytest.fixture(scope="session")

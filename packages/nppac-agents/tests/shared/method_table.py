@@ -41,8 +41,6 @@ class Row:
     """Updates after which the slow critics follow"""
     mixed: dict[str, Any] | None = None
     """Settings beside `LEARNING` that beat cloning on demonstrations of mixed quality, offline"""
-    alone: dict[str, Any] | None = None
-    """Settings beside `LEARNING` that learn offline from the expert alone"""
     without: dict[str, Any] | None = None
     """Those that take out its own term (weights, penalty, dual): with them it learns none of it"""
 
@@ -88,15 +86,13 @@ METHODS = {
         phases=("offline", "online"), updates=150,
         logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "perturbation"},
         mixed={"offline_updates": 1_500, "behaviour_hidden": (64, 64), "reach": 0.1},
-        without={"acting_candidates": 1},
+        without={"reach": 2.0},
     ),
     "bear": Row(
         dry_steps=8, small={"offline_updates": 60, "warmup_updates": 1, "behaviour_hidden": (16,)},
         phases=("offline", "online"), updates=150,
         logs=CRITIC | {"behaviour_loss", "behaviour_grad_norm", "mmd", "multiplier"},
         mixed={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
-               "mmd_samples": 5},
-        alone={"offline_updates": 1_500, "warmup_updates": 300, "behaviour_hidden": (64, 64),
                "mmd_samples": 5},
         without={"largest_mmd": 1e3},
     ),
@@ -108,7 +104,6 @@ METHODS = {
         logs=CRITIC | {"divergence", "alpha", "behaviour_loss", "discriminator_loss"},
         mixed={"behaviour_updates": 500, "offline_updates": 1_500, "warmup_updates": 200,
                "alpha": 0.1},
-        alone={"behaviour_updates": 500, "offline_updates": 800, "warmup_updates": 100},
         without={"alpha": 1e-8},
     ),
     "brac-plus": Row(
@@ -118,26 +113,22 @@ METHODS = {
         logs=CRITIC | {"divergence", "entropy", "behaviour_loss"},
         mixed={"behaviour_updates": 600, "start_updates": 200, "offline_updates": 1_200,
                "behaviour_hidden": (64, 64), "multiplier_learning_rate": 1e-3, "members": 1,
-               "beta": 0.1, "entropy": -1.0, "largest_divergence": 3.0},
-        alone={"behaviour_updates": 600, "start_updates": 200, "offline_updates": 800,
-               "behaviour_hidden": (64, 64), "multiplier_learning_rate": 1e-3, "members": 1,
-               "beta": 0.1, "entropy": -1.0, "largest_divergence": 1.0},
-        without={"largest_divergence": 1e6},
+               "beta": 0.1, "entropy": -1.0, "largest_divergence": 3.0,
+               "policy_learning_rate": 3e-3},
+        without={"largest_divergence": 1e6, "gradient_penalty": 0.0, "start_updates": 0},
     ),
     "cal-ql": Row(
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
                             "backup_samples": 2},
         phases=("offline", "online"), updates=150, logs=GAP,
-        mixed=CONSERVATIVE | {"backup_samples": 4}, alone=CONSERVATIVE | {"backup_samples": 1},
+        mixed=CONSERVATIVE | TEMPERATURE | {"backup_samples": 4},
         without={"conservative_weight": 0.0},
     ),
     "cql": Row(
         dry_steps=8, small={"offline_updates": 60, "conservative_samples": 2, "largest_gap": 1.0,
                             "warmup_updates": 1},
         phases=("offline", "online"), updates=150, logs=GAP,
-        mixed=CONSERVATIVE | {"warmup_updates": 300, "conservative_weight": 1.0},
-        alone={"offline_updates": 600, "conservative_samples": 4, "conservative_weight": 1.0,
-                      "warmup_updates": 0},
+        mixed=CONSERVATIVE | TEMPERATURE | {"warmup_updates": 0, "conservative_weight": 1.0},
         without={"conservative_weight": 0.0},
     ),
     "crr": Row(
@@ -163,8 +154,9 @@ METHODS = {
     "mpo": Row(
         dry_steps=6, small={"samples": 4, "target_period": 2},
         logs=CRITIC | {"temperature", "effective_samples", "mean_kl", "std_kl"},
-        mixed={"offline_updates": 1_500, "target_period": 20, "tau": 1.0, "samples": 10,
-               "mean_epsilon": 0.05, "std_epsilon": 1e-3},
+        learning={"target_period": 20, "tau": 1.0, "samples": 10, "mean_epsilon": 0.05,
+                  "std_epsilon": 1e-3},
+        online=1_500,
         without={"epsilon": 1e-8},
     ),
     "nppac": Row(
@@ -190,8 +182,7 @@ METHODS = {
     "td3-bc": Row(
         dry_steps=3, small={"offline_updates": 60}, phases=("offline", "online"), updates=150,
         logs=CRITIC | {"cloning_error"}, follows_every=2,
-        mixed={"offline_updates": 1_500},
-        alone={"offline_updates": 800}, without={"value_weight": 1e3},
+        mixed={"offline_updates": 1_500}, without={"value_weight": 1e3},
     ),
     "wsrl": Row(
         dry_steps=8, small={"offline_updates": 60, "rollout_steps": 60, "conservative_samples": 2,
