@@ -4,12 +4,15 @@ An exact Gaussian process is fitted once to a set of demonstrations. Then
 
 * every episode is judged as a new one would be: by the process without it, against an alarm of the
   others, each of which is judged by the process without both. Hyper-parameters stay those of all;
+* with --halves, half of the episodes is, drawn again and again, by the process and against an alarm
+  of the other half, in which no fresh one is known to either;
 * with --fresh, so are further episodes of the same demonstrator, by the process of all. Beside it
   stands which rates an alarm of so few episodes comes out with, in 95 of 100 sets of them;
 * the process's mean plays episodes, with nothing wrong and with each disturbance at each strength.
 
     python benchmarks/alarm.py door --every 4 --json door.json
     python benchmarks/alarm.py pen --every 2 --json pen.json
+    python benchmarks/alarm.py door --every 4 --halves 10 --episodes 0 --json halves.json
     python benchmarks/alarm_figure.py door.json pen.json --output alarm.png
     python benchmarks/alarm.py pen --every 2 --fresh fresh.npz --episodes 0 --json fresh.json
 
@@ -49,6 +52,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("set", help="name of a shipped set, or an npz file of demonstrations")
     parser.add_argument("--env", help="kind of environment; the set's name if not given")
     parser.add_argument("--fresh", type=Path, help="npz file of the same demonstrator, other seeds")
+    parser.add_argument("--halves", type=int, default=0, help="how often to hold half of them out")
     parser.add_argument("--every", type=int, default=1, help="of how many states one is taken")
     parser.add_argument("--prior", type=json.loads, default={}, help="exact-gp fields as JSON")
     parser.add_argument("--episodes", type=int, default=20, help="for each disturbance; 0: none")
@@ -142,6 +146,29 @@ def left_out(without: LeaveOut, rows: Sequence[Tensor]) -> dict[str, Any]:
     return judged(shares, alarms) | {"stated": stated, "alarmed_of_stated": counts}
 
 
+def halves(without: LeaveOut, rows: Sequence[Tensor], draws: int) -> dict[str, Any]:
+    """False alarms on one half of the episodes, of the alarm of the other; drawn so many times.
+
+    A known episode is judged by the process without it and without all of the new half.
+    """
+    generator, steps, alarmed = np.random.default_rng(0), [], []
+    lengths = [len(part) for part in rows]
+    for _ in range(draws):
+        order = generator.permutation(len(rows))
+        known, new = np.split(order, [(len(rows) + 1) // 2])
+        held_out = torch.cat([rows[e] for e in new])
+        of_known = [
+            without.std(torch.cat([rows[e], held_out]))[: lengths[e]] for e in known.tolist()
+        ]
+        alarm = Alarm.of(torch.cat(of_known), torch.tensor([len(std) for std in of_known]))
+        scores = scores_of(without.std(held_out)).split([lengths[e] for e in new])
+        share, any_alarm = rates(alarm, list(scores))
+        steps.append(float(np.mean(share)))
+        alarmed.append(float(np.mean(any_alarm)))
+        print(json.dumps({"steps": steps[-1], "alarmed": alarmed[-1]}), file=sys.stderr, flush=True)
+    return {"known": len(known), "steps": steps, "alarmed": alarmed}
+
+
 def _by_rate(alarm: Alarm, scores: Tensor) -> list[bool]:
     """Whether an episode has an alarm at rates 1 / (E + 1), 2 / (E + 1), up to a half."""
     count = len(alarm.episode_scores) + 1
@@ -167,6 +194,8 @@ def main() -> None:
         "per_step": PER_STEP, "per_episode": PER_EPISODE, "left_out": left_out(without, rows),
     }  # fmt: skip
     print(json.dumps(found), file=sys.stderr, flush=True)
+    if arguments.halves:
+        found["halves"] = halves(without, rows, arguments.halves)
     if arguments.fresh is not None:
         fresh, _, counts = thinned(loaded(str(arguments.fresh)), arguments.every)
         scores = _scores(prior, fresh).split(counts)

@@ -57,13 +57,16 @@ def test_an_alarm_is_judged_and_drawn(tmp_path):
     prior = {"steps": 2, "subset_size": 50}
     subprocess.run(
         [
-            *(sys.executable, ALARM, "pen", "--every", "20", "--episodes", "2", "--json", found),
-            *("--fresh", tmp_path / "fresh.npz", "--prior", json.dumps(prior)),
+            *(sys.executable, ALARM, "pen", "--every", "10", "--episodes", "2", "--json", found),
+            *("--fresh", tmp_path / "fresh.npz", "--halves", "2", "--prior", json.dumps(prior)),
         ],
         check=True,
     )
     row = json.loads(found.read_text())
-    assert (row["left_out"]["episodes"], row["fresh"]["episodes"], row["states"]) == (25, 8, 125)
+    assert (row["left_out"]["episodes"], row["fresh"]["episodes"], row["states"]) == (25, 8, 250)
+    assert row["halves"]["known"] == 13
+    assert len(row["halves"]["steps"]) == 2
+    assert all(0 <= share <= 1 for share in row["halves"]["steps"] + row["halves"]["alarmed"])
     least, most = row["fresh"]["alarmed_of_sets"]
     assert 0 < least < 2 / 26 < most < 0.25
     assert len(row["played"]) == 10
