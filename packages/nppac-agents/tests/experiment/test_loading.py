@@ -136,6 +136,14 @@ def test_a_path_through_null_is_refused(experiment, experiment_file):
     assert "prior is null, not an object" in line
 
 
+def test_a_study_is_told_as_one(tmp_path):
+    path = tmp_path / "family.json"
+    path.write_text('{"experiments": {"a": "a.json"}, "seeds": "0:2"}')
+    assert problems(path, "agent.alpha=1") == [
+        f"{path}: is a study; nppac-run sweep runs it, and checks it with --dry-run"
+    ]
+
+
 def test_a_misspelt_override_is_named(experiment, experiment_file):
     path = experiment_file(experiment)
     (line,) = problems(path, "agent.alhpa=0.2")

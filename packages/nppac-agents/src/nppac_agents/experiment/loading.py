@@ -36,6 +36,10 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     path = Path(path)
     try:
         data = read_object(path)
+        if "experiments" in data:
+            raise ConfigError(
+                f"{path}: is a study; nppac-run sweep runs it, and checks it with --dry-run"
+            )
         for override in overrides:
             _apply(data, override)
     except ConfigError as error:
