@@ -125,11 +125,12 @@ def test_a_small_run_leaves_a_directory_that_can_be_read(nppac_run, config):
     assert nppac_run(run / "config.json", "--device", "cpu").code == 2
 
 
-def test_an_example_whose_set_is_not_there_names_the_one_command_that_writes_it(nppac_run):
-    """The ant of the paper reads a file that no package has."""
-    example = Path(__file__).parents[4] / "examples" / "ant-paper.json"
-    result = nppac_run(example)
+def test_a_prepared_set_that_is_not_there_names_the_one_command_that_writes_it(nppac_run):
+    """As the tables of the results read it; no package has it."""
+    example = Path(__file__).parents[4] / "examples" / "door-nppac.json"
+    prepared = json.dumps({"source": "npz", "path": "door-dapg.npz"})
+    result = nppac_run(example, "--set", f"demonstrations={prepared}")
     assert result.code == 2
     (error,) = errors(result.err)
-    assert error.endswith(f"no such file in {Path.cwd()}; nppac-demos fetch ant-expert writes it")
+    assert error.endswith(f"no such file in {Path.cwd()}; nppac-demos fetch door-dapg writes it")
     assert not [path for path in Path.cwd().rglob("*") if path.is_file()]
