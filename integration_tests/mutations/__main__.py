@@ -24,6 +24,7 @@ from integration_tests.mutations.mutation import ROOT, Mutation
 from integration_tests.mutations.of_agents import AGENTS
 from integration_tests.mutations.of_envs import ENVS
 from integration_tests.mutations.of_methods import METHODS
+from integration_tests.mutations.of_models import MODELS
 from integration_tests.mutations.of_nppac import BEYOND_THE_PAPER
 from integration_tests.mutations.of_policy_constraints import POLICY_CONSTRAINTS
 from integration_tests.mutations.of_priors import PRIORS
@@ -35,6 +36,7 @@ MUTATIONS = [
     *AGENTS,
     *METHODS,
     *POLICY_CONSTRAINTS,
+    *MODELS,
     *BEYOND_THE_PAPER,
     *RUNS,
 ]

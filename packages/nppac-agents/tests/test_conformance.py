@@ -15,6 +15,7 @@ from nppac_agents import (
     CRR,
     DAPG,
     IQL,
+    MOPO,
     MPO,
     NPPAC,
     RLPD,
@@ -87,6 +88,10 @@ class TestDAPG(MethodConformance):
 
 class TestIQL(MethodConformance):
     method = IQL(**CRITICS, offline_updates=3, value_hidden=(16,))
+
+
+class TestMOPO(MethodConformance):
+    method = MOPO(**CRITICS, model_updates=3, model_hidden=(16,), offline_updates=3, kept_updates=3)
 
 
 class TestMPO(MethodConformance):

@@ -152,9 +152,10 @@ _CRITIC = (
     Metric(
         "held_out_error",
         "share",
-        "variance of returns of held-out rollouts that the critics do not explain (warm-up)",
+        "variance that is not explained on held-out data: of returns by the critics (warm-up), of "
+        "rewards and next states by the model (MOPO)",
         "held-out error",
-        "The warm-up ends when it falls no further.",
+        "Warm-up and model end when it falls no further.",
     ),
     Metric(
         "value_loss",
@@ -194,6 +195,11 @@ _CONSTRAINTS = (
     Metric("step_kl", "nats", "divergence of the new policy from the old one (DAPG)"),
     Metric("cloning_error", "action^2", "squared distance from the batch's actions (TD3+BC)"),
 )
+_MODEL = (
+    Metric("model_loss", "loss", "what the step of the environment's model minimises, a member"),
+    Metric("model_grad_norm", "norm", "gradient of that loss over all weights of all members"),
+    Metric("penalty", "reward", "what imagined steps pay for the model's spread (MOPO)"),
+)
 _EVALUATION = tuple(Metric(m.field, m.note, m.meaning, m.title) for m in MEASURES)
 _EVALUATION_EVENTS = (
     "All but the return are null where no info of a step tells success. "
@@ -214,6 +220,7 @@ SECTIONS = {
     "Critics and values": ("Likewise.", _CRITIC),
     "Weights of imitated actions": ("Likewise.", _WEIGHTS),
     "Behaviours and constraints": ("Likewise.", _CONSTRAINTS),
+    "Models of the environment": ("Likewise.", _MODEL),
 }
 """Heading, what the numbers have in common, and the numbers."""
 

@@ -20,6 +20,7 @@ METHODS = {
     ".methods.crr": "CRR",
     ".methods.dapg": "DAPG",
     ".methods.iql": "IQL",
+    ".methods.mopo": "MOPO",
     ".methods.mpo": "MPO",
     ".methods.nppac": "NPPAC",
     ".methods.rlpd": "RLPD",

@@ -151,6 +151,16 @@ METHODS = {
                "expectile": 0.8, "inverse_temperature": 5.0},
         without={"inverse_temperature": 0.0},
     ),
+    "mopo": Row(
+        dry_steps=9, small={"model_updates": 20, "model_hidden": (16,), "offline_updates": 60,
+                            "rollouts_per_update": 8, "rollout_length": 2, "kept_updates": 5,
+                            "refit_model": True},
+        phases=("model", "offline", "online"), updates=170,
+        logs=SOFT | {"model_loss", "model_grad_norm", "penalty"},
+        mixed={"model_updates": 1_000, "model_hidden": (64, 64), "offline_updates": 1_500,
+               "kept_updates": 500, "penalty": 5.0, **TEMPERATURE},
+        without={"penalty": 0.0},
+    ),
     "mpo": Row(
         dry_steps=6, small={"samples": 4, "target_period": 2},
         logs=CRITIC | {"temperature", "effective_samples", "mean_kl", "std_kl"},

@@ -44,19 +44,23 @@ class Transitions:
     extra: Mapping[str, Tensor] = field(default_factory=dict)
     """The columns that the method declares beside these"""
 
-    def every(self, step: int) -> Transitions:
-        """Every `step`-th of them."""
+    def __getitem__(self, rows: slice) -> Transitions:
+        """Some of them."""
         columns = columns_of(self)
-        extra = {name: column[::step] for name, column in columns.pop("extra").items()}
-        return Transitions(**{name: c[::step] for name, c in columns.items()}, extra=extra)
+        extra = {name: column[rows] for name, column in columns.pop("extra").items()}
+        return Transitions(**{name: c[rows] for name, c in columns.items()}, extra=extra)
 
     def followed_by(self, others: Transitions) -> Transitions:
-        """These transitions, then the others."""
+        """These transitions, then the others, with the extra columns that both have."""
         columns, more = columns_of(self), columns_of(others)
         extra, more_extra = columns.pop("extra"), more.pop("extra")
         return Transitions(
             **{name: torch.cat([column, more[name]]) for name, column in columns.items()},
-            extra={name: torch.cat([column, more_extra[name]]) for name, column in extra.items()},
+            extra={
+                name: torch.cat([column, more_extra[name]])
+                for name, column in extra.items()
+                if name in more_extra
+            },
         )
 
 

@@ -32,8 +32,12 @@ if TYPE_CHECKING:
     from nppac_agents.parts.divergences import analytic_kl as analytic_kl
     from nppac_agents.parts.divergences import sampled_kl as sampled_kl
     from nppac_agents.parts.dual import Dual as Dual
+    from nppac_agents.parts.dynamics import Dynamics as Dynamics
+    from nppac_agents.parts.dynamics import DynamicsEnsemble as DynamicsEnsemble
+    from nppac_agents.parts.dynamics import outcomes_of as outcomes_of
     from nppac_agents.parts.fisher import natural_step as natural_step
     from nppac_agents.parts.fitted_anew import fitted_anew as fitted_anew
+    from nppac_agents.parts.imagined_rows import ImaginedRows as ImaginedRows
     from nppac_agents.parts.part import Part as Part
     from nppac_agents.parts.perturbation import Perturbation as Perturbation
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
@@ -44,7 +48,9 @@ if TYPE_CHECKING:
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
     from nppac_agents.parts.state_value import StateValue as StateValue
+    from nppac_agents.parts.tensors import cat as cat
     from nppac_agents.parts.tensors import fixed_normal as fixed_normal
+    from nppac_agents.parts.tensors import integers as integers
     from nppac_agents.parts.tensors import no_grad as no_grad
     from nppac_agents.parts.tensors import normal as normal
     from nppac_agents.parts.tensors import shuffled_passes as shuffled_passes
@@ -66,8 +72,10 @@ __getattr__, __dir__ = lazy_names(
         ".discriminator": "Discriminator",
         ".divergences": "analytic_kl sampled_kl",
         ".dual": "Dual",
+        ".dynamics": "Dynamics DynamicsEnsemble outcomes_of",
         ".fisher": "natural_step",
         ".fitted_anew": "fitted_anew",
+        ".imagined_rows": "ImaginedRows",
         ".part": "Part",
         ".perturbation": "Perturbation",
         ".policy_network": "PolicyNetwork TrustRegion",
@@ -76,7 +84,7 @@ __getattr__, __dir__ = lazy_names(
         ".standardised_policy": "StandardisedPolicy",
         ".standardiser": "Standardiser",
         ".state_value": "StateValue",
-        ".tensors": "fixed_normal no_grad normal shuffled_passes stack uniform",
+        ".tensors": "cat fixed_normal integers no_grad normal shuffled_passes stack uniform",
         ".value_baseline": "ValueBaseline",
         "nppac_agents.data.best_episodes": "best_episodes",
         "nppac_priors.cvae.ensemble": "CVAEEnsemble",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch import cat as cat
 from torch import no_grad as no_grad
 from torch import stack as stack
 
@@ -30,6 +31,11 @@ def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
 def uniform(shape: Sequence[int], generator: torch.Generator) -> Tensor:
     """Numbers uniform in [0, 1), on the generator's device."""
     return torch.rand(*shape, generator=generator, device=generator.device)
+
+
+def integers(high: int, shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Whole numbers from 0 up to below `high`, on the generator's device."""
+    return torch.randint(high, tuple(shape), generator=generator, device=generator.device)
 
 
 def fixed_normal(shape: Sequence[int], device: str | torch.device) -> Tensor:

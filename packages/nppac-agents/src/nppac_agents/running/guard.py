@@ -50,7 +50,7 @@ def _gradients(agent: Agent, method: RegularisedActorCritic, seen: Transitions) 
         return {}
     every = len(seen.rewards) // method.batch_size
     state = agent.noise.get_state()
-    divergence, value = method.pulls(agent, seen.every(every))
+    divergence, value = method.pulls(agent, seen[::every])
     agent.noise.set_state(state)
     if not value > 0:
         return {}

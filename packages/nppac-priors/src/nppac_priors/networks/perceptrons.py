@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,7 +18,7 @@ _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 @dataclass(frozen=True, eq=False)
 class StackedNetworks:
-    """The weights of K networks with ReLU hidden layers and a mean and a log std head.
+    """The weights of K networks, with a mean and a log std head as a rule.
 
     Attributes:
         weights: Of each layer (K, inputs, outputs); the last one has 2 A outputs.
@@ -74,14 +74,19 @@ class StackedNetworks:
         mean, log_std = self.outputs(states, dropout).chunk(2, dim=-1)
         return mean.tanh(), log_std.clamp(*LOG_STD_RANGE)
 
-    def outputs(self, inputs: Tensor, dropout: float = 0.0) -> Tensor:
+    def outputs(
+        self,
+        inputs: Tensor,
+        dropout: float = 0.0,
+        activation: Callable[[Tensor], Tensor] = functional.relu,
+    ) -> Tensor:
         """What the last layer gives (K, B, outputs) for inputs (B, ...) or (K, B, ...)."""
         hidden = inputs.expand(self.count, *inputs.shape[-2:])
         last = len(self.weights) - 1
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = torch.baddbmm(bias.to(hidden.dtype), hidden, weight.to(hidden.dtype))
             if layer < last:
-                hidden = functional.dropout(hidden.relu(), dropout, training=dropout > 0.0)
+                hidden = functional.dropout(activation(hidden), dropout, training=dropout > 0.0)
         return hidden
 
 
