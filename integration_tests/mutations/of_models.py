@@ -1,10 +1,13 @@
-"""Faults of models of the environment, and of the methods that learn from them: MOPO."""
+"""Faults of models of the environment, and of the methods that learn from them: MOPO, MBOP."""
 
 from integration_tests.mutations.mutation import mutations_of
 
 DYNAMICS = "parts/dynamics.py"
 FIRST = "methods/model_first.py"
 MOPO = "methods/mopo.py"
+MBOP = "methods/mbop.py"
+PLANNING = "parts/planning.py"
+COLUMNS = "data/episode_columns.py"
 
 # fmt: off
 MODELS = mutations_of("nppac-agents", [
@@ -78,4 +81,36 @@ MODELS = mutations_of("nppac-agents", [
     ("MOPO takes ends that it does not know", MOPO,
      "if ends is not None and ends.any() and not self.ends_outside:", "if False:",
      "methods/test_mopo.py -k rule"),
+    # MBOP.
+    ("MBOP weighs by returns turned round", PLANNING,
+     "(kappa * returns).flatten(0, 1)", "(-kappa * returns).flatten(0, 1)",
+     "parts/test_planning.py -k formula"),
+    ("MBOP takes the plan for the new action", PLANNING,
+     "(1.0 - self.beta) * moved + self.beta * plan[step]",
+     "self.beta * moved + (1.0 - self.beta) * plan[step]", "parts/test_planning.py -k by_hand"),
+    ("MBOP's plans end with no value", PLANNING,
+     "returns = returns + self.value(seen, self.behaviour(seen, before))", "pass",
+     "parts/test_planning.py -k by_hand"),
+    ("MBOP's behaviour forgets the action before", PLANNING,
+     "before = actions[-1].flatten(1, 2)", "before = 0 * actions[-1].flatten(1, 2)",
+     "parts/test_planning.py -k by_hand or behaviour_in"),
+    ("MBOP's plans are each made from nothing", PLANNING,
+     "self.trajectories(states, drawn, plan)", "self.trajectories(states, drawn, None)",
+     "parts/test_planning.py -k round"),
+    ("MBOP's behaviour always knows the action before", MBOP,
+     'before = batch.extra["previous_actions"][rows] * named',
+     'before = batch.extra["previous_actions"][rows]', "methods/test_mbop.py -k behaviours_loss"),
+    ("MBOP learns returns that nobody knows", MBOP,
+     "known = (ahead > parts.UNKNOWN).to(ahead.dtype)", "known = (ahead < 1e9).to(ahead.dtype)",
+     "methods/test_mbop.py -k no_return_yet"),
+    ("MBOP asks the model's first members", DYNAMICS,
+     "outcome = self.mean(states, actions, self.elites)",
+     "outcome = self.mean(states, actions, self.elites.sort().values)",
+     "methods/test_mbop.py -k elites"),
+    ("previous actions come from another episode", COLUMNS,
+     "return (going_on * lived.actions).roll(1, 0)", "return lived.actions.roll(1, 0)",
+     "data/test_replay.py -k previous_actions"),
+    ("returns ahead go on in the next episode", COLUMNS,
+     "rest = going_on * torch.cat([rest[1:], rest[:1]])", "rest = torch.cat([rest[1:], rest[:1]])",
+     "data/test_replay.py -k returns_ahead"),
 ])

@@ -15,6 +15,7 @@ from nppac_agents import (
     CRR,
     DAPG,
     IQL,
+    MBOP,
     MOPO,
     MPO,
     NPPAC,
@@ -88,6 +89,13 @@ class TestDAPG(MethodConformance):
 
 class TestIQL(MethodConformance):
     method = IQL(**CRITICS, offline_updates=3, value_hidden=(16,))
+
+
+class TestMBOP(MethodConformance):
+    method = MBOP(
+        **SMALL, value_hidden=(16,), model_hidden=(16,), model_updates=3, offline_updates=3,
+        horizon=3, trajectories=10,
+    )  # fmt: skip
 
 
 class TestMOPO(MethodConformance):

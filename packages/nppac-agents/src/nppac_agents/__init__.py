@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nppac_agents.methods.crr import CRR as CRR
     from nppac_agents.methods.dapg import DAPG as DAPG
     from nppac_agents.methods.iql import IQL as IQL
+    from nppac_agents.methods.mbop import MBOP as MBOP
     from nppac_agents.methods.mopo import MOPO as MOPO
     from nppac_agents.methods.mpo import MPO as MPO
     from nppac_agents.methods.nppac import NPPAC as NPPAC

@@ -153,7 +153,7 @@ _CRITIC = (
         "held_out_error",
         "share",
         "variance that is not explained on held-out data: of returns by the critics (warm-up), of "
-        "rewards and next states by the model (MOPO)",
+        "rewards and next states by the model (MOPO, MBOP)",
         "held-out error",
         "Warm-up and model end when it falls no further.",
     ),

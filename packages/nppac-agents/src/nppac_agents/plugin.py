@@ -20,6 +20,7 @@ METHODS = {
     ".methods.crr": "CRR",
     ".methods.dapg": "DAPG",
     ".methods.iql": "IQL",
+    ".methods.mbop": "MBOP",
     ".methods.mopo": "MOPO",
     ".methods.mpo": "MPO",
     ".methods.nppac": "NPPAC",

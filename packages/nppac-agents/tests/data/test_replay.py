@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from nppac_agents.data.demonstrated import demonstrated_rows
+from nppac_agents.data.episode_columns import UNKNOWN
 from nppac_agents.data.layout import Discounting, Layout
 from nppac_agents.data.observed_prior import ObservedPrior
 from nppac_agents.data.replay import TensorReplay
@@ -290,3 +291,47 @@ def test_episodes_that_go_on_are_not_whole(steps, last, kept):
         replay.add(step_of(number, 3, done=number == last))
     expected = [n + e for e in (0, 0.1, 0.2) for n in kept]
     np.testing.assert_allclose(replay.whole_episodes().rewards, expected, rtol=1e-5)
+
+
+def test_previous_actions_and_returns_ahead_of_an_episode_by_hand():
+    layout = Layout(4, 2, 0, Discounting(0.9, horizon=2), ("previous_actions", "return_ahead"))
+    replay = TensorReplay(30, 3, layout, observed=None, generator=torch.Generator().manual_seed(0))
+    steps = [step_of(number, 3, done=number == 3) for number in range(1, 5)]
+    for step in steps[:2]:
+        replay.add(step)
+    going_on = replay.in_order().extra
+    assert (going_on["return_ahead"] == UNKNOWN).all()
+    assert (going_on["previous_actions"] == 0).all()
+    for step in steps[2:]:
+        replay.add(step)
+    lived = replay.in_order()
+    first, rewards = {name: of[:4] for name, of in lived.extra.items()}, lived.rewards[:4]
+    actions = torch.from_numpy(np.stack([step.act[0] for step in steps]).astype(np.float32))
+    assert actions[:2].abs().sum() > 0
+    torch.testing.assert_close(first["previous_actions"][1:3], actions[:2])
+    assert (first["previous_actions"][[0, 3]] == 0).all()
+    expected = [rewards[0] + rewards[1], rewards[1] + rewards[2], rewards[2]]
+    torch.testing.assert_close(first["return_ahead"][:3], torch.stack(expected))
+    assert first["return_ahead"][3] == UNKNOWN
+
+
+def test_demonstrated_previous_actions_and_returns_ahead_stay_in_their_episodes(demonstrations):
+    layout = Layout(4, 2, 0, Discounting(0.9, horizon=3), ("previous_actions", "return_ahead"))
+    batch = layout.unpack(demonstrated_rows(demonstrations, layout, None, "cpu"))
+    lengths = demonstrations.episode_lengths.tolist()
+    for actions, rewards, before, ahead in zip(
+        *(
+            of.split(lengths)
+            for of in (
+                batch.actions,
+                batch.rewards,
+                batch.extra["previous_actions"],
+                batch.extra["return_ahead"],
+            )
+        ),
+        strict=True,
+    ):
+        assert torch.equal(before[1:], actions[:-1])
+        assert (before[0] == 0).all()
+        expected = [rewards[step : step + 3].sum() for step in range(len(rewards))]
+        torch.testing.assert_close(ahead, torch.stack(expected))

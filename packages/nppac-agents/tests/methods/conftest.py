@@ -50,7 +50,11 @@ def random_batch():
             prior_std=spread,
             next_prior_mean=normal(size, prior_dim).tanh(),
             next_prior_std=spread.clone(),
-            extra={"return_to_go": normal(size)},
+            extra={
+                "return_to_go": normal(size),
+                "return_ahead": normal(size),
+                "previous_actions": normal(size, 2).tanh(),
+            },
         )
 
     return draw

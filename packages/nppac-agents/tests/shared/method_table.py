@@ -151,6 +151,17 @@ METHODS = {
                "expectile": 0.8, "inverse_temperature": 5.0},
         without={"inverse_temperature": 0.0},
     ),
+    "mbop": Row(
+        dry_steps=7, small={"model_updates": 20, "model_hidden": (16,), "offline_updates": 60,
+                            "value_hidden": (16,), "horizon": 3, "trajectories": 10,
+                            "refit_model": True},
+        phases=("model", "offline", "online"), updates=170,
+        logs=frozenset({"value_loss", "value_grad_norm", "model_loss", "model_grad_norm"}),
+        mixed={"model_updates": 3_000, "offline_updates": 500, "batch_size": 256,
+               "model_hidden": (128, 128), "model_members": 10, "model_elites": 10,
+               "horizon": 5, "sigma": 1.0, "beta": 0.3, "kappa": 3.0, "rounds": 3},
+        without={"horizon": 0},
+    ),
     "mopo": Row(
         dry_steps=9, small={"model_updates": 20, "model_hidden": (16,), "offline_updates": 60,
                             "rollouts_per_update": 8, "rollout_length": 2, "kept_updates": 5,

@@ -7,7 +7,7 @@ import torch
 from nppac_envs import Demonstrations
 from torch import Tensor
 
-from nppac_agents.data.episode_columns import EPISODE_COLUMNS
+from nppac_agents.data.episode_columns import EPISODE_COLUMNS, Stretch
 from nppac_agents.data.layout import Layout
 from nppac_agents.data.observed_prior import ObservedPrior, moments_along
 from nppac_agents.parts.tensors import as_tensor
@@ -36,9 +36,10 @@ def demonstrated_rows(
         "next_states": known["next_states"],
     }
     columns = {name: as_tensor(array, device) for name, array in arrays.items()}
-    for name in layout.extra:
-        column = EPISODE_COLUMNS[name]
-        columns[name] = column(columns["rewards"], as_tensor(ends, device), layout.discounting)
+    given = columns["actions"], columns["rewards"], as_tensor(ends, device)
+    columns |= {
+        name: EPISODE_COLUMNS[name].of(Stretch(*given, layout.discounting)) for name in layout.extra
+    }
     if observed is not None:
         last = torch.as_tensor(np.cumsum(demonstrations.episode_lengths) - 1, device=device)
         final = as_tensor(demonstrations.final_states, device)

@@ -15,6 +15,8 @@ class Discounting(NamedTuple):
     timeouts_are_terminal: bool = False
     n_steps: int = 1
     """Rewards that are added up before the value of the state that follows them"""
+    horizon: int = 1
+    """Rewards that the column `return_ahead` adds up"""
 
     @property
     def full_weight(self) -> float:

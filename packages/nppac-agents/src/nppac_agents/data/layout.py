@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nppac_agents.data.discounting import Discounting
+from nppac_agents.data.episode_columns import EPISODE_COLUMNS
 from nppac_agents.data.observed_prior import MeanAndStd
 from nppac_agents.data.transitions import Transitions
 
@@ -25,7 +26,7 @@ class Layout:
         action_dim: A.
         prior_dim: width of the prior's moments, A or 0.
         discounting: of the method.
-        extra: further columns by their names in `episode_columns`, one number a transition each.
+        extra: further columns by their names in `episode_columns`.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class Layout:
         self.discounting = discounting
         self.extra = tuple(extra)
         self.widths = {"states": state_dim, "actions": action_dim, "next_states": state_dim}
+        wide = [name for name in extra if EPISODE_COLUMNS[name].of_actions]
+        self._flat = {"rewards", "terminated", "truncated", *extra}.difference(wide)
         self.widths |= dict.fromkeys(("rewards", "terminated", "truncated", *extra), 1)
+        self.widths |= dict.fromkeys(wide, action_dim)
         self.widths |= dict.fromkeys(_MOMENTS, prior_dim)
-        self._flat = {"rewards", "terminated", "truncated", *extra}
         ends = itertools.accumulate(self.widths.values())
         self._ends = dict(zip(self.widths, ends, strict=True))
 

@@ -16,7 +16,7 @@ import torch
 from tianshou.data import Batch, ReplayBuffer, ReplayBufferManager
 from torch import Tensor
 
-from nppac_agents.data.episode_columns import EPISODE_COLUMNS, UNKNOWN
+from nppac_agents.data.episode_columns import EPISODE_COLUMNS, Stretch
 from nppac_agents.data.hindsight import Hindsight
 from nppac_agents.data.layout import Layout
 from nppac_agents.data.multi_step import multi_step
@@ -128,7 +128,8 @@ class TensorReplay(ReplayBufferManager):
         }
         columns = {name: as_tensor(array, device) for name, array in arrays.items()}
         for name in self.layout.extra:
-            columns[name] = torch.full((len(rows),), UNKNOWN, device=device)
+            shape = len(rows), self.layout.widths[name]
+            columns[name] = torch.full(shape, EPISODE_COLUMNS[name].before, device=device)
         if self.observed is not None:
             columns |= self._observe(batch.obs, batch.obs_next)
         self._rows[torch.from_numpy(rows).to(device)] = self.layout.pack(columns)
@@ -146,12 +147,14 @@ class TensorReplay(ReplayBufferManager):
         last = (first - self._offset[env] + length - 1) % size
         rows = self._offset[env] + (last - np.arange(min(length, size))[::-1]) % size
         index = torch.from_numpy(rows).to(self._rows.device)
-        rewards = self._rows[index, self.layout.column("rewards")].squeeze(1)
-        ends = torch.zeros_like(rewards)
+        actions, rewards = (
+            self._rows[index, self.layout.column(n)] for n in ("actions", "rewards")
+        )
+        ends = torch.zeros_like(rewards.squeeze(1))
         ends[-1] = 1.0
+        lived = Stretch(actions, rewards.squeeze(1), ends, self.layout.discounting)
         for name in self.layout.extra:
-            values = EPISODE_COLUMNS[name](rewards, ends, self.layout.discounting)
-            self._rows[index, self.layout.column(name)] = values.unsqueeze(1)
+            self._rows[index, self.layout.column(name)] = EPISODE_COLUMNS[name].of(lived)
 
     def _count(self) -> None:
         self._lengths = np.array([len(ring) for ring in self.buffers])

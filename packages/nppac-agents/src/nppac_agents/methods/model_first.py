@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from nppac_priors.errors import ConfigError
 from pydantic import Field, model_validator
@@ -34,6 +34,9 @@ class ModelFirst(OfflineFirst):
     The model is fitted to the demonstrated transitions but for every fifth one (at most 5,000 of
     them), until its error on these falls no further.
     """
+
+    gaussian_model: ClassVar[bool] = True
+    """Whether the model has a standard deviation; else its networks minimise squared errors"""
 
     model_updates: int = Field(default=100_000, ge=0)
     """Largest number of updates that fit the model, first of all."""
@@ -74,7 +77,8 @@ class ModelFirst(OfflineFirst):
     ) -> Dynamics:
         """The part of the model, in units of the demonstrations, and what it has imagined."""
         shown = agent.layout.unpack(agent.demonstrated)
-        ensemble = parts.DynamicsEnsemble.draw(
+        networks = parts.DynamicsEnsemble if self.gaussian_model else parts.Regressors
+        ensemble = networks.draw(
             self.model_members,
             self.model_hidden,
             parts.cat([shown.states, shown.actions], dim=1),

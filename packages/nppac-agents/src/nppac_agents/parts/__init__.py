@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nppac_priors.cvae.networks import kl_to_unit as kl_to_unit
 
     from nppac_agents.data.best_episodes import best_episodes as best_episodes
+    from nppac_agents.data.episode_columns import UNKNOWN as UNKNOWN
     from nppac_agents.parts.advantages import generalised_advantages as generalised_advantages
     from nppac_agents.parts.advantages import standardised as standardised
     from nppac_agents.parts.advantages import steps_since_start as steps_since_start
@@ -40,10 +41,12 @@ if TYPE_CHECKING:
     from nppac_agents.parts.imagined_rows import ImaginedRows as ImaginedRows
     from nppac_agents.parts.part import Part as Part
     from nppac_agents.parts.perturbation import Perturbation as Perturbation
+    from nppac_agents.parts.planning import Planner as Planner
     from nppac_agents.parts.policy_network import PolicyNetwork as PolicyNetwork
     from nppac_agents.parts.policy_network import TrustRegion as TrustRegion
     from nppac_agents.parts.promises import promised_and_returned as promised_and_returned
     from nppac_agents.parts.promises import unexplained as unexplained
+    from nppac_agents.parts.regressors import Regressors as Regressors
     from nppac_agents.parts.slopes import action_slopes as action_slopes
     from nppac_agents.parts.standardised_policy import StandardisedPolicy as StandardisedPolicy
     from nppac_agents.parts.standardiser import Standardiser as Standardiser
@@ -78,8 +81,10 @@ __getattr__, __dir__ = lazy_names(
         ".imagined_rows": "ImaginedRows",
         ".part": "Part",
         ".perturbation": "Perturbation",
+        ".planning": "Planner",
         ".policy_network": "PolicyNetwork TrustRegion",
         ".promises": "promised_and_returned unexplained",
+        ".regressors": "Regressors",
         ".slopes": "action_slopes",
         ".standardised_policy": "StandardisedPolicy",
         ".standardiser": "Standardiser",
@@ -87,6 +92,7 @@ __getattr__, __dir__ = lazy_names(
         ".tensors": "cat fixed_normal integers no_grad normal shuffled_passes stack uniform",
         ".value_baseline": "ValueBaseline",
         "nppac_agents.data.best_episodes": "best_episodes",
+        "nppac_agents.data.episode_columns": "UNKNOWN",
         "nppac_priors.cvae.ensemble": "CVAEEnsemble",
         "nppac_priors.cvae.networks": "CVAE kl_to_unit",
     },

@@ -1,4 +1,4 @@
-"""A model of the environment: K Gaussian networks of reward and next state, as MOPO and PETS fit.
+"""A model of the environment: K networks of reward and next state, Gaussian ones as in PETS.
 
     (r, s' - s) ~ N(mu_k(s, a), sigma_k(s, a)^2)
     minimise    sum_k mean -2/D log N(y; mu_k, sigma_k) + 0.01 sum (l_high - l_low)
@@ -23,15 +23,13 @@ from torch.nn import functional
 
 from nppac_agents.parts.imagined_rows import ImaginedRows
 from nppac_agents.parts.part import Part
-from nppac_agents.parts.standardiser import Standardiser
+from nppac_agents.parts.regressors import StandardisedEnsemble
 
 LOG_VARIANCE_RANGE = (-10.0, 0.5)
 """Where the bounds of the log variance start, in variances of the data"""
 BOUNDS_WEIGHT = 0.01
 FIRST_DECAY, LARGEST_HIDDEN_DECAY, LAST_DECAY = 2.5e-5, 7.5e-5, 1e-4
 """Weight decay of the first layer, which each later one has once more, and of the last"""
-LEAST_SCALE = 1e-5
-"""Outcomes that vary less are not brought to one scale: they are rounding errors"""
 
 
 class Imagined(NamedTuple):
@@ -45,7 +43,7 @@ class Imagined(NamedTuple):
     """(B,), the largest norm, among the members, of the standard deviation of (r, s' - s)"""
 
 
-class DynamicsEnsemble(nn.Module):
+class DynamicsEnsemble(StandardisedEnsemble):
     """The networks; `net(states, actions)` are mean and std (K, B, 1 + S) of (r, s' - s).
 
     Args:
@@ -54,19 +52,10 @@ class DynamicsEnsemble(nn.Module):
         outcomes: (r, s' - s) there, (N, 1 + S).
     """
 
-    shift: Tensor
-    scale: Tensor
-
     def __init__(self, networks: StackedNetworks, inputs: Tensor, outcomes: Tensor) -> None:
-        super().__init__()
-        self.weights = nn.ParameterList(networks.weights)
-        self.biases = nn.ParameterList(networks.biases)
+        super().__init__(networks, inputs, outcomes, functional.silu)
         size = outcomes.shape[1]
         self.low, self.high = (nn.Parameter(torch.full((size,), x)) for x in LOG_VARIANCE_RANGE)
-        self.standardiser = Standardiser(inputs.shape[1], inputs)
-        deviation = outcomes.std(0, correction=0)
-        self.register_buffer("shift", outcomes.mean(0))
-        self.register_buffer("scale", torch.where(deviation > LEAST_SCALE, deviation, 1.0))
 
     @classmethod
     def draw(
@@ -88,9 +77,8 @@ class DynamicsEnsemble(nn.Module):
             states: (B, S) for all members, or (K, B, S).
             actions: (B, A), or (K, B, A).
         """
-        inputs = self.standardiser(torch.cat([states, actions], dim=-1))
-        networks = StackedNetworks(tuple(self.weights), tuple(self.biases))
-        mean, log_variance = networks.outputs(inputs, activation=functional.silu).chunk(2, dim=-1)
+        outputs = self.outputs(torch.cat([states, actions], dim=-1))
+        mean, log_variance = outputs.chunk(2, dim=-1)
         log_variance = self.high - functional.softplus(self.high - log_variance)
         log_variance = self.low + functional.softplus(log_variance - self.low)
         return mean, 0.5 * log_variance
@@ -117,7 +105,7 @@ class Dynamics(Part):
     """The ensemble with its optimizer, and its members in the order of their held-out errors.
 
     Args:
-        ensemble: the networks.
+        ensemble: Gaussian networks, or regressions on (r, s' - s), which have no `step`.
         rate: Adam's learning rate.
         elites: members that the model is asked through.
         imagined: where a method keeps what it has imagined, which checkpoints hold then.
@@ -127,7 +115,7 @@ class Dynamics(Part):
 
     def __init__(
         self,
-        ensemble: DynamicsEnsemble,
+        ensemble: StandardisedEnsemble,
         rate: float,
         *,
         elites: int,
@@ -143,6 +131,23 @@ class Dynamics(Part):
         """Their indices, the best first."""
         return self.order[: self.n_elites]
 
+    def mean(self, states: Tensor, actions: Tensor, members: Tensor | None = None) -> Tensor:
+        """Mean (K, B, 1 + S) of (r, s' - s), of some members only where they are given."""
+        net = self.net
+        outputs = net.outputs(torch.cat([states, actions], dim=-1), members)
+        return net.shift + net.scale * outputs[..., : len(net.scale)]
+
+    @torch.no_grad()
+    def expected(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean rewards (E, B) and next states (E, B, S), each elite's of its own inputs.
+
+        Args:
+            states: (E, B, S).
+            actions: (E, B, A).
+        """
+        outcome = self.mean(states, actions, self.elites)
+        return outcome[..., 0], states + outcome[..., 1:]
+
     @torch.no_grad()
     def judge(self, states: Tensor, actions: Tensor, outcomes: Tensor) -> Tensor:
         """The elites' mean squared error, a scalar, in variances of the data; chooses them anew.
@@ -152,7 +157,7 @@ class Dynamics(Part):
             actions: (N, A).
             outcomes: (r, s' - s), (N, 1 + S).
         """
-        mean, _ = self.net(states, actions)
+        mean = self.mean(states, actions)
         errors = ((outcomes - mean) / self.net.scale).square().mean((1, 2))
         self.order.copy_(errors.argsort(stable=True))
         return errors[self.elites].mean()
