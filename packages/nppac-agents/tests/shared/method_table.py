@@ -169,8 +169,8 @@ METHODS = {
         phases=("model", "offline", "online"), updates=170,
         logs=SOFT | {"model_loss", "model_grad_norm", "penalty"},
         mixed={"model_updates": 1_000, "model_hidden": (64, 64), "offline_updates": 1_500,
-               "kept_updates": 500, "penalty": 5.0, **TEMPERATURE},
-        without={"penalty": 0.0},
+               "kept_updates": 500, "penalty": 1.0, "real_share": 0.5, **TEMPERATURE},
+        without={"penalty": 0.0, "real_share": 0.05},
     ),
     "mpo": Row(
         dry_steps=6, small={"samples": 4, "target_period": 2},
