@@ -274,6 +274,27 @@ def test_what_no_run_would_measure_is_refused_before_the_first(env, told):
         check_space(found.points[0], made.tuning)
 
 
+@pytest.mark.medium
+def test_a_measure_that_the_first_evaluation_does_not_tell_ends_the_search(study):
+    _, tuner = opened(study())
+    sweep = FakeSweep()
+    tuner(sweep)
+    sweep.leave(sweep.added[0], {0: None}, done=False)
+    with pytest.raises(ConfigError, match=r"told success, so no success_ever; set"):
+        tuner(sweep)
+
+
+@pytest.mark.medium
+def test_a_later_evaluation_without_success_is_none_of_it(study):
+    (trials,), tuner = opened(study())
+    sweep = FakeSweep()
+    tuner(sweep)
+    for run in list(sweep.added):
+        sweep.leave(run, {0: 0.5, 50: 0.9, 100: None}, done=True)
+    tuner(sweep)
+    assert trials.all[0].value == 0.0
+
+
 @pytest.mark.parametrize(
     ("tuning", "more", "told"),
     [

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 import numpy as np
+from nppac_priors.errors import ConfigError
 
 from nppac_agents.studies.expansion import StudyRun
 from nppac_agents.studies.reached import is_finished
@@ -120,13 +121,23 @@ class Tuner:
 
 
 def evaluations(path: Path, measure: str) -> dict[int, float]:
-    """The values of a run's evaluations by environment steps; null ones are left out."""
+    """The values of a run's evaluations by environment steps; a null one after the first is 0.
+
+    Raises:
+        ConfigError: the first evaluation is without the measure: nothing would be searched for.
+    """
     found: dict[int, float] = {}
     with contextlib.suppress(OSError), (path / "metrics.jsonl").open(encoding="utf-8") as file:
         for line in file:
             if '"evaluation"' not in line or not line.endswith("\n"):
                 continue
             event = json.loads(line)
-            if event.get("event") == "evaluation" and event.get(measure) is not None:
-                found[event["env_steps"]] = float(event[measure])
+            if event.get("event") != "evaluation":
+                continue
+            if event.get(measure) is None and not found:
+                raise ConfigError(
+                    f"{path}: no step of its first evaluation told success, so no {measure}; set "
+                    "tuning.measure to return_mean, or env.success to what tells it"
+                )
+            found[event["env_steps"]] = float(event.get(measure) or 0.0)
     return found
