@@ -87,8 +87,9 @@ def test_where_no_task_tells_success_there_is_none(mixed, tmp_path):
         assert "Return" in table
         assert "Success" not in table
         assert "olved" not in table
-    with pytest.raises(ConfigError, match="success_ever: no run tells success; choose return_mean"):
-        write_comparison([hopper], tmp_path / "figure.png", ["success_ever"])
+    for name in ("figure.png", "numbers.csv", "numbers.json"):
+        with pytest.raises(ConfigError, match="success_ever: no run tells success; choose return"):
+            write_comparison([hopper], tmp_path / name, ["success_ever"])
 
 
 def test_statistics_are_over_the_last_evaluations_of_all_tasks(groups):

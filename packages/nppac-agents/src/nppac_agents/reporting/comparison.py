@@ -86,8 +86,7 @@ def task_panels(
 ) -> list[Panel]:
     """A panel for each task and measure that it tells; see `comparison_figure`."""
     require_measures(measures)
-    if not any(BY_FIELD[field] in task.measures for task in tasks for field in measures):
-        raise ConfigError(f"{measures[0]}: no run tells success; choose return_mean")
+    require_told(tasks, measures)
     if "return_mean" in measures and any(several_rewards(task.runs) for task in tasks):
         raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
     return [
@@ -108,6 +107,16 @@ def require_measures(measures: Sequence[str]) -> None:
         if field not in BY_FIELD:
             allowed = ", ".join(BY_FIELD)
             raise ConfigError(f"measure {field!r} is unknown; choose from {allowed}")
+
+
+def require_told(tasks: Sequence[Task], measures: Sequence[str]) -> None:
+    """Refuses measures of which no task tells any.
+
+    Raises:
+        ConfigError: names the first of them.
+    """
+    if not any(BY_FIELD[field] in task.measures for task in tasks for field in measures):
+        raise ConfigError(f"{measures[0]}: no run tells success; choose return_mean")
 
 
 def _footnote(groups: Sequence[Sequence[ComparedRun]]) -> str:

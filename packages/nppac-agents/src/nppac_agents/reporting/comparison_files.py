@@ -8,7 +8,12 @@ from pathlib import Path
 from nppac_priors.atomic_files import write_bytes
 from nppac_priors.errors import ConfigError
 
-from nppac_agents.reporting.comparison import Axis, comparison_figure, require_measures
+from nppac_agents.reporting.comparison import (
+    Axis,
+    comparison_figure,
+    require_measures,
+    require_told,
+)
 from nppac_agents.reporting.comparison_data import comparison_csv, comparison_json
 from nppac_agents.reporting.comparison_page import comparison_page
 from nppac_agents.reporting.figure_files import FIGURES, save_figure
@@ -35,11 +40,13 @@ def write_comparison(
         notes: what a reader of the page has to know.
 
     Raises:
-        ConfigError: the suffix or a measure is unknown, or returns are of different rewards.
+        ConfigError: the suffix or a measure is unknown, or no run tells it, or returns are of
+            different rewards.
         OSError: it cannot be written.
     """
     measures = measures or _usual(tasks)
     require_measures(measures)
+    require_told(tasks, measures)
     suffix = out.suffix.lower()
     if suffix in FIGURES:
         save_figure(comparison_figure(tasks, measures, axis), out)
