@@ -13,7 +13,8 @@ from nppac_agents.cli.exit_code import exit_code_of
 from nppac_agents.methods.bc import BC
 from nppac_agents.methods.sac import SAC
 from nppac_agents.methods.sacfd import SACfD
-from nppac_agents.running.checkpoint import Checkpoint, checkpoints
+from nppac_agents.running.best import BEST
+from nppac_agents.running.checkpoint import Checkpoint, CheckpointError, checkpoints
 from nppac_agents.running.divergence import DivergedError, require_finite
 from nppac_agents.running.metrics_log import Recorder
 from nppac_agents.running.plain_console import PlainConsole
@@ -144,6 +145,21 @@ def test_learning_rates_are_blamed_for_what_they_do(rarely_logged, failing):
     line, kept = failing(with_agent(rarely_logged, agent))
     assert "the learning diverged; lower the learning rates" in line
     assert kept
+
+
+def test_a_full_disk_does_not_hide_it(rarely_logged, failing, monkeypatch):
+    save = Checkpoint.save
+
+    def full(self, folder, **options):
+        if folder.name != BEST:
+            raise CheckpointError("cannot be written: no space left")
+        return save(self, folder, **options)
+
+    monkeypatch.setattr(Checkpoint, "save", full)
+    agent = sac().model_copy(update={"critic_learning_rate": 1e30})
+    line, kept = failing(with_agent(rarely_logged, agent))
+    assert "the learning diverged; lower the learning rates" in line
+    assert not kept
 
 
 def test_nan_in_the_last_window_of_an_online_run_fails_it(rarely_logged, failing, spoil_after):

@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+import io
 import json
 import os
 import signal
@@ -17,6 +18,9 @@ from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.checkpoint_writer import CheckpointWriter
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.interruption import Interrupted
+from nppac_agents.running.plain_console import PlainConsole
+from nppac_agents.running.run import run_experiment
+from nppac_agents.running.run_directory import RunDirectory
 from nppac_envs import NpzConfig
 from nppac_envs.errors import FaultyEnvironmentError
 from nppac_priors import load_prior
@@ -373,6 +377,32 @@ def test_success_that_is_claimed_and_never_reported_fails_the_dry_run(
     else:
         with pytest.raises(FaultyEnvironmentError, match="says has_success, and no info"):
             run_point(silent, dry_run=True)
+
+
+@pytest.mark.parametrize("select_by", ["success_ever", "return_mean"])
+def test_a_choice_by_success_that_nobody_tells_is_warned_of(
+    point_experiment, tmp_path, point_config, select_by
+):
+    class Untold(type(point_config)):
+        @property
+        def has_success(self):
+            return None
+
+        def make(self, *, render_mode=None):
+            env = super().make()
+            step = env.unwrapped.step
+            env.unwrapped.step = lambda action: (*step(action)[:4], {})
+            return env
+
+    evaluation = point_experiment.evaluation.model_copy(update={"select_by": select_by})
+    config = point_experiment.model_copy(update={"env": Untold(), "evaluation": evaluation})
+    directory, console = RunDirectory(tmp_path / "untold"), io.StringIO()
+    directory.checkpoints.mkdir(parents=True)
+    run_experiment(config, run_dir=directory, console=PlainConsole(console), dry_run=True)
+    told = console.getvalue()
+    assert "dry run" in told
+    warning = "warning: no step told success, so that evaluation.select_by 'success_ever' counts"
+    assert (warning in told) == (select_by == "success_ever")
 
 
 def test_a_quantity_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(

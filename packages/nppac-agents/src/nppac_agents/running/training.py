@@ -38,6 +38,10 @@ from nppac_agents.running.selection import Selection
 RECENT_EPISODES = 20
 RETURNS = {False: "rollout_return", True: "mode_return"}
 """What metrics call the mean return of episodes that samples, or the policy's mode, played"""
+_UNTOLD = (
+    "warning: no step told success, so that evaluation.select_by {!r} counts as 0 and, if none "
+    "ever does, the last policy is kept as the best; set it to 'return_mean'"
+)
 
 
 class Training:
@@ -88,7 +92,7 @@ class Training:
         try:
             self._run(checkpoint_folder)
         except NumericalError as error:
-            self.writer.wait()
+            self.close()  # what could not be written is not what ended the run
             raise NumericalError(self._explained(error, checkpoint_folder)) from error
 
     def close(self) -> None:
@@ -116,7 +120,7 @@ class Training:
         """
         self.recorder.require_finite()
         require_finite(_named("agent", self.agent.state()), self.recorder.position)
-        self.judged = True
+        first, self.judged = not self.judged, True
         if self.evaluator is None:
             return None
         with self.recorder.stopwatch("evaluation"):
@@ -126,6 +130,8 @@ class Training:
         means = measures.means()
         at = f"evaluation at {self.recorder.env_steps:,} steps"
         self.console.line(f"{at}: {_told(means)}")
+        if first and means[self.selection.measure] is None:
+            self.console.line(_UNTOLD.format(self.selection.measure))
         for warning in guard.warnings(gauges):
             self.console.line(f"warning: {warning}")
         if self.selection.prefers(means):
