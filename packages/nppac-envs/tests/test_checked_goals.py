@@ -83,6 +83,16 @@ def minus_one_or_zero(achieved: Any, desired: Any) -> Any:
     return near(achieved, desired) - 1.0
 
 
+def changing_the_goal(achieved: Any, desired: Any) -> Any:
+    desired -= achieved
+    return minus_one_or_zero(desired, 0.0)
+
+
+def changing_what_is_reached(achieved: Any, desired: Any) -> Any:
+    achieved -= desired
+    return near(achieved, 0.0)
+
+
 RIGHT = {"achieved": (0,), "desired": (1,), "rewards": minus_one_or_zero, "terminated": near}
 
 
@@ -144,6 +154,8 @@ def test_an_environment_without_goals_is_refused(config):
         ({"terminated": lambda a, d: near(a, d)[0]}, "terminated of 12 steps are a bool"),
         ({"rewards": lambda a, d: np.where(near(a, d), np.nan, -1.0)}, "rewards are nan"),
         ({"rewards": lambda a, d: a.missing}, "rewards raised AttributeError"),
+        ({"rewards": changing_the_goal}, "rewards change the arrays that they are given"),
+        ({"terminated": changing_what_is_reached}, "terminated change the arrays"),
         ({"achieved": ()}, "all different"),
         ({"achieved": (0, 2)}, "all different"),
         ({"achieved": (1,)}, "all different"),
@@ -160,6 +172,11 @@ def test_goals_that_are_not_so_are_told_in_one_line(change, told):
 def test_an_error_while_goals_are_stated_is_the_environments():
     with pytest.raises(FaultyEnvironmentError, match=r"goals\(\) raised ValueError: nowhere"):
         checked_goals(StatedConfig(stated=ValueError("nowhere")))
+
+
+def test_goals_of_another_type_are_the_environments_fault():
+    with pytest.raises(FaultyEnvironmentError, match=r"goals\(\) gave a dict, has to give a Goals"):
+        checked_goals(StatedConfig(stated=RIGHT))
 
 
 def test_a_reward_that_depends_on_more_than_the_goal_is_refused():

@@ -55,12 +55,15 @@ def checked_goals(config: EnvConfig) -> Goals:
 
 def _stated(config: EnvConfig) -> Goals | None:
     try:
-        return config.goals()
+        stated: Any = config.goals()
     except EnvsError:
         raise
     except (Exception, SystemExit) as error:
         let_interruption_pass(error)
         raise fault(config, f"goals() raised {in_one_line(error)}") from error
+    if stated is None or isinstance(stated, Goals):
+        return stated
+    raise fault(config, f"goals() gave {described(stated)}, has to give a Goals or None")
 
 
 def _play(config: EnvConfig) -> _Played:
@@ -123,11 +126,16 @@ def _require_equal(
 def _judged(
     config: EnvConfig, name: str, judge: Judge, achieved: NDArray[Any], desired: NDArray[Any]
 ) -> NDArray[np.float64]:
+    given = achieved.copy(), desired.copy()
     try:
-        said: Any = judge(achieved, desired)
+        said: Any = judge(*given)
     except (Exception, SystemExit) as error:
         let_interruption_pass(error)
         raise fault(config, f"its goals' {name} raised {in_one_line(error)}") from error
+    if not (np.array_equal(given[0], achieved) and np.array_equal(given[1], desired)):
+        raise fault(
+            config, f"its goals' {name} change the arrays that they are given; work on copies"
+        )
     shape = (len(achieved),)
     if not isinstance(said, np.ndarray) or said.shape != shape or said.dtype.kind not in "fiub":
         raise fault(
