@@ -147,6 +147,21 @@ def test_what_arrived_first_is_what_a_set_is_held_to(serve, tmp_path: Path):
 
 
 @pytest.mark.medium
+@pytest.mark.parametrize(
+    "wrong", [{"state_entries": 1_000}, {"fields": {"successes": "solved"}}], ids=str
+)
+def test_what_arrives_for_settings_that_do_not_fit_it_is_remembered_too(
+    serve, tmp_path: Path, wrong: dict[str, Any]
+):
+    serve(*made_up("door-human"))
+    right = {"id": "D4RL/door/human-v2", "download": True}
+    with pytest.raises(DataError):
+        MinariConfig.model_validate(right | wrong).load()
+    assert (tmp_path / "sets" / right["id"] / RECORD).is_file()
+    MinariConfig.model_validate(right).load()
+
+
+@pytest.mark.medium
 def test_a_space_that_was_changed_by_hand_is_noticed(serve, tmp_path: Path):
     config = MinariConfig(id="D4RL/door/human-v2", download=True)
     serve(*made_up("door-human"))

@@ -136,14 +136,16 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 self._fetch(folder)
             check_first_download(folder, self.where())
             _check_metadata(folder, self.where())
-            check_keys(self._metadata(), names_in(self.fields.states), self.where())
             check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
             dataset = minari.MinariDataset(folder)
             first = dataset.episode_indices[: self.n_episodes]
             data = list(dataset.iterate_episodes(first))
             if self.n_episodes is None:
                 _check_totals(dataset, data, self.where())
+            if arrives:  # whole, whether or not these settings fit it
+                keep_first_download(folder)
             metadata = self._metadata()
+            check_keys(metadata, names_in(self.fields.states), self.where())
             space = json.loads(metadata["observation_space"])
             for finding in self._remarks(space):
                 say(finding)
@@ -157,8 +159,6 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             if "moved_successes" in metadata:
                 moved = np.array(metadata["moved_successes"], np.bool_)
                 arrays["moved_successes"] = moved[: self.n_episodes]
-            if arrives:
-                keep_first_download(folder)
         except DataError:
             raise
         except Exception as error:
