@@ -49,7 +49,7 @@ CONTINUES = (r"continuing at 60 environment steps",)
 FROM_EARLIER = (r"continuing from the checkpoint before", r"continuing at 30 environment steps")
 REFITTED = (r"prior.safetensors: .*; the prior is fitted again", *CONTINUES)
 DERIVED = (
-    "summary.json", "prior_std.json", "frames.npz", "report.html", "plots/measures.png",
+    "summary.json", "prior_std.json", "frames.npz", "report.html", "plots/training-online.png",
     "tensorboard/events",
 )  # fmt: skip
 """Written anew by whatever ends the run; nobody reads what was there."""
