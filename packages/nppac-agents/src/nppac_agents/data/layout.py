@@ -16,6 +16,8 @@ from nppac_agents.data.transitions import Transitions
 _MOMENTS = ("prior_mean", "prior_std", "next_prior_mean", "next_prior_std")
 _OUTCOME = ("next_states", "terminated", "truncated", "next_prior_mean", "next_prior_std")
 """What a transition of several steps has from its last"""
+WHOLE = slice(None)
+"""All columns of a row"""
 
 
 class Layout:
@@ -69,11 +71,10 @@ class Layout:
         """
         return torch.cat([columns[n].reshape(-1, w) for n, w in self.widths.items() if w], dim=1)
 
-    def outcomes(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Rewards (B,) of rows (B, width), and whether episodes ended with them."""
-        columns = [self.column(name) for name in ("rewards", "terminated", "truncated")]
-        rewards, terminated, truncated = (rows[:, column].squeeze(1) for column in columns)
-        return rewards, terminated + truncated > 0
+    @property
+    def outcome(self) -> slice:
+        """Where a row says what its step brought: the reward, and whether the episode ended."""
+        return slice(self.column("rewards").start, self.column("truncated").stop)
 
     def unpack(
         self, rows: Tensor, followed_by: tuple[Tensor, Tensor, Tensor] | None = None

@@ -13,12 +13,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nppac_agents.data.layout import Layout
+from nppac_agents.data.layout import WHOLE, Layout
 from nppac_agents.data.transitions import Transitions
 
 
 def multi_step(
-    read: Callable[[Tensor], Tensor],
+    read: Callable[[Tensor, slice], Tensor],
     start: Tensor,
     layout: Layout,
     after: Callable[[Tensor], tuple[Tensor, Tensor]],
@@ -26,25 +26,23 @@ def multi_step(
     """The n-step transitions that begin at the rows `start` (B,), n of `layout.discounting`.
 
     Args:
-        read: gives the stored transitions (B, width) at rows (B,).
+        read: gives columns of the stored transitions at rows (B,).
         start: rows (B,).
         layout: of the rows.
         after: gives for rows (B,) those of the next step of the same environment, and whether
             they hold nothing yet.
     """
     gamma, last = layout.discounting.gamma, start
-    first = read(start)
     alive = torch.ones_like(start, dtype=torch.bool)
-    rewards = first.new_zeros(len(start))
-    steps = first.new_zeros(len(start))
-    ended, outcome = torch.zeros_like(alive), first
+    ended, rewards, steps = ~alive, torch.zeros(()), torch.zeros(())
     for step in range(layout.discounting.n_steps):
         if step:
             index, nothing = after(last)
             alive = alive & ~ended & ~nothing
             last = torch.where(alive, index, last)  # a row that holds nothing yet is never read
-            outcome = read(last)
-        step_rewards, ended = layout.outcomes(outcome)
-        rewards = rewards + alive * gamma**step * step_rewards
+        reward, terminated, truncated = read(last, layout.outcome).unbind(1)
+        ended = terminated + truncated > 0
+        rewards = rewards + alive * gamma**step * reward
         steps = steps + alive
+    first, outcome = read(start, WHOLE), read(last, WHOLE)
     return layout.unpack(first, followed_by=(outcome, rewards, steps))

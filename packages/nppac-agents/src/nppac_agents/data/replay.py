@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nppac_agents.data.episode_columns import EPISODE_COLUMNS, Stretch
 from nppac_agents.data.hindsight import Hindsight
-from nppac_agents.data.layout import Layout
+from nppac_agents.data.layout import WHOLE, Layout
 from nppac_agents.data.multi_step import multi_step
 from nppac_agents.data.observed_prior import ObservedPrior, moments_along
 from nppac_agents.data.transitions import Transitions, columns_of
@@ -172,7 +172,7 @@ class TensorReplay(ReplayBufferManager):
 
     def transitions(self, rows: Tensor) -> Transitions:
         """The transitions at the given rows, of one step each."""
-        return self.layout.unpack(self._rows[rows])
+        return self.layout.unpack(self._read(rows))
 
     def _learned_from(self, rows: Tensor) -> Transitions:
         """The transitions that begin at the given rows, as the method learns from them.
@@ -180,19 +180,25 @@ class TensorReplay(ReplayBufferManager):
         Of as many steps as it adds up, and with other goals where it gives some.
         """
         if self.hindsight is None:
-            return self._steps_from(rows, self._rows.__getitem__)
+            return self._steps_from(rows, self._read)
         hindsight = self.hindsight
         later = self._later(rows, hindsight.later(self._steps_left(rows)))
-        new = hindsight.new_goals(self._rows[rows], self._rows[later])
-        batch = self._steps_from(rows, lambda at: hindsight.relabelled(self._rows[at], new))
+        new = hindsight.new_goals(self._read(rows), self._read(later))
+        batch = self._steps_from(
+            rows, lambda at, columns=WHOLE: hindsight.relabelled(self._read(at), new)[:, columns]
+        )
         if self.observed is not None:
             batch = hindsight.observed_anew(batch, new, self.observed)
         return batch
 
-    def _steps_from(self, rows: Tensor, read: Callable[[Tensor], Tensor]) -> Transitions:
+    def _read(self, rows: Tensor, columns: slice = WHOLE) -> Tensor:
+        """Columns of the given rows; faster than an index where rows lie all over the memory."""
+        return self._rows[:, columns].index_select(0, rows)
+
+    def _steps_from(self, rows: Tensor, read: Callable[[Tensor, slice], Tensor]) -> Transitions:
         """The transitions that begin at the given rows, of as many steps as the method adds up."""
         if self.layout.discounting.n_steps == 1:
-            return self.layout.unpack(read(rows))
+            return self.layout.unpack(read(rows, WHOLE))
         return multi_step(read, rows, self.layout, self._after)
 
     def _after(self, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -244,7 +250,7 @@ class TensorReplay(ReplayBufferManager):
         """`in_order` without the episodes that go on, the newest of some rings."""
         rows, newest = self._order(None)
         rings = rows.tensor_split((newest + 1).tolist())
-        ends = [self.layout.outcomes(self._rows[ring])[1].nonzero() for ring in rings]
+        ends = [self._read(ring, self.layout.outcome)[:, 1:].any(1).nonzero() for ring in rings]
         known = [
             ring[: int(end[-1]) + 1] for ring, end in zip(rings, ends, strict=True) if len(end)
         ]

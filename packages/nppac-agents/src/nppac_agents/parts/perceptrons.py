@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from nppac_priors.products import affine, outer_sum, product
 from torch import Tensor
 
 LAYER_NORM_EPSILON = 1e-5
@@ -127,9 +128,9 @@ def _forward(inputs: Tensor, layers: Member) -> tuple[Tensor, list[_Passed]]:
     for weight, bias, gain in layers[:-1]:
         if gain is None:
             passed.append(_Passed(hidden, None))
-            hidden = torch.addmm(bias, hidden, weight).relu_()
+            hidden = affine(hidden, weight, bias, relu=True)
         else:
-            entered = hidden @ weight
+            entered = product(hidden, weight)
             scaled, mean, deviation = torch.native_layer_norm(
                 entered, (weight.shape[1],), gain, bias, LAYER_NORM_EPSILON
             )
@@ -139,7 +140,7 @@ def _forward(inputs: Tensor, layers: Member) -> tuple[Tensor, list[_Passed]]:
     weight, bias, _ = layers[-1]
     if weight.shape[1] == 1:  # a product with one column is no product
         return torch.addmv(bias, hidden, weight.view(-1)), passed
-    return torch.addmm(bias, hidden, weight), passed
+    return affine(hidden, weight, bias), passed
 
 
 def _backward(
@@ -173,8 +174,8 @@ def _backward(
             back = gradient.unsqueeze(1) * weight.view(-1) if number or through else None
         else:
             if own is not None:
-                torch.mm(entered.t(), gradient, out=own.weight)
-            back = gradient @ weight.t() if number or through else None
+                outer_sum(entered, gradient, own.weight)
+            back = product(gradient, weight.t()) if number or through else None
         if number:
             _threshold_backward(back, entered, 0, grad_input=back)
         gradient = back

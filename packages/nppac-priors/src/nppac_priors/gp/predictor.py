@@ -7,6 +7,7 @@ errors stay near a thousandth of the standard deviation, where plain float32 is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,11 +17,15 @@ from nppac_priors.gp.config import KernelName
 from nppac_priors.gp.kernels import PointKernel
 from nppac_priors.gp.model import Hyperparameters
 from nppac_priors.gp.tensor_record import TensorRecord
+from nppac_priors.products import product
 
 _CACHED = 1 << 18
 """Kernel values computed at a time on a CPU: 2 MiB, about a core's cache."""
 _IN_FLIGHT = 1 << 21
 """Kernel values at a time: enough that one product with the modes pays for reading them."""
+
+Times = Callable[[Tensor, Tensor], Tensor]
+"""How matrices are multiplied"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,8 @@ class Predictor:
         In the precision of the states, and differentiable in them.
         """
         kernel_values = self.kernel_values(states)
-        return self._mean(kernel_values).to(states.dtype), self._std(kernel_values, states.dtype)
+        std = self._std(kernel_values, states.dtype, torch.matmul)
+        return self._mean(kernel_values).to(states.dtype), std
 
     def mean(self, states: Tensor) -> Tensor:
         """Posterior mean (B, A) at states (B, S), in their precision and in bounded memory."""
@@ -94,7 +100,7 @@ class Predictor:
         for chunk in self._chunks(states, _IN_FLIGHT):
             pieces = [self.kernel_values(piece) for piece in self._chunks(chunk, self._piece)]
             means.extend(self._mean(piece) for piece in pieces)
-            stds.append(self._std(torch.cat(pieces), states.dtype))
+            stds.append(self._std(torch.cat(pieces), states.dtype, product))
         return torch.cat(means).to(states.dtype), torch.cat(stds)
 
     def _chunks(self, states: Tensor, entries: int) -> tuple[Tensor, ...]:
@@ -103,12 +109,12 @@ class Predictor:
     def _mean(self, kernel_values: Tensor) -> Tensor:
         return torch.addmm(self.prior_mean, kernel_values, self.factors.mean_weights)
 
-    def _std(self, kernel_values: Tensor, dtype: torch.dtype) -> Tensor:
+    def _std(self, kernel_values: Tensor, dtype: torch.dtype, times: Times) -> Tensor:
         modes = self.factors.modes
         modes = modes.to(torch.promote_types(modes.dtype, dtype))
         average = kernel_values.mean(1, keepdim=True)
         centred = (kernel_values - average).to(modes.dtype)
-        coordinates = (centred @ modes).double() + average * self.mode_sums
+        coordinates = times(centred, modes).double() + average * self.mode_sums
         explained = coordinates.square() @ self.factors.variance_weights
         latent_variance = (self.prior_variance - explained).clamp(min=0.0)
         return (latent_variance + self.noise_variance).sqrt().to(dtype)
