@@ -92,6 +92,38 @@ def test_where_no_task_tells_success_there_is_none(mixed, tmp_path):
             write_comparison([hopper], tmp_path / name, ["success_ever"])
 
 
+def silenced(path, *indices):
+    """Evaluations in which nobody told success, as where a task tells it only when it happens."""
+    file = path / "metrics.jsonl"
+    events = [json.loads(line) for line in file.read_text().splitlines()]
+    evaluations = [event for event in events if event["event"] == "evaluation"]
+    for index in indices:
+        evaluations[index].update(dict.fromkeys(("success_ever", "success_at_end")))
+        evaluations[index].update(solved_fraction=None, time_to_success=None)
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+def test_untold_success_is_none_where_any_run_of_the_task_tells_it(write_run):
+    first = silenced(write_run("first", seed=0, last_step=5000), 0, 2)
+    other = silenced(write_run("other", seed=1, last_step=5000), 0, 1, 2)
+    (task,) = read_tasks({"ours": [first], "theirs": [other]})
+    (ours,), (theirs,) = task.runs["ours"], task.runs["theirs"]
+    curve = ours.curve("success_ever", "env_steps")
+    assert (curve[0], curve[2500] > 0, curve[5000]) == (0.0, True, 0.0)
+    assert [*theirs.curve("success_at_end", "env_steps").values()] == [0.0, 0.0, 0.0]
+    assert not theirs.curve("time_to_success", "env_steps")
+    scores = last_scores([task], "success_ever")
+    assert (scores["ours"]["door"], scores["theirs"]["door"]) == ([0.0], [0.0])
+
+
+def test_success_that_no_run_tells_stays_unknown(write_run):
+    path = silenced(write_run("run", last_step=2500), 0, 1)
+    (task,) = read_tasks({"ours": [path]})
+    assert [measure.field for measure in task.measures] == ["return_mean"]
+    assert not task.runs["ours"][0].curve("success_ever", "env_steps")
+
+
 def test_statistics_are_over_the_last_evaluations_of_all_tasks(groups):
     tasks = read_tasks(groups)
     scores = last_scores(tasks, "success_ever")

@@ -46,7 +46,10 @@ class FakeSweep:
 
     def __init__(self, places=2):
         self.places, self.added, self.dropped, self.given_up = places, [], [], {}
-        self.done = set()
+        self.done, self.said = set(), []
+
+    def say(self, text):
+        self.said.append(text)
 
     @property
     def free(self):
@@ -275,13 +278,19 @@ def test_what_no_run_would_measure_is_refused_before_the_first(env, told):
 
 
 @pytest.mark.medium
-def test_a_measure_that_the_first_evaluation_does_not_tell_ends_the_search(study):
-    _, tuner = opened(study())
+@pytest.mark.parametrize(("after", "warned"), [(None, 1), (0.4, 0)])
+def test_a_first_trial_that_tells_no_success_counts_as_none_and_is_told(study, after, warned):
+    (trials,), tuner = opened(study())
     sweep = FakeSweep()
-    tuner(sweep)
-    sweep.leave(sweep.added[0], {0: None}, done=False)
-    with pytest.raises(ConfigError, match=r"told success, so no success_ever; set"):
+    for value in (after, None):
         tuner(sweep)
+        for run in sweep.added[-2:]:
+            sweep.leave(run, {0: None, 50: value, 100: None}, done=True)
+    tuner(sweep)
+    assert [trials.all[number].value for number in (0, 1)] == [0.0, 0.0]
+    assert trials.all[0].intermediate_values == {50: after or 0.0, 100: 0.0}
+    assert len(sweep.said) == warned
+    assert all("sac/trial=0/seed10 told success" in line for line in sweep.said)
 
 
 @pytest.mark.medium

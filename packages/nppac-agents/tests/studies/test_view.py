@@ -7,7 +7,9 @@ import json
 
 import pytest
 from nppac_agents.studies.config import StudyConfig
+from nppac_agents.studies.progress import read_progress
 from nppac_agents.studies.study import Study
+from nppac_agents.studies.table import rows
 from nppac_agents.studies.view import LiveView, PlainView, open_view
 from rich.console import Console
 
@@ -29,12 +31,13 @@ def study(tmp_path, monkeypatch):
     return Study.of(StudyConfig.model_validate(fields), "s.json")
 
 
-def stand(run, *files, steps=0):
+def stand(run, *files, steps=0, **measured):
     run.path.mkdir(parents=True)
     (run.path / "config.json").touch()
     for name in files:
         (run.path / name).touch()
-    event = {"event": "evaluation", "env_steps": steps, "updates": steps, "success_ever": 0.25}
+    measured = measured or {"success_ever": 0.25, "return_mean": 3.0}
+    event = {"event": "evaluation", "env_steps": steps, "updates": steps, **measured}
     (run.path / "metrics.jsonl").write_text(json.dumps({**event, "wall_seconds": 4000.0}) + "\n")
 
 
@@ -56,6 +59,20 @@ def plain(text):
 
     console.print(Text.from_ansi(text))
     return console.export_text()
+
+
+def test_a_task_that_tells_no_success_shows_its_return(study):
+    stand(study.runs[0], "summary.json", "report.html", steps=100)
+    untold = {"success_ever": None, "return_mean": -3110.04}
+    stand(study.runs[1], "summary.json", "report.html", steps=100, **untold)
+    stream = io.StringIO()
+    for run in study.runs[:2]:
+        PlainView(stream).done(run, 1.0)
+    told, silent = stream.getvalue().splitlines()
+    assert told.endswith("success_ever 0.25")
+    assert silent.endswith("return -3,110.0")
+    _, *cells = rows({str(n): read_progress(run) for n, run in enumerate(study.runs[:3])})
+    assert [row[4] for row in cells] == ["0.25", "return -3,110.0", "–"]
 
 
 def test_the_table_fits_the_terminal_and_shows_first_what_runs_or_went_wrong(study):

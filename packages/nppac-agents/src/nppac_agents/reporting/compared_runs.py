@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nppac_priors.errors import ConfigError
 
-from nppac_agents.reporting.measures import Measure, told
+from nppac_agents.reporting.measures import Measure, told, told_throughout
 from nppac_agents.reporting.run_files import RunFiles
 
 Groups = Mapping[str, Sequence[str | Path]]
@@ -68,7 +68,7 @@ def read_groups(groups: Groups) -> dict[str, list[ComparedRun]]:
 
 
 def checked_groups(runs: dict[str, list[ComparedRun]]) -> dict[str, list[ComparedRun]]:
-    """The same runs, which may be compared.
+    """The same runs, which may be compared; success that one of them tells, all of them know.
 
     Raises:
         ConfigError: they may not; see `read_groups`.
@@ -81,7 +81,18 @@ def checked_groups(runs: dict[str, list[ComparedRun]]) -> dict[str, list[Compare
     for run in everyone[1:]:
         _check_protocol(everyone[0], run)
     _check_reporting([run for run in everyone if run.reported])
-    return runs
+    if not any(measure.of_success for measure in told_by(runs)):
+        return runs
+    return {name: [_knowing_success(run) for run in members] for name, members in runs.items()}
+
+
+def _knowing_success(run: ComparedRun) -> ComparedRun:
+    reported = [] if run.reported is None else [run.reported]
+    return replace(
+        run,
+        evaluations=told_throughout(run.evaluations, told_elsewhere=True),
+        reported=next(iter(told_throughout(reported, told_elsewhere=True)), None),
+    )
 
 
 def several_rewards(runs: Mapping[str, Sequence[ComparedRun]]) -> bool:

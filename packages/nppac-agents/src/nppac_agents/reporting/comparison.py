@@ -39,9 +39,14 @@ AXES = {"env_steps": "environment steps", "updates": "updates", "wall_seconds": 
 """What may count the progress of runs, and what an axis calls it"""
 
 
-def compare_runs(
-    groups: Groups, out: Path, measures: Sequence[str] = ("success_ever", "success_at_end")
-) -> Path:
+def usual_measures(tasks: Sequence[Task]) -> Sequence[str]:
+    """What is shown where nobody has chosen."""
+    if any(measure.of_success for task in tasks for measure in task.measures):
+        return "success_ever", "success_at_end"
+    return ("return_mean",)
+
+
+def compare_runs(groups: Groups, out: Path, measures: Sequence[str] = ()) -> Path:
     """Draws runs of one task: one panel for each measure, with one colour for each method.
 
     A solid line is the mean below five seeds, beside every seed as a thin line; from five on it is
@@ -52,14 +57,16 @@ def compare_runs(
     Args:
         groups: run directories by method.
         out: the figure, a PNG, SVG or PDF by its suffix.
-        measures: fields of an evaluation.
+        measures: fields of an evaluation; success at any step and at the end, or the return, if
+            there are none.
 
     Raises:
         ConfigError: the runs cannot be compared, or a measure is unknown, or is the return of
             different rewards, or the suffix is unknown.
         DataError: a directory is no run, or damaged.
     """
-    save_figure(comparison_figure([Task("", read_groups(groups))], measures), out)
+    tasks = [Task("", read_groups(groups))]
+    save_figure(comparison_figure(tasks, measures or usual_measures(tasks)), out)
     return out
 
 

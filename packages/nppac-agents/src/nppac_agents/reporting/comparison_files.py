@@ -13,6 +13,7 @@ from nppac_agents.reporting.comparison import (
     comparison_figure,
     require_measures,
     require_told,
+    usual_measures,
 )
 from nppac_agents.reporting.comparison_data import comparison_csv, comparison_json
 from nppac_agents.reporting.comparison_page import comparison_page
@@ -44,7 +45,7 @@ def write_comparison(
             different rewards.
         OSError: it cannot be written.
     """
-    measures = measures or _usual(tasks)
+    measures = measures or usual_measures(tasks)
     require_measures(measures)
     require_told(tasks, measures)
     suffix = out.suffix.lower()
@@ -58,10 +59,3 @@ def write_comparison(
         write_bytes(out, comparison_json(tasks, measures[0]).encode())
     else:
         raise ConfigError(f"{out}: a comparison's name has to end in one of {', '.join(SUFFIXES)}")
-
-
-def _usual(tasks: Sequence[Task]) -> Sequence[str]:
-    """What is shown where nobody has chosen."""
-    if any(measure.of_success for task in tasks for measure in task.measures):
-        return "success_ever", "success_at_end"
-    return ("return_mean",)

@@ -86,6 +86,7 @@ MEASURES = (
     ),
 )
 """In the order in which they are shown."""
+_SHARES_OF_SUCCESS = {measure.field for measure in MEASURES if measure.is_rate}
 
 
 def told(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Measure, ...]:
@@ -93,6 +94,26 @@ def told(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Measure, ...]:
     if any(one.get("success_ever") is not None for one in evaluations):
         return MEASURES
     return tuple(measure for measure in MEASURES if not measure.of_success)
+
+
+def told_throughout(
+    events: Sequence[Mapping[str, Any]], *, told_elsewhere: bool = False
+) -> list[dict[str, Any]]:
+    """Events in which shares of success that nobody told are 0, if any other tells success.
+
+    A task may tell success in the very step in which it happens and in no other, so that an
+    evaluation without any looks like one of a task that knows none.
+
+    Args:
+        events: of one run, or of runs of one task.
+        told_elsewhere: whether runs of this task beside these tell success.
+    """
+    if not told_elsewhere and all(event.get("success_ever") is None for event in events):
+        return [dict(event) for event in events]
+    return [
+        {k: 0.0 if k in _SHARES_OF_SUCCESS and v is None else v for k, v in event.items()}
+        for event in events
+    ]
 
 
 def headline(*evaluations: Mapping[str, Any]) -> tuple[Measure, ...]:

@@ -16,6 +16,7 @@ from nppac_priors.user_files import existing_file
 
 from nppac_agents.metrics_file import METRICS_FILE, read_metrics
 from nppac_agents.reporting.frames import Frames, load_frames
+from nppac_agents.reporting.measures import told_throughout
 
 
 class Logged(NamedTuple):
@@ -27,7 +28,11 @@ class Logged(NamedTuple):
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The files of one run; None, or empty, for what is not there (yet)."""
+    """The files of one run; None, or empty, for what is not there (yet).
+
+    Where an evaluation of the run tells success, one that tells none has none; see
+    `told_throughout`.
+    """
 
     path: Path
     config: dict[str, Any]
@@ -57,7 +62,7 @@ class RunFiles:
             config=_read_json(path / "config.json") or {},
             environment=_read_json(path / "environment.json") or {},
             summary=_read_json(path / "summary.json"),
-            events=_read_events(metrics),
+            events=told_throughout(_read_events(metrics)),
             prior_std=_read_json(path / "prior_std.json"),
             frames=load_frames(frames) if frames.is_file() else None,
         )

@@ -22,6 +22,7 @@ from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.consistency import require_consistent
 from nppac_agents.loggers.logger import opened
 from nppac_agents.metrics_file import read_metrics
+from nppac_agents.reporting.measures import told_throughout
 from nppac_agents.reporting.report import write_report
 from nppac_agents.running import assembly
 from nppac_agents.running.checkpoint import Checkpoint, CheckpointFileError
@@ -294,12 +295,13 @@ def _adopt_changes(run: _Run, recorder: Recorder) -> None:
 
 
 def _summary(run: _Run, training: Training) -> dict[str, Any]:
-    events = (_events(run, kind) for kind in ("evaluation", "reporting"))
-    return summary_of(run.config, training, *events)
+    events = told_throughout(_events(run, "evaluation", "reporting"))
+    kinds = ([e for e in events if e["event"] == kind] for kind in ("evaluation", "reporting"))
+    return summary_of(run.config, training, *kinds)
 
 
-def _events(run: _Run, kind: str) -> list[dict[str, Any]]:
-    return [event for event in read_metrics(run.directory.metrics) if event["event"] == kind]
+def _events(run: _Run, *kinds: str) -> list[dict[str, Any]]:
+    return [event for event in read_metrics(run.directory.metrics) if event["event"] in kinds]
 
 
 def _write_report(run: _Run, prior: Prior | None, agent: Agent) -> Path:

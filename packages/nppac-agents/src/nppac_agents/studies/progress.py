@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from nppac_agents.reporting.measures import BY_FIELD
 from nppac_agents.running.lock import living_owner
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.studies.expansion import StudyRun
@@ -38,7 +39,9 @@ class Progress:
         total: environment steps of the whole run; 0 for one that learns from data alone.
         updates: made so far.
         wall_seconds: of learning so far.
-        success: `success_ever` of the latest evaluation; None as long as there is none.
+        success: `success_ever` of the latest evaluation; None as long as there is none, or where it
+            tells no success.
+        return_mean: of the latest evaluation; None as long as there is none.
         problem: why it was given up; empty if it was not.
     """
 
@@ -48,7 +51,16 @@ class Progress:
     updates: int = 0
     wall_seconds: float = 0.0
     success: float | None = None
+    return_mean: float | None = None
     problem: str = ""
+
+    def measured(self, success: str = "") -> str:
+        """`0.90` after what success is called, or `return 3,110.0`; empty without evaluations."""
+        if self.success is not None:
+            return f"{success}{BY_FIELD['success_ever'].shown(self.success)}"
+        if self.return_mean is not None:
+            return f"return {BY_FIELD['return_mean'].shown(self.return_mean)}"
+        return ""
 
     @property
     def seconds_left(self) -> float | None:
@@ -75,11 +87,11 @@ def read_progress(run: StudyRun, problem: str = "") -> Progress:
     else:
         state = State.INTERRUPTED if directory.config_file.is_file() else State.WAITING
     last: dict[str, Any] = {}
-    success = None
+    evaluation: dict[str, Any] = {}
     for event in _latest(directory.metrics):
         last = last or event
         if event.get("event") == "evaluation":
-            success = event.get("success_ever")
+            evaluation = event
             break
     return Progress(
         state=state,
@@ -87,7 +99,8 @@ def read_progress(run: StudyRun, problem: str = "") -> Progress:
         total=run.config.training.env_steps if run.config.env is not None else 0,
         updates=last.get("updates", 0),
         wall_seconds=last.get("wall_seconds", 0.0),
-        success=success,
+        success=evaluation.get("success_ever"),
+        return_mean=evaluation.get("return_mean"),
         problem=problem,
     )
 

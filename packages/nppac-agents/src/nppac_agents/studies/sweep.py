@@ -99,6 +99,10 @@ class Sweep:
             if started.run.name == run.name:
                 started.job.stop()
 
+    def say(self, text: str) -> None:
+        """Show a line."""
+        self._view.line(text)
+
     @property
     def free(self) -> int:
         """Runs for which there are places and which nobody has asked for yet."""

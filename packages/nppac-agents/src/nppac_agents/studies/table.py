@@ -88,7 +88,7 @@ def _row(name: str, one: Progress) -> list[str]:
         str(one.state),
         steps,
         f"{one.updates:,}",
-        NOTHING if one.success is None else f"{one.success:.2f}",
+        one.measured() or NOTHING,
         duration(one.wall_seconds),
         NOTHING if left is None else duration(left),
     ]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 import numpy as np
-from nppac_priors.errors import ConfigError
 
 from nppac_agents.studies.expansion import StudyRun
 from nppac_agents.studies.reached import is_finished
@@ -94,13 +93,27 @@ class Tuner:
         if any(run.name in sweep.given_up for run in one.runs):
             self._end(one, None, sweep)
         elif finished or due:
-            curves = [evaluations(run.path, self._tuning.measure) for run in one.runs]
+            found = [evaluations(run.path, self._tuning.measure) for run in one.runs]
+            curves = [{step: value or 0.0 for step, value in run.items()} for run in found]
             hopeless = self._report(one, curves)
             if finished:
+                self._tell_if_untold(one, found, sweep)
                 last = [list(curve.values())[-1] for curve in curves]
                 self._end(one, float(np.mean(last)), sweep)
             elif hopeless:
                 self._end(one, None, sweep, early=True)
+
+    def _tell_if_untold(
+        self, one: _Open, found: Sequence[Mapping[int, float | None]], sweep: Sweep
+    ) -> None:
+        """Say of the first trial of a point that no evaluation of it told success."""
+        untold = all(value is None for curve in found for value in curve.values())
+        if untold and one.trial.number == 0:
+            sweep.say(
+                f"warning: no step of any evaluation of {one.runs[0].name} told success, so that "
+                f"its {self._tuning.measure} counts as 0; if the task never tells it, set "
+                "tuning.measure to return_mean, or env.success to what tells it"
+            )
 
     def _report(self, one: _Open, curves: Sequence[Mapping[int, float]]) -> bool:
         """Tell Optuna what all seeds have been evaluated at; whether it finds that hopeless."""
@@ -120,24 +133,14 @@ class Tuner:
                 sweep.drop(run)
 
 
-def evaluations(path: Path, measure: str) -> dict[int, float]:
-    """The values of a run's evaluations by environment steps; a null one after the first is 0.
-
-    Raises:
-        ConfigError: the first evaluation is without the measure: nothing would be searched for.
-    """
-    found: dict[int, float] = {}
+def evaluations(path: Path, measure: str) -> dict[int, float | None]:
+    """The values of a run's evaluations by environment steps; None where no step told success."""
+    found: dict[int, float | None] = {}
     with contextlib.suppress(OSError), (path / "metrics.jsonl").open(encoding="utf-8") as file:
         for line in file:
             if '"evaluation"' not in line or not line.endswith("\n"):
                 continue
             event = json.loads(line)
-            if event.get("event") != "evaluation":
-                continue
-            if event.get(measure) is None and not found:
-                raise ConfigError(
-                    f"{path}: no step of its first evaluation told success, so no {measure}; set "
-                    "tuning.measure to return_mean, or env.success to what tells it"
-                )
-            found[event["env_steps"]] = float(event.get(measure) or 0.0)
+            if event.get("event") == "evaluation":
+                found[event["env_steps"]] = event.get(measure)
     return found

@@ -28,8 +28,8 @@ class View(ABC):
 
     def done(self, run: StudyRun, seconds: float) -> None:
         """Says that a run is done."""
-        success = read_progress(run).success
-        shown = "" if success is None else f", success_ever {success:.2f}"
+        measured = read_progress(run).measured("success_ever ")
+        shown = f", {measured}" if measured else ""
         self.line(f"{run.name}: done, took {duration(seconds)}{shown}")
 
     @abstractmethod
