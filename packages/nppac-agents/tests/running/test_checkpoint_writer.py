@@ -89,8 +89,18 @@ def test_a_full_disk_is_told_at_the_next_occasion(writer, tmp_path, monkeypatch,
     assert [Checkpoint.load(path).position["updates"] for path in checkpoints(tmp_path)] == [1]
 
 
-def test_closing_waits_and_passes_over_what_failed(writer, disk, tmp_path):
+def test_closing_waits(writer, disk, tmp_path):
     writer.save(make(1), tmp_path)
     threading.Timer(0.1, disk.set).start()
-    writer.close()
+    assert writer.close() is None
     assert len(checkpoints(tmp_path)) == 1
+
+
+def test_closing_tells_what_nobody_was_told(writer, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    writer.save(make(1), tmp_path)
+    assert "No space left" in str(writer.close())
+    assert writer.close() is None

@@ -116,6 +116,26 @@ def test_a_signal_at_any_stage_ends_with_a_word_and_a_resume_goes_on(
 
 
 @pytest.mark.slow
+def test_a_signal_while_the_last_checkpoint_is_written_loses_nothing(
+    point_experiment, owned_run, monkeypatch
+):
+    wait = training_module.Training._wait
+
+    def signalled(self):
+        if self.phase == len(self.phases):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+        wait(self)
+
+    monkeypatch.setattr(training_module.Training, "_wait", signalled)
+    with pytest.raises(Interrupted, match="--resume continues from the last checkpoint"):
+        owned_run()
+    monkeypatch.setattr(training_module.Training, "_wait", wait)
+    run, _ = owned_run(resume=True)
+    assert run.summary()["env_steps"] == point_experiment.training.env_steps
+
+
+@pytest.mark.slow
 def test_what_a_resume_changes_is_in_the_metrics_and_then_in_the_config(
     point_experiment, owned_run, monkeypatch
 ):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from nppac_agents.running.checkpoint import KEPT, Checkpoint
+from nppac_agents.running.checkpoint import KEPT, Checkpoint, CheckpointError
 
 
 class CheckpointWriter:
@@ -41,9 +41,12 @@ class CheckpointWriter:
         if writing is not None:
             writing.result()
 
-    def close(self) -> None:
-        """Return once nothing is written any more, whether that went well or not."""
+    def close(self) -> Exception | None:
+        """Return once nothing is written any more; what went wrong, if nobody was told."""
         self._thread.shutdown()
+        writing, self._writing = self._writing, None
+        error = None if writing is None else writing.exception()
+        return error if isinstance(error, CheckpointError) else None
 
 
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -97,7 +97,9 @@ class Training:
 
     def close(self) -> None:
         """Return once no checkpoint is written any more, whatever ended the run."""
-        self.writer.close()
+        error = self.writer.close()
+        if error is not None:
+            self.console.line(f"warning: {error}")
 
     def _run(self, checkpoint_folder: Path) -> None:
         while self.phase < len(self.phases):
@@ -200,6 +202,7 @@ class Training:
     def _save(self, folder: Path) -> None:
         """Begin to save a checkpoint whose numbers are finite; no other takes the place of one."""
         self.recorder.require_finite()
+        self._wait()  # before the copy, so that a slow disk never holds two
         with self.recorder.stopwatch("checkpoint"):
             checkpoint = self.checkpoint()
             for owner, tensors in checkpoint.tensors.items():
