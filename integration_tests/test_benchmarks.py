@@ -125,3 +125,24 @@ def test_a_benchmark_prints_one_json_object_a_row(name, tmp_path):
     for row in map(json.loads, lines):
         assert len(row) >= 3
         assert all(row[key] >= 0 for key in row if key.endswith(("_s", "_ms")) and "and" not in key)
+
+
+@pytest.mark.slow
+def test_growth_of_an_update_is_told_setting_by_setting():
+    command = (sys.executable, BENCHMARKS / "update_growth.py", "--tiny", "--only", "critics")
+    counted = ("--blocks", "1", "--updates", "1")
+    done = subprocess.run([*command, *counted], check=True, capture_output=True, text=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["critics"] for row in rows] == [2, 5, 10]
+    assert all(row["ms"] > 0 and row["over_base"] > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_growth_of_priors_is_told_kind_by_kind_and_size_by_size():
+    command = (sys.executable, BENCHMARKS / "prior_growth.py", "--states", "60", "120")
+    few = ("--config", '{"steps": 2}', "--only", "exact-gp", "cvae")
+    done = subprocess.run([*command, *few], check=True, capture_output=True, text=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    told = [(row["prior"], row["states"]) for row in rows]
+    assert told == [("exact-gp", 60), ("exact-gp", 120), ("cvae", 60), ("cvae", 120)]
+    assert all(min(row["fit_s"], row["query_ms"], row["peak_gib"]) > 0 for row in rows)
