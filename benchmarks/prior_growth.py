@@ -2,8 +2,8 @@
 
     taskset -c 1 python benchmarks/prior_growth.py [--states 500 1000 2000 4000] [--only exact-gp]
 
-Every kind and size is a process of its own. One JSON object each: CPU seconds of the fit, most GiB of
-the process (0.4 are PyTorch), milliseconds of CPU time for a draw at eight states, the median
+Every kind and size is a process of its own. One JSON object each: CPU seconds of the fit, most GiB
+of the process (0.4 are PyTorch), milliseconds of CPU time for a draw at eight states, the median
 of some. Made-up smooth data of 17 states and 6 actions.
 """
 

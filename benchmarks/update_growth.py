@@ -2,10 +2,10 @@
 
     python benchmarks/update_growth.py [--learner nppac-residual] [--blocks 5] [--updates 20]
 
-One thing changes at a time, from a base of two layers of 256, a batch of 256, two critics, 17 states
-and 6 actions. Every setting is a process of its own, bound to one core; their blocks alternate, and
-what is printed is the median of processor time and of its ratio to the base. One JSON object a
-setting.
+One thing changes at a time, from a base of two layers of 256, a batch of 256, two critics, 17
+states and 6 actions. Every setting is a process of its own, bound to one core; their blocks
+alternate, and what is printed is the median of processor time and of its ratio to the base. One
+JSON object a setting.
 """
 
 from __future__ import annotations
