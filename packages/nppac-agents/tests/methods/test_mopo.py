@@ -169,6 +169,12 @@ def test_a_task_with_ends_needs_their_rule(spaces, demonstrations, generator):
         beyond.build(spaces, None, given, generator=generator)
 
 
+@pytest.mark.parametrize("largest", [-1.0, -1.5])
+def test_a_rule_that_every_state_breaks_is_refused(largest):
+    with pytest.raises(ValueError, match=r"ends_outside: \[0, -1, -1.*\] holds no value"):
+        MOPO(ends_outside=((0, -1.0, largest),))
+
+
 def test_too_few_transitions_are_refused(spaces, demonstrations, generator):
     few = replace(
         demonstrations.take(1), **{

@@ -79,6 +79,16 @@ class MOPO(ModelFirst, SAC):
             raise ValueError("refit_model fits the model to single steps; set n_steps to 1")
         return self
 
+    @model_validator(mode="after")
+    def _ranges_hold_something(self) -> Self:
+        for index, least, largest in self.ends_outside:
+            if least >= largest:
+                raise ValueError(
+                    f"ends_outside: [{index}, {least:g}, {largest:g}] holds no value; give the "
+                    "least before the largest"
+                )
+        return self
+
     def require(
         self, spaces: Spaces, prior: Prior | None, demonstrations: Demonstrations | None
     ) -> None:
