@@ -76,6 +76,13 @@ BEYOND_THE_PAPER = mutations_of("nppac-agents", [
     # A prior that is fitted anew.
     ("the best share has all episodes", BEST, ": int(share * len(pool))]", ":]",
      "data/test_best_episodes.py -k how_many"),
+    ("the best episodes are those of easy starts", BEST,
+     "returns - expected_returns(starts, returns)", "returns",
+     "data/test_best_episodes.py -k like_starts"),
+    ("an episode is expected to return what it did", BEST,
+     ".fill_diagonal_(0.0)", "", "data/test_best_episodes.py"),
+    ("the kernel's width does not follow the starts", BEST,
+     "apart.median() / NARROWER", "squares.new_ones(())", "data/test_best_episodes.py -k kernel"),
     ("the worst count as good", BEST,
      "kept[returns[kept] > returns.min()]", "kept", "data/test_best_episodes.py -k worst"),
     ("an episode that was cut is as good as a whole one", BEST,

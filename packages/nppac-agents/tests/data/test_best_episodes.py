@@ -1,8 +1,11 @@
 """The best episodes so far: of transitions in time order, and of demonstrations."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
-from nppac_agents.data.best_episodes import best_episodes
+from nppac_agents.data.best_episodes import FAR, best_episodes, expected_returns
 from nppac_agents.data.transitions import Transitions
 
 
@@ -46,6 +49,42 @@ def test_the_best_come_first_and_share_says_how_many():
     assert best.states[:, 0].tolist() == [400, 401, 402, 200, 201, 202]
     assert best.lengths.tolist() == [3, 3]
     assert best.returns.tolist() == [3, 2]
+
+
+def test_the_best_are_those_that_return_more_than_others_from_like_starts():
+    """Easy starts lie at 0 and hard ones at 1; by the return alone only easy ones were kept."""
+    starts = torch.tensor([[0.0], [0.01], [0.02], [1.0], [1.01], [1.02]])
+    returns = torch.tensor([9.0, 8.0, 7.0, 1.0, 2.0, 3.0])
+    expected = expected_returns(starts, returns)
+    like = torch.tensor([7.5, 8.0, 8.5, 2.5, 2.0, 1.5])
+    torch.testing.assert_close(expected, like, rtol=0.15, atol=0.0)
+    moved = replace(LIVED, states=LIVED.states.clone())
+    for row, start in zip((0, 3, 6, 9), (0.0, 1.0, 0.01, 1.01), strict=True):
+        moved.states[row] = start
+    assert sorted(best_episodes(moved, None, 0.5).returns.tolist()) == [1.0, 3.0]
+
+
+def test_the_kernel_follows_the_distances_of_starts_in_what_varies_of_them():
+    starts = torch.tensor([[0.0, 5.0], [1.0, 5.0], [3.0, 5.0]])
+    returns = torch.tensor([1.0, 3.0, 8.0])
+    near, next_to, far = (math.exp(-0.5 * 8.0 * square / 4.0) for square in (1.0, 4.0, 9.0))
+    found = [
+        (near * 3 + far * 8 + FAR * 4) / (near + far + FAR),
+        (near * 1 + next_to * 8 + FAR * 4) / (near + next_to + FAR),
+        (far * 1 + next_to * 3 + FAR * 4) / (far + next_to + FAR),
+    ]
+    for unit in (1.0, 100.0):
+        expected = expected_returns(unit * starts, returns)
+        torch.testing.assert_close(expected, torch.tensor(found), rtol=1e-4, atol=0.0)
+
+
+def test_what_is_expected_where_nothing_is_near_is_the_mean_of_all():
+    starts = torch.tensor([[0.0], [1.0], [2.0], [3.0], [4.0], [1e4]])
+    returns = torch.tensor([1.0, 3.0, 8.0, 2.0, 4.0, 6.0])
+    assert expected_returns(starts, returns)[5].item() == pytest.approx(4.0)
+    alike = expected_returns(torch.ones(3, 2), torch.tensor([1.0, 3.0, 8.0]))
+    torch.testing.assert_close(alike, torch.tensor([5.5, 4.5, 2.0]), rtol=0.01, atol=0.0)
+    assert expected_returns(torch.ones(1, 2), torch.tensor([4.0])).tolist() == [4.0]
 
 
 def test_none_is_as_bad_as_the_worst():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from nppac_agents.data.best_episodes import expected_returns
 from nppac_agents.data.rollouts import Rollouts
 from nppac_agents.methods.nppac import NPPAC
 from nppac_agents.parts.part import Part
@@ -69,7 +70,10 @@ def test_the_policy_is_the_prior_of_the_best_half_of_all_episodes(
     arrays = demonstrations.rewards, demonstrations.states, demonstrations.actions
     shown = [torch.from_numpy(np.asarray(array, dtype=np.float32)).split(20) for array in arrays]
     pool += [(r.sum(), s, a) for r, s, a in zip(*shown, strict=True)]
-    best = sorted(pool, key=lambda episode: -float(episode[0]))[:5]
+    starts = torch.stack([states[0] for _, states, _ in pool])
+    returns = torch.stack([total for total, _, _ in pool])
+    ranks = (expected_returns(starts, returns) - returns).argsort(stable=True)
+    best = [pool[index] for index in ranks[:5].tolist()]
     noise = torch.Generator().manual_seed(0)
     noise.set_state(agent.noise.get_state())
     told = refit(agent, replay)

@@ -1,4 +1,8 @@
-"""The best episodes so far, demonstrated or lived through: what a prior can be fitted to anew."""
+"""The best episodes so far, demonstrated or lived through: what a prior can be fitted to anew.
+
+Best are those that return more than was to be expected where they began. By the return alone a
+prior would learn what to do at easy starts, and forget the others.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,13 @@ import torch
 from torch import Tensor
 
 from nppac_agents.data.transitions import Transitions
+
+LEAST_DEVIATION = 1e-4
+"""Dimensions of starts that vary less tell none from another."""
+NARROWER = 8.0
+"""The median squared distance over the kernel's squared width"""
+FAR = 1e-3
+"""The weight of the mean of all episodes, beside 1 for one that began in the same state"""
 
 
 class Episodes(NamedTuple):
@@ -25,7 +36,7 @@ class Episodes(NamedTuple):
 
 
 def best_episodes(lived: Transitions, shown: Transitions | None, share: float) -> Episodes:
-    """The best by their return, at most `share` of all; none as bad as the worst of all.
+    """The best for their start, at most `share` of all; none that returns as little as the worst.
 
     Of the interaction those count that ended by themselves or at the time limit, which is where
     the longest ended; a demonstration counts for what it had reached by then, and is kept whole.
@@ -44,9 +55,31 @@ def best_episodes(lived: Transitions, shown: Transitions | None, share: float) -
     if shown is not None:
         pool += [(shown, rows) for rows in _split(shown)]
     returns = torch.stack([part.rewards[rows[:longest]].sum() for part, rows in pool])
-    kept = returns.argsort(descending=True, stable=True)[: int(share * len(pool))]
+    starts = torch.stack([part.states[rows[0]] for part, rows in pool])
+    advantages = returns - expected_returns(starts, returns)
+    kept = advantages.argsort(descending=True, stable=True)[: int(share * len(pool))]
     kept = kept[returns[kept] > returns.min()]
     return _joined([pool[index] for index in kept.tolist()], lived, returns[kept])
+
+
+def expected_returns(starts: Tensor, returns: Tensor) -> Tensor:
+    """What the other episodes returned that began alike, (E,): a mean weighted by a normal kernel.
+
+    Its width follows the distances between starts, in deviations of the dimensions that vary. Where
+    no other start is near, the mean of all takes its place.
+
+    Args:
+        starts: (E, S).
+        returns: (E,).
+    """
+    deviations = starts.std(0, unbiased=False)
+    varied = deviations > LEAST_DEVIATION
+    scaled = starts[:, varied] / deviations[varied]
+    squares = (scaled[:, None] - scaled[None]).square().sum(2)
+    apart = squares[squares > 0]
+    width = apart.median() / NARROWER if len(apart) else squares.new_ones(())
+    weights = (-0.5 * squares / width).exp().fill_diagonal_(0.0)
+    return (weights @ returns + FAR * returns.mean()) / (weights.sum(1) + FAR)
 
 
 def _split(transitions: Transitions) -> list[Tensor]:

@@ -81,8 +81,8 @@ class NPPACSettings(RegularisedActorCritic):
     """Times that the prior is fitted anew, each after `rollout_steps` more of its own rollouts, to
     the best episodes so far, before the policy learns; for a residual start."""
     best_share: float = Field(default=0.4, gt=0, le=1)
-    """Share of all episodes, demonstrated or its own, that the prior is fitted to then; by their
-    return, and none as bad as the worst."""
+    """Share of all episodes, demonstrated or its own, that the prior is fitted to then: those that
+    return most for where they began, and none that returns as little as the worst."""
     critic_warmup_updates: int = Field(default=0, ge=0)
     """Most updates of the critics alone, on these rollouts, before the policy learns; they end once
     the error on held-out rollouts falls no further."""

@@ -4,7 +4,8 @@ A prior of demonstrations averages all that was shown, also what cannot be repea
 rollouts, drawn with its own noise, some do well; a prior of these alone does what worked, at the
 states that it comes to itself. Each round keeps the best share of all episodes so far, as the
 cross-entropy method keeps its elite (Rubinstein 1999), and the prior is their posterior; cloning of
-one's own good episodes is self-imitation (Oh et al. 2018).
+one's own good episodes is self-imitation (Oh et al. 2018). An episode is as good as its return is
+above what others from like starts had: otherwise the elite has the easy starts.
 """
 
 from __future__ import annotations
