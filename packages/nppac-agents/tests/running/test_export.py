@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from nppac_agents import AWAC, BC, BCQ, BEAR, DAPG, IQL, NPPAC, SAC, TD3BC
-from nppac_agents.running.export import export
+from nppac_agents.running.export import export, states_to_distil_for
 from nppac_agents.running.plain_console import PlainConsole
-from nppac_agents.running.run_policy import load_agent, visited_states
+from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.running.run_policy import load_agent, visited
 from nppac_priors import load_policy, load_prior
 from nppac_priors.deployed.actors import actor_of
 from nppac_priors.deployed.distillation import distilled
@@ -197,22 +198,59 @@ def test_a_distilled_policy_says_how_far_it_is_off_where_the_run_went(finished, 
     policy, found = load_policy(folder), json.loads((folder / "card.json").read_text())["distilled"]
     assert policy.prior is not None
     assert policy.prior.config.kind == "sparse-gp"
-    assert (found["of"], found["states"]) == ("visited, held-out", 38)
+    assert (found["of"], found["states"]) == ("visited, held-out", 30)
     off = found["policy_mean"]
     assert 0 < off["mean"] < off["largest"] < 0.3
     line = (
-        f"distilled: at 38 visited, held-out states the policy's mean is off by {off['mean']:.2%} ("
+        f"distilled: at 30 visited, held-out states the policy's mean is off by {off['mean']:.2%} ("
     )
     assert line in out.getvalue()
-    states = visited_states(finished, 4)
+    states = visited(finished, load_agent(finished, "last")).states.numpy()
     exact = load_prior(finished.prior)
-    apart = (policy.prior.mean(states[112:]) - exact.mean(states[112:])).abs().mean().item() / 2
+    apart = (policy.prior.mean(states[120:]) - exact.mean(states[120:])).abs().mean().item() / 2
     assert found["prior_mean"]["mean"] == pytest.approx(apart, rel=1e-3)
     blind = distilled(exact, 20).state()["inducing"]
     assert not torch.equal(policy.prior.state()["inducing"], blind), "for where it went"
     run = torch.export.load(folder / "policy.pt2").module()
     found = run(torch.from_numpy(states))["action"].numpy()
     np.testing.assert_allclose(found, policy.act(states), atol=1e-5)
+
+
+RUNS = {
+    "the boundary is in an episode": ({}, "visited, held-out"),
+    "rings have wrapped": ({"replay_capacity": 90}, "visited, held-out"),
+    "a single episode": ({"n_envs": 1, "env_steps": 40}, "visited, later"),
+    "a single episode whose begin is gone": (
+        {"n_envs": 1, "env_steps": 40, "replay_capacity": 31},
+        "visited, later",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_states_to_compare_at_are_of_other_episodes(name, point_experiment, run_point, monkeypatch):
+    settings, what = RUNS[name]
+    horizon = 99 if "single" in name else 20
+    config = point_experiment.model_copy(
+        update={
+            "env": point_experiment.env.model_copy(update={"horizon": horizon}),
+            "training": point_experiment.training.model_copy(update=settings),
+        }
+    )
+    _, run_dir = run_point(config)
+    monkeypatch.setattr(RunDirectory, "config", lambda self: config)
+    agent = load_agent(run_dir, "last")
+    lived = visited(run_dir, agent)
+    ended = lived.terminated.maximum(lived.truncated)[:-1].numpy() > 0
+    follows = (lived.next_states[:-1] == lived.states[1:]).all(1).numpy()
+    np.testing.assert_array_equal(follows, ~ended, "oldest first, episode by episode")
+    known, compared = states_to_distil_for(run_dir, agent)
+    assert known is not None
+    assert compared.what == what
+    np.testing.assert_array_equal(np.concatenate([known, compared.states]), lived.states)
+    if what == "visited, held-out":
+        assert ended[len(known) - 1]
+    assert 0.15 < len(compared.states) / len(lived.states) < 0.35
 
 
 def test_a_prior_of_other_data_costs_the_alarm_and_is_said(finished, tmp_path, monkeypatch):

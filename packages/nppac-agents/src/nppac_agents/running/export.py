@@ -22,7 +22,7 @@ from nppac_agents.agent import Agent
 from nppac_agents.running.console import Console
 from nppac_agents.running.policy_card import card, environment_of, page
 from nppac_agents.running.run_directory import RunDirectory
-from nppac_agents.running.run_policy import run_policy, visited_states
+from nppac_agents.running.run_policy import run_policy, visited
 
 ONNX, PROGRAM = "policy.onnx", "policy.pt2"
 _VISITED = 2_000
@@ -113,16 +113,23 @@ class Compared(NamedTuple):
 def states_to_distil_for(run_dir: RunDirectory, agent: Agent) -> tuple[np.ndarray | None, Compared]:
     """States that the run visited, to distil for, and others of them to compare at.
 
-    Rows lie environment by environment and then in time, so that the last quarter is of other
-    episodes. Of a run that visited none, the demonstrated states
-    are compared.
+    The others are about the last quarter, and of other episodes; of a run that visited a single
+    one, they are its last quarter. Of a run that visited none, the demonstrated states are
+    compared.
     """
-    states = visited_states(run_dir, agent.spaces.state_dim)
+    lived = visited(run_dir, agent)
+    states = lived.states.numpy()
     if len(states) < 2:
         assert agent.demonstrations is not None
         return None, Compared(agent.demonstrations.states, "demonstrated")
-    known, held_out = np.split(states, [len(states) * 3 // 4])
-    return known[evenly(len(known), _VISITED)], Compared(held_out, "visited, held-out")
+    begins = lived.terminated.maximum(lived.truncated)[:-1].nonzero().squeeze(1).numpy() + 1
+    split, what = len(states) * 3 // 4, "visited, held-out"
+    if len(begins):
+        split = begins[np.abs(begins - split).argmin()]
+    else:
+        what = "visited, later"
+    known, held_out = np.split(states, [split])
+    return known[evenly(len(known), _VISITED)], Compared(held_out, what)
 
 
 def _compared(

@@ -12,6 +12,8 @@ from nppac_priors import GaussianPrior, load_prior
 from nppac_priors.errors import ConfigError
 
 from nppac_agents.agent import Agent
+from nppac_agents.data.replay import TensorReplay
+from nppac_agents.data.transitions import Transitions
 from nppac_agents.parts.tensors import as_tensor
 from nppac_agents.running import assembly
 from nppac_agents.running.best import BEST
@@ -98,11 +100,23 @@ def load_agent(run_dir: RunDirectory, name: str | None = None) -> Agent:
     return _agent(run_dir, Checkpoint.load(_checkpoint_file(run_dir, name)[1]))
 
 
-def visited_states(run_dir: RunDirectory, state_dim: int) -> np.ndarray:
-    """The states (n, S) in the replay of the latest checkpoint, oldest first; maybe none."""
+def visited(run_dir: RunDirectory, agent: Agent) -> Transitions:
+    """The transitions in the replay of the latest checkpoint; maybe none.
+
+    Environment after environment, each from its oldest to its newest, as `TensorReplay.in_order`
+    gives them.
+    """
     _, path = _checkpoint_file(run_dir, "last")
-    rows = Checkpoint.load(path).tensors["replay"]["rows"]
-    return rows[:, :state_dim].numpy()
+    training = run_dir.config().training
+    replay = TensorReplay(
+        training.replay_capacity,
+        training.n_envs,
+        agent.layout,
+        observed=None,
+        generator=torch.Generator(),
+    )
+    replay.load_state(Checkpoint.load(path).tensors["replay"])
+    return replay.in_order()
 
 
 def _checkpoint_file(run_dir: RunDirectory, name: str | None) -> tuple[str, Path]:
