@@ -57,6 +57,10 @@ class DriftConfig(EnvConfig, frozen=True):
     def has_success(self) -> bool:
         return True
 
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        return (2, 1) if self.fault == "dimensions" else (1, 1)
+
     def make(self, *, render_mode: str | None = None) -> Any:
         task = Drift()
         task.fault = self.fault
@@ -67,6 +71,7 @@ class DriftConfig(EnvConfig, frozen=True):
 
 CHECKS = {
     "spaces": "test_spaces_are_boxes",
+    "dimensions": "test_spaces_are_boxes",
     "finite": "test_observations_and_rewards_are_finite",
     "horizon": "test_an_episode_ends_within_the_horizon",
     "success": "test_success_is_reported_where_there_is_one",

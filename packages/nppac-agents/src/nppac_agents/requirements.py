@@ -55,6 +55,21 @@ def require_dimensions(kind: str, spaces: Spaces, prior: Prior | None) -> None:
         )
 
 
+def require_same_dimensions(
+    source: str, theirs: tuple[int, int], env: str, ours: tuple[int, int]
+) -> None:
+    """Demonstrations of the environment's dimensions: each of a state and of an action.
+
+    Raises:
+        ConfigError: they are of others.
+    """
+    if theirs != ours:
+        raise ConfigError(
+            f"demonstrations: {source} has {theirs[0]} state and {theirs[1]} action dimensions, "
+            f"env {env} has {ours[0]} and {ours[1]}; use demonstrations of this task"
+        )
+
+
 def require_demonstrations(
     kind: str, why: str, demonstrations: Demonstrations | None
 ) -> Demonstrations:

@@ -210,6 +210,12 @@ FLOOR = {"kind": "variance-floor", "min_std": 0.1}
             "demonstrations: shipped halfcheetah is of the task 'halfcheetah', env is 'walker2d'",
         ),
         (
+            {"env": {"kind": "ant"}, "agent": {"kind": "bc"}}
+            | {"demonstrations": {"source": "shipped", "name": "ant"}},
+            "demonstrations: shipped ant has 27 state and 8 action dimensions, env 'ant' has 105 "
+            "and 8; use demonstrations of this task",
+        ),
+        (
             DOOR
             | {"demonstrations": DOOR["demonstrations"] | {"n_episodes": 26}}
             | {"agent": {"kind": "bc"}},

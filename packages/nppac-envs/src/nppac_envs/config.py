@@ -43,6 +43,11 @@ class EnvConfig(
         """The least and the greatest reward of a step; None where nobody knows them."""
         return None
 
+    @property
+    def dimensions(self) -> tuple[int, int] | None:
+        """Numbers of an observation and of an action; None where only making it tells."""
+        return None
+
     def goals(self) -> Goals | None:
         """Where a task with goals has them, and how rewards follow; None where it has none.
 

@@ -57,6 +57,8 @@ class EnvConformance:
         assert len(observations.shape) == 1
         assert actions == Box(-1.0, 1.0, actions.shape, np.float32), "actions are in [-1, 1]"
         assert len(actions.shape or ()) == 1
+        shapes = (*observations.shape, *(actions.shape or ()))
+        assert self.config.dimensions in (None, shapes)
         observation, _ = env.reset(seed=0)
         assert observations.contains(observation)
 

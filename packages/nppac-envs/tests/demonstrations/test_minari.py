@@ -62,12 +62,15 @@ def test_episodes_flags_and_final_states(root: Path):
     assert loaded.rewards is not None
     assert loaded.rewards.tolist() == [0, 1, 0, 0, 1]
     assert loaded.transitions()["terminals"].tolist() == [False] * 4 + [True]
+    assert MinariConfig(id="little/set-v0", root=root).dimensions() == (3, 2)
+    assert MinariConfig(id="little/set-v1", root=root).dimensions() is None
 
 
 def test_the_first_numbers_of_observations_are_the_state(root: Path):
     config = MinariConfig(id="little/set-v0", root=root, state_entries=2)
     assert config.load().states[:, 1].tolist() == [0, 1, 2, 10, 11]
     assert config.load().final_states.shape == (2, 2)
+    assert config.dimensions() == (2, 2)
     with pytest.raises(DataError, match="state_entries is 4, but observations have 3 numbers"):
         config.model_copy(update={"state_entries": 4}).load()
 
@@ -247,6 +250,7 @@ def test_keys_of_a_dict_observation_are_chosen_and_those_left_out_are_named(root
     create("little/goal-v0", goals, GOALS)
     config = locate("little/goal-v0", root=root, fields={"states": "desired_goal,observation"})
     assert config.load().states[0].tolist() == [1, 2, 2, 3]
+    assert config.dimensions() == (4, 2)
     (remark,) = config.remarks()
     assert remark.text.endswith("state: achieved_goal")
     config = locate("little/goal-v0", root=root, fields={"states": "goal"})

@@ -36,6 +36,16 @@ def test_optional_arrays_may_be_missing_unless_they_are_renamed(make_arrays, tmp
         config.load()
 
 
+def test_headers_tell_the_dimensions(make_arrays, tmp_path: Path):
+    arrays = make_arrays()
+    states = arrays.pop("states")
+    np.savez(tmp_path / "set.npz", q=states[:, :2], v=states[:, 2], **arrays)
+    config = NpzConfig.model_validate({"path": tmp_path / "set.npz", "fields": {"states": "q,v"}})
+    assert config.dimensions() == (3, arrays["actions"].shape[1])
+    for other in ({"path": tmp_path / "set.npz"}, {"path": tmp_path / "another.npz"}):
+        assert NpzConfig.model_validate(other).dimensions() is None
+
+
 def test_without_final_states_the_last_step_is_used_up(make_arrays, tmp_path: Path):
     arrays = make_arrays(lengths=(3, 2))
     del arrays["final_states"]

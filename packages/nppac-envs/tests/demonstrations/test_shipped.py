@@ -66,6 +66,9 @@ def test_every_set_that_ships_says_how_it_was_made_and_loads():
         with make_checked(env_config(story["env"]["kind"], story["env"])) as env:
             assert env.observation_space.shape == (loaded.state_dim,)
             assert env.action_space.shape == (loaded.action_dim,)
+            assert env_config(story["env"]["kind"], story["env"]).dimensions == (
+                ShippedConfig(name=name).dimensions()
+            )
         assert loaded.episode_lengths.max() <= story["env"]["horizon"]
         assert story["made_by"]
         assert len(story["commit"]) == 40

@@ -12,7 +12,13 @@ from nppac_envs.errors import EnvsError
 from nppac_priors.errors import ConfigError, NppacError
 
 from nppac_agents.device import resolve_device
-from nppac_agents.requirements import no_goals, not_gaussian, require_room, unknown_rewards
+from nppac_agents.requirements import (
+    no_goals,
+    not_gaussian,
+    require_room,
+    require_same_dimensions,
+    unknown_rewards,
+)
 from nppac_agents.spaces import Spaces
 
 if TYPE_CHECKING:
@@ -24,7 +30,8 @@ if TYPE_CHECKING:
 def require_consistent(config: ExperimentConfig) -> None:
     """Looks whether the parts of an experiment go together, and can be had here.
 
-    Nothing is read, and nothing imported that an environment is made of.
+    Of demonstrations nothing is read but what a set says of itself, and nothing is imported that
+    an environment is made of.
 
     Raises:
         ConfigError: they do not go together, a logger cannot be opened, or an environment is not
@@ -68,7 +75,7 @@ def _prior(config: ExperimentConfig) -> None:
 
 
 def _demonstrations(config: ExperimentConfig) -> None:
-    """What ships is of the task, and the agent's rewards can be known."""
+    """They are of the task as far as a set tells, and the agent's rewards can be known."""
     env, agent, source = config.env, config.agent, config.demonstrations
     if source is None:
         return
@@ -78,6 +85,10 @@ def _demonstrations(config: ExperimentConfig) -> None:
             f"demonstrations: {source.where()} is of the task {recorded['kind']!r}, env is "
             f"{env.shown_as}; use demonstrations of this task"
         )
+    ours = None if env is None else env.dimensions
+    theirs = None if ours is None else source.dimensions()
+    if env is not None and ours is not None and theirs is not None:
+        require_same_dimensions(source.where(), theirs, env.shown_as, ours)
     reward = getattr(env, "reward", None)
     unknown = source.drop_rewards or (reward is not None and recorded.get("reward") in REWARDS)
     needs = agent.demonstrations_in_replay or agent.demonstrations_for is not None

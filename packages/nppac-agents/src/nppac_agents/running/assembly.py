@@ -23,6 +23,7 @@ from nppac_priors.plugin_origin import broken_contract, described
 from nppac_agents.agent import Agent
 from nppac_agents.experiment.config import ExperimentConfig
 from nppac_agents.experiment.consistency import without_environment
+from nppac_agents.requirements import require_same_dimensions
 from nppac_agents.running.console import Console
 from nppac_agents.running.seeds import Seeds
 from nppac_agents.spaces import Spaces
@@ -53,12 +54,7 @@ def spaces_and_demonstrations(config: ExperimentConfig) -> tuple[Spaces, Demonst
     if demonstrations is not None:
         theirs = demonstrations.state_dim, demonstrations.action_dim
         ours = spaces.state_dim, spaces.action_dim
-        if theirs != ours:
-            raise ConfigError(
-                f"demonstrations: {demonstrations.source} has {theirs[0]} state and {theirs[1]} "
-                f"action dimensions, env {config.env.shown_as} has {ours[0]} and {ours[1]}; use "
-                "demonstrations of this task"
-            )
+        require_same_dimensions(demonstrations.source, theirs, config.env.shown_as, ours)
         demonstrations = with_bounds_of(demonstrations, bounds, config.env.shown_as)
     return spaces, demonstrations
 

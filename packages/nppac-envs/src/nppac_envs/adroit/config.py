@@ -14,6 +14,7 @@ from pydantic import Field
 
 from nppac_envs.registered_config import RegisteredConfig
 
+_DIMENSIONS = {"door": (39, 28), "pen": (45, 24), "hammer": (46, 26), "relocate": (39, 30)}
 _REWARD_RANGES = {"zero-one": (0.0, 1.0), "binary": (-1.0, 0.0)}
 
 
@@ -30,6 +31,11 @@ class AdroitConfig(RegisteredConfig, ABC, frozen=True):
     def has_success(self) -> bool:
         """True: every step's info holds `success`."""
         return True
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Of observations and actions, by the task."""
+        return _DIMENSIONS[self.kind]
 
     @property
     def reward_range(self) -> tuple[float, float] | None:

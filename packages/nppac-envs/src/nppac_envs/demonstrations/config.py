@@ -62,6 +62,13 @@ class DemonstrationsConfig(
             DataError: It is not, as `load` would say.
         """
 
+    def dimensions(self) -> tuple[int, int] | None:
+        """Numbers of a state and of an action, if the set says so beside its data and is there."""
+        try:
+            return self._told_dimensions()
+        except Exception:  # a set that is missing or broken; loading it says how
+            return None
+
     def load(self, say: Say = lambda finding: None) -> Demonstrations:
         """Read, check and, if asked for, rescale and clip the set.
 
@@ -165,6 +172,10 @@ class DemonstrationsConfig(
     def where(self) -> str:
         """What to call the set in messages."""
         return f"{self.source} {self._place()}"
+
+    def _told_dimensions(self) -> tuple[int, int] | None:
+        """What `dimensions` gives, of a set that is there and whole; reads none of its steps."""
+        return None
 
     @abstractmethod
     def _place(self) -> str:

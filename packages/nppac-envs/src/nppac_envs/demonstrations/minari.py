@@ -31,7 +31,7 @@ from nppac_envs.demonstrations.file_guard import expanded, read_json_object, reg
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.first_download import check_first_download, keep_first_download
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
-from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector
+from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector, width
 from nppac_envs.demonstrations.public_sets import minari_page
 from nppac_envs.errors import DataError
 
@@ -103,6 +103,13 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if self.action_range is not None:
             return self.action_range
         return _declared_bounds(self._metadata())
+
+    def _told_dimensions(self) -> tuple[int, int] | None:
+        spaces = (
+            json.loads(self._metadata()[f"{name}_space"]) for name in ("observation", "action")
+        )
+        states, actions = (width(space, self._wants) for space in spaces)
+        return min(states, self.state_entries or states), actions
 
     def _remarks(self, space: dict[str, Any]) -> Iterator[Finding]:
         """Declared bounds that are used, and entries of a dict observation that are left out."""

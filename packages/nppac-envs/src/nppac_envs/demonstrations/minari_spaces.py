@@ -38,6 +38,15 @@ def check_keys(metadata: dict[str, Any], wanted: list[str], where: str) -> None:
         )
 
 
+def width(space: Any, wanted: Callable[[str], bool] = lambda key: True) -> int:
+    """How many numbers `flat` makes of an observation of a space without faults."""
+    if space["type"] != "Dict":
+        (numbers,) = space["shape"]
+        return numbers
+    subspaces = space["subspaces"].items()
+    return sum(width(part) for key, part in subspaces if wanted(key))
+
+
 def flat(
     space: dict[str, Any], values: Any, wanted: Callable[[str], bool] = lambda key: True
 ) -> NDArray[Any]:

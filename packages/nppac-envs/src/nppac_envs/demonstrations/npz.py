@@ -98,6 +98,9 @@ class NpzConfig(FileConfig, frozen=True):
     episode_length: int | None = Field(default=None, ge=1)
     """Steps of every episode, where the file does not say."""
 
+    def _told_dimensions(self) -> tuple[int, int] | None:
+        return stored_dimensions(self.path, self.fields)
+
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         return read_demonstrations(self.path, self.fields, self.exclude, self.episode_length, say)
 
@@ -154,6 +157,27 @@ def read_demonstrations(
         vectors = fits and all(len(width) < 2 for width in widths)
         say(left_out_finding(left_out, [*names["states"], *left_out] if vectors else []))
     return from_layout(arrays, f"{path}", exclude, episode_length, there)
+
+
+def stored_dimensions(path: Path, fields: NpzFields) -> tuple[int, int] | None:
+    """Numbers of a state and of an action, by the headers of a file's arrays.
+
+    Args:
+        path: The file.
+        fields: As for `read_demonstrations`.
+
+    Raises:
+        DataError: The file is missing or is no npz file.
+    """
+    shapes = npz_shapes(path)
+    names = _stored_names(fields, shapes)
+    if not {"states", "actions"} <= names.keys():
+        return None
+    states, actions = (
+        sum(shapes[stored][0][-1] if len(shapes[stored][0]) > 1 else 1 for stored in names[name])
+        for name in ("states", "actions")
+    )
+    return states, actions
 
 
 def _left_out(shapes: NpzShapes, used: dict[str, list[str]]) -> list[str]:

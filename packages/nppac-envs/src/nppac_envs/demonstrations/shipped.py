@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
 from nppac_envs.demonstrations.config import DemonstrationsConfig, Say
-from nppac_envs.demonstrations.npz import NpzFields, read_demonstrations
+from nppac_envs.demonstrations.npz import NpzFields, read_demonstrations, stored_dimensions
 
 FOLDER = Path(__file__).parents[1] / "data"
 
@@ -60,6 +60,9 @@ class ShippedConfig(DemonstrationsConfig, frozen=True):
     def recorded_in(self) -> dict[str, Any]:
         """The environment: its kind, and its settings that are not its only ones."""
         return _story(self.name)["env"]
+
+    def _told_dimensions(self) -> tuple[int, int] | None:
+        return stored_dimensions(FOLDER / f"{self.name}.npz", NpzFields())
 
     def _read(self, say: Say) -> dict[str, NDArray[Any]]:
         return read_demonstrations(FOLDER / f"{self.name}.npz", NpzFields())

@@ -14,6 +14,9 @@ from pydantic import Field
 
 from nppac_envs.registered_config import RegisteredConfig
 
+_DIMENSIONS = {"halfcheetah": (17, 6), "walker2d": (17, 6), "ant": (105, 8), "hopper": (11, 3)}
+_ANT_V2 = 27, 8
+
 
 class LocomotionConfig(RegisteredConfig, ABC, frozen=True):
     """What the locomotion tasks have in common."""
@@ -25,6 +28,11 @@ class LocomotionConfig(RegisteredConfig, ABC, frozen=True):
     def has_success(self) -> bool:
         """False: there is a return and no success."""
         return False
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Of observations and actions, by the task."""
+        return _DIMENSIONS[self.kind]
 
 
 class VersionedConfig(LocomotionConfig, ABC, frozen=True):
@@ -69,6 +77,11 @@ class AntConfig(VersionedConfig, frozen=True):
 
     kind: Literal["ant"] = "ant"
     """Name of the environment."""
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Fewer observations without the contact forces."""
+        return _ANT_V2 if self.variant == "v2" else super().dimensions
 
 
 @final

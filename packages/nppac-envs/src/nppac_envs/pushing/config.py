@@ -34,6 +34,11 @@ class PushConfig(RegisteredConfig, frozen=True):
         """True: every step's info holds `success`."""
         return True
 
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Of the observations as one vector, and of the actions."""
+        return 12, 2
+
     def goals(self) -> Goals:
         """The puck's place and where it should be; rewards are minus the distance."""
         from nppac_envs.goals import Goals
