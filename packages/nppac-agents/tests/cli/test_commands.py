@@ -268,10 +268,16 @@ def test_validate_finds_what_no_data_could_make_run(nppac_run, tmp_path, experim
         DOOR
         | {"agent": {"kind": "awr", "steps_per_update": 2048}}
         | {"training": {"n_envs": 8, "env_steps": 2041}},
+        DOOR | {"agent": {"kind": "sac"}, "training": {"n_envs": 7, "env_steps": 1000}},
+        DOOR | {"agent": {"kind": "awac"}, "training": {"env_steps": 500}},
+        DOOR | {"agent": {"kind": "awr", "offline_updates": 9}} | {"training": {"env_steps": 500}},
     ],
 )
 def test_what_may_run_is_valid(nppac_run, tmp_path, experiment):
-    """A log-density is enough for a sampled divergence; what a module registers is not known."""
+    """A log-density is enough for a sampled divergence; what a module registers is not known.
+
+    Steps are rounded up to whole steps of all environments, and without interaction is learned too.
+    """
     path = tmp_path / "experiment.json"
     path.write_text(json.dumps(experiment))
     result = nppac_run("validate", path)

@@ -43,6 +43,16 @@ def test_the_steps_that_are_only_collected_are_known_without_an_agent(build, kin
     assert bool(collecting) == (kind in ROLLOUTS)
 
 
+@pytest.mark.parametrize("kind", METHODS)
+def test_whether_it_learns_without_interaction_is_known_without_an_agent(build, kind):
+    fields = agent_registry().get(kind).model_fields
+    for updates in (0, 1) if "offline_updates" in fields else (None,):
+        settings = {} if updates is None else {"offline_updates": updates}
+        agent = build(kind, **METHODS[kind].small | settings)
+        alone = any(one.name == "offline" for one in agent.phases)
+        assert agent.method.learns_offline() == alone == (kind == "bc" or bool(updates))
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "part"),
     [

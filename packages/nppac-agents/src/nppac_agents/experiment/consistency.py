@@ -97,17 +97,19 @@ def _demonstrations(config: ExperimentConfig) -> None:
 
 
 def _steps(config: ExperimentConfig) -> None:
-    """They are enough for an update, and the replay holds what it takes."""
+    """They are enough for an update, if none comes before, and the replay holds what it takes."""
     agent, training = config.agent, config.training
     require_steps_to_learn(agent.collected_steps(), training.env_steps)
     require_room(agent.kind, agent.consumed_steps(), training.replay_capacity, training.n_envs)
-    if agent.trainer == "off-policy" and 0 < training.env_steps <= training.start_steps:
+    made = math.ceil(training.env_steps / training.n_envs) * training.n_envs
+    if made == 0 or agent.learns_offline():
+        return
+    if agent.trainer == "off-policy" and made <= training.start_steps:
         raise ConfigError(
             f"training: the first {training.start_steps:,} environment steps earn no update "
             f"(start_steps), env_steps are {training.env_steps:,} in all; raise these or lower it"
         )
-    made = math.ceil(training.env_steps / training.n_envs) * training.n_envs
-    if 0 < made < agent.consumed_steps():
+    if made < agent.consumed_steps():
         raise ConfigError(
             f"training: agent {agent.kind!r} takes {agent.consumed_steps():,} environment steps "
             f"for an update, env_steps are {training.env_steps:,} in all; raise these or lower "

@@ -123,6 +123,10 @@ class AWAC(ActorCritic):
         """`rollout_steps`."""
         return self.rollout_steps
 
+    def learns_offline(self) -> bool:
+        """With `offline_updates`."""
+        return self.offline_updates > 0
+
     def phases(self, agent: Agent) -> list[Phase]:
         """Optionally a clone's rollouts, then offline, then online."""
         collected = rollouts(self.rollout_steps)

@@ -158,6 +158,10 @@ class AWR(OnPolicy):
         """The weighted negative log-likelihood of stored actions (B, A)."""
         return -(weights * agent.parts.policy(states).log_prob(actions)).mean()
 
+    def learns_offline(self) -> bool:
+        """With `offline_updates`."""
+        return self.offline_updates > 0
+
     def phases(self, agent: Agent) -> list[Phase]:
         """Optionally on the demonstrations alone, then an update for every so many steps."""
         alone = Phase("offline", self.offline_updates, batch=stored)

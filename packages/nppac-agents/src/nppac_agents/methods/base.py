@@ -99,6 +99,13 @@ class Method(ComponentConfig, ABC):
         """Environment steps of those phases that only collect, told before there is an agent."""
         return 0
 
+    def learns_offline(self) -> bool:
+        """Whether it has updates of its own without interaction, told before there is an agent.
+
+        What only makes the starting policy is none.
+        """
+        return False
+
     def consumed_steps(self) -> int:
         """Environment steps that one update takes at once, told before there is an agent."""
         return 0

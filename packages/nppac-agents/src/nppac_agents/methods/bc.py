@@ -62,6 +62,10 @@ class BC(Method):
         norm = agent.parts.policy.descend(loss)
         return {"actor_loss": loss, "actor_grad_norm": norm, "actor_std": policy.std.mean()}
 
+    def learns_offline(self) -> bool:
+        """With nothing else."""
+        return self.updates > 0
+
     def phases(self, agent: Agent) -> list[Phase]:
         """Offline, and nothing after it."""
         return offline(self.updates)

@@ -24,6 +24,10 @@ class OfflineFirst(Method):
     offline_updates: int = Field(default=1_000_000, ge=0)
     """Updates on the replay before interaction goes on."""
 
+    def learns_offline(self) -> bool:
+        """With `offline_updates`."""
+        return self.offline_updates > 0
+
     def phases(self, agent: Agent) -> list[Phase]:
         """Offline, then online."""
         return [*offline(self.offline_updates), ONLINE]
