@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from nppac_agents.reporting.aggregates import aggregate, improvements, last_scores
-from nppac_agents.reporting.comparison import task_panels
+from nppac_agents.reporting.comparison import comparison_figure, task_panels
 from nppac_agents.reporting.comparison_files import write_comparison
 from nppac_agents.reporting.comparison_table import table_of, terminal_table
 from nppac_agents.reporting.tasks import read_tasks
@@ -65,7 +65,9 @@ def mixed(write_run):
 
 def test_a_task_without_success_is_compared_by_its_return(mixed, tmp_path):
     _, hopper = mixed
-    assert [panel.key for panel in task_panels(mixed, ["success_ever"])] == ["door-success_ever"]
+    assert [panel.key for panel in task_panels(mixed, ["success_ever"]).panels] == [
+        "door-success_ever"
+    ]
     for suffix in ("html", "json", "csv"):
         write_comparison(mixed, tmp_path / f"all.{suffix}")
     runs = {run["task"]: run for run in json.loads((tmp_path / "all.json").read_text())["runs"]}
@@ -179,13 +181,47 @@ def test_numbers_as_csv_have_a_line_for_each_run(groups, tmp_path):
 
 @pytest.mark.parametrize("axis", ["env_steps", "updates", "wall_seconds"])
 def test_curves_are_drawn_over_the_axis_that_is_asked_for(groups, axis):
-    panels = task_panels(read_tasks(groups), ("success_ever",), axis)
+    panels = task_panels(read_tasks(groups), ("success_ever",), axis).panels
     assert [panel.title for panel in panels] == [
         "door: success at any step", "pen: success at any step",
     ]  # fmt: skip
     last = {"env_steps": 5000, "updates": 4000, "wall_seconds": 12.346 + 5000 * 0.0931}[axis]
     for panel in panels:
         assert max(curve.x.max() for curve in panel.curves) == pytest.approx(last, abs=0.01)
+
+
+@pytest.fixture
+def solved(groups):
+    """The two tasks; both methods solve pen in every episode from the first on."""
+    for path in (path for paths in groups.values() for path in paths if "-pen-" in path.name):
+        file = path / "metrics.jsonl"
+        events = [json.loads(line) | {"success_ever": 1.0} for line in file.open()]
+        file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return read_tasks(groups)
+
+
+def test_what_is_one_value_for_all_methods_is_told_in_a_line(solved, tmp_path):
+    measures = ("success_ever", "success_at_end")
+    drawn = task_panels(solved, measures)
+    assert [panel.key for panel in drawn.panels] == [
+        "door-success_ever", "door-success_at_end", "pen-success_at_end",
+    ]  # fmt: skip
+    line = "Constant throughout: pen: success at any step 1.00."
+    assert drawn.in_words == line
+    write_comparison(solved, tmp_path / "x.html", measures)
+    assert line in (tmp_path / "x.html").read_text()
+    footnote = comparison_figure(solved, measures).texts[-1]
+    assert footnote.get_text().startswith(line)
+
+
+def test_a_figure_of_nothing_else_draws_it_and_a_page_does_not(solved, tmp_path):
+    figure = comparison_figure(solved[1:], ("success_ever",))
+    assert len(figure.axes) == 1
+    assert "Constant" not in figure.texts[-1].get_text()
+    write_comparison(solved[1:], tmp_path / "x.html", ("success_ever",))
+    page = (tmp_path / "x.html").read_text()
+    assert "Constant throughout: pen: success at any step 1.00." in page
+    assert "Where curves coincide" not in page
 
 
 def test_returns_of_tasks_have_no_common_statistics(groups, tmp_path):

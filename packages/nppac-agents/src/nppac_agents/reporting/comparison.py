@@ -19,6 +19,7 @@ from nppac_priors.errors import ConfigError
 from numpy.typing import NDArray
 
 from nppac_agents.reporting.compared_runs import ComparedRun, Groups, read_groups, several_rewards
+from nppac_agents.reporting.drawn import Drawn, is_constant
 from nppac_agents.reporting.figure_files import save_figure
 from nppac_agents.reporting.measures import BY_FIELD, Measure
 from nppac_agents.reporting.statistics import (
@@ -73,7 +74,7 @@ def compare_runs(groups: Groups, out: Path, measures: Sequence[str] = ()) -> Pat
 def comparison_figure(
     tasks: Sequence[Task], measures: Sequence[str], axis: Axis | None = None
 ) -> Figure:
-    """The panels of all tasks and measures side by side.
+    """The panels of all tasks and measures side by side; see `task_panels`.
 
     Args:
         tasks: with their runs.
@@ -83,25 +84,52 @@ def comparison_figure(
     Raises:
         ConfigError: a measure is unknown, or told by no run, or is the return of different rewards.
     """
-    panels = task_panels(tasks, measures, axis)
-    notes = _footnote([runs for task in tasks for runs in task.runs.values()])
-    return row_figure(panels, footnote=notes)
+    drawn = task_panels(tasks, measures, axis)
+    if not drawn.panels:
+        drawn = task_panels(tasks, measures, axis, constants=True)
+    notes = [drawn.in_words, *_footnotes([runs for task in tasks for runs in task.runs.values()])]
+    return row_figure(drawn.panels, footnote="\n".join(filter(None, notes)))
 
 
 def task_panels(
-    tasks: Sequence[Task], measures: Sequence[str], axis: Axis | None = None
-) -> list[Panel]:
-    """A panel for each task and measure that it tells; see `comparison_figure`."""
+    tasks: Sequence[Task],
+    measures: Sequence[str],
+    axis: Axis | None = None,
+    *,
+    constants: bool = False,
+) -> Drawn:
+    """A panel for each task and measure that it tells, if not all its runs tell one value.
+
+    Args:
+        tasks: with their runs.
+        measures: fields of an evaluation.
+        axis: as for `comparison_figure`.
+        constants: draw those, too.
+
+    Raises:
+        ConfigError: as `comparison_figure` does.
+    """
     require_measures(measures)
     require_told(tasks, measures)
     if "return_mean" in measures and any(several_rewards(task.runs) for task in tasks):
         raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
-    return [
-        panel_of(BY_FIELD[field], task.runs, _SIZE, axis=axis, task=task.name)
-        for task in tasks
-        for field in measures
-        if BY_FIELD[field] in task.measures
-    ]
+    panels, told = [], {}
+    for task in tasks:
+        for measure in (m for m in map(BY_FIELD.__getitem__, measures) if m in task.measures):
+            panel = panel_of(measure, task.runs, _SIZE, axis=axis, task=task.name)
+            values = _measured(measure, task.runs)
+            if is_constant(values) and not constants:
+                told[panel.title] = measure.shown(float(values[0]))
+            else:
+                panels.append(panel)
+    return Drawn(panels, told)
+
+
+def _measured(measure: Measure, runs: Mapping[str, Sequence[ComparedRun]]) -> Array:
+    """Every value (n,) of a measure, of all evaluations of all runs."""
+    events = [event for members in runs.values() for run in members for event in run.evaluations]
+    told = [event.get(measure.field) for event in events]
+    return np.array([value for value in told if value is not None], dtype=np.float64)
 
 
 def require_measures(measures: Sequence[str]) -> None:
@@ -126,14 +154,14 @@ def require_told(tasks: Sequence[Task], measures: Sequence[str]) -> None:
         raise ConfigError(f"{measures[0]}: no run tells success; choose return_mean")
 
 
-def _footnote(groups: Sequence[Sequence[ComparedRun]]) -> str:
+def _footnotes(groups: Sequence[Sequence[ComparedRun]]) -> list[str]:
     sizes = [len(members) for members in groups]
     notes = []
     if any(size >= ENOUGH_SEEDS for size in sizes):
         notes.append("Solid: interquartile mean, with its 95 % bootstrap interval; dashed: mean.")
     if any(1 < size < ENOUGH_SEEDS for size in sizes):
         notes.append(f"Below {ENOUGH_SEEDS} seeds, thin: each seed; thick: their mean.")
-    return "\n".join(notes)
+    return notes
 
 
 def panel_of(

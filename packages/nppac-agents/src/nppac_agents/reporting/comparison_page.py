@@ -30,7 +30,7 @@ def comparison_page(
     Raises:
         ConfigError: a measure is unknown, or the runs' rewards differ in what is a return.
     """
-    panels = task_panels(tasks, measures, axis)
+    curves = task_panels(tasks, measures, axis)
     measure = BY_FIELD[measures[0]]
     scores = last_scores(tasks, measure.field) if measure.is_rate else {}
     return render(
@@ -38,7 +38,7 @@ def comparison_page(
         "comparison.html",
         title="Comparison",
         notes=notes,
-        panels=panels,
+        curves=curves,
         measure=measure,
         enough=ENOUGH_SEEDS,
         aggregates={method: aggregate(by_task) for method, by_task in scores.items()},

@@ -12,6 +12,7 @@ from nppac_priors.drawing.pages import render
 from nppac_priors.drawing.panels import Panel
 from nppac_priors.drawing.rendering import image_png
 
+from nppac_agents.reporting.drawn import Drawn
 from nppac_agents.reporting.durations import duration
 from nppac_agents.reporting.frames import Frames
 from nppac_agents.reporting.gauges import GAUGES
@@ -26,19 +27,6 @@ _PHASES = {
     "warm-up": "Warm-up of the critics, while the policy stays",
     "online": "Online, with interaction",
 }
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What is shown of some quantities.
-
-    Attributes:
-        panels: of those that changed.
-        constants: of those that did not, by name, as text.
-    """
-
-    panels: list[Panel]
-    constants: dict[str, str]
 
 
 @dataclass(frozen=True)

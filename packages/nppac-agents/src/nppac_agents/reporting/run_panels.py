@@ -11,10 +11,10 @@ from nppac_priors.drawing.style import INK, SERIES
 from numpy.typing import NDArray
 
 from nppac_agents.metric_names import METRICS
+from nppac_agents.reporting.drawn import Drawn, is_constant
 from nppac_agents.reporting.gauges import GAUGES
 from nppac_agents.reporting.intervals import event_interval
 from nppac_agents.reporting.measures import Measure, told
-from nppac_agents.reporting.page import Drawn
 from nppac_agents.reporting.quantities import TRAINING, Quantities, of
 from nppac_agents.reporting.run_files import RunFiles
 
@@ -42,7 +42,7 @@ def evaluation_panels(run: RunFiles) -> Drawn:
     panels, constants = [], {}
     for measure in told(events):
         y = values(events, measure.field)
-        if _is_constant(y):
+        if is_constant(y):
             constants[measure.title] = measure.shown(float(y[0]))
         elif np.isfinite(y).any():
             panels.append(_measure_panel(run, events, measure))
@@ -85,9 +85,9 @@ def guard_panels(run: RunFiles) -> Drawn:
     panels, constants = [], {}
     for gauge in GAUGES:
         metric, y = METRICS[gauge.field], values(events, gauge.field)
-        if _is_constant(y):
+        if is_constant(y):
             constants[gauge.title] = f"{y[0]:.3g} ({metric.unit})"
-        if _is_constant(y) or np.isnan(y).all():
+        if is_constant(y) or np.isnan(y).all():
             continue
         measured = Curve(x, y, SERIES[0], "measured", marked=True)
         ends = np.array([0.0, x_end])
@@ -117,7 +117,7 @@ def training_panels(run: RunFiles, phase: str) -> Drawn:
         drawn = {}
         for metric, colour in zip(quantities.metrics, SERIES, strict=False):
             measured = values(events, metric.name)
-            if _is_constant(measured):
+            if is_constant(measured):
                 constants[metric.words] = f"{measured[0]:.4g}"
             elif np.isfinite(measured).any():
                 drawn[metric] = Curve(x, measured, colour, metric.words)
@@ -140,10 +140,6 @@ def _training_panel(shown: Quantities, curves: list[Curve], x_label: str) -> Pan
         scale=scale,
         meaning=shown.meaning,
     )
-
-
-def _is_constant(measured: Array) -> bool:
-    return len(measured) > 1 and bool((measured == measured[0]).all())
 
 
 def prior_panel(curve: dict[str, Any]) -> Panel:
