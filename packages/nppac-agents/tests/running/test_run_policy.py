@@ -56,3 +56,45 @@ def test_a_run_without_a_checkpoint_is_refused(point_experiment, tmp_path, monke
     monkeypatch.setattr(RunDirectory, "config", lambda self: point_experiment)
     with pytest.raises(ConfigError, match="holds no checkpoint"):
         load_agent(RunDirectory(tmp_path / "empty"))
+
+
+@pytest.fixture
+def decompositions(monkeypatch):
+    """Grows with every factorisation."""
+    from nppac_priors.gp.exact import prior
+
+    decompose, done = prior.decompose, []
+    monkeypatch.setattr(prior, "decompose", lambda *args: done.append(args) or decompose(*args))
+    return done
+
+
+@pytest.mark.parametrize("name", ["last", "prior"])
+def test_the_prior_is_factorised_once_for_all_policies(
+    finished, demonstrations, decompositions, name
+):
+    first = run_policy(finished, name).act(demonstrations.states)
+    assert len(decompositions) == 1
+    np.testing.assert_array_equal(run_policy(finished, name).act(demonstrations.states), first)
+    assert len(decompositions) == 1
+    finished.prior_factors.write_bytes(finished.prior_factors.read_bytes()[:-1])
+    for _ in range(2):
+        np.testing.assert_array_equal(run_policy(finished, name).act(demonstrations.states), first)
+    assert len(decompositions) == 2
+
+
+def test_factors_of_another_prior_are_not_taken(
+    finished, prior_config, demonstrations, decompositions
+):
+    wanted = run_policy(finished, "last").act(demonstrations.states)
+    other = prior_config.model_copy(update={"steps": 2})
+    other = other.fit(demonstrations.states, demonstrations.actions)
+    other.save(finished.prior_factors, include_factors=True)
+    before = len(decompositions)
+    found = run_policy(finished, "last").act(demonstrations.states)
+    np.testing.assert_array_equal(found, wanted)
+    assert len(decompositions) == before + 1
+
+
+def test_factors_that_cannot_be_kept_are_done_without(finished, demonstrations):
+    finished.prior_factors.mkdir()
+    assert run_policy(finished).act(demonstrations.states).shape == demonstrations.actions.shape

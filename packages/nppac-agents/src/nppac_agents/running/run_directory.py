@@ -229,6 +229,11 @@ class RunDirectory:
         return self.path / "prior.safetensors"
 
     @property
+    def prior_factors(self) -> Path:
+        """The prior with its large factors, where a policy has needed them; see `kept_factors`."""
+        return self.path / "prior_factors.safetensors"
+
+    @property
     def checkpoints(self) -> Path:
         """Folder of what `--resume` continues from."""
         return self.path / "checkpoints"

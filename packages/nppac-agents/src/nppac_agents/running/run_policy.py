@@ -19,6 +19,7 @@ from nppac_agents.running import assembly
 from nppac_agents.running.best import BEST
 from nppac_agents.running.checkpoint import Checkpoint, checkpoints
 from nppac_agents.running.evaluation import Actor
+from nppac_agents.running.kept_factors import recall_factors
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.same_environment import require_same_environment
 from nppac_agents.running.saved_prior import recorded_prior
@@ -150,7 +151,10 @@ def _agent(run_dir: RunDirectory, checkpoint: Checkpoint) -> Agent:
     device = torch.device("cpu")
     spaces, demonstrations = assembly.spaces_and_demonstrations(config)
     recorded = checkpoint.identity.prior_hash
-    prior = None if recorded is None else recorded_prior(run_dir.prior, recorded, device)
+    prior = None
+    if recorded is not None:
+        prior = recorded_prior(run_dir.prior, recorded, device)
+        recall_factors(prior, run_dir.prior_factors)
     seeds = Seeds.of(config.seed)
     agent = assembly.build_agent(config, spaces, prior, demonstrations, seeds, device)
     agent.load_state(checkpoint.tensors["agent"])
@@ -161,4 +165,5 @@ def _gaussian_prior(run_dir: RunDirectory) -> GaussianPrior:
     prior = load_prior(run_dir.prior) if run_dir.prior.exists() else None
     if not isinstance(prior, GaussianPrior):
         raise ConfigError(f"{run_dir.path}: holds no Gaussian prior; take the best policy instead")
+    recall_factors(prior, run_dir.prior_factors)
     return prior
