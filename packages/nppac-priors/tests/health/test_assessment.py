@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -144,6 +145,20 @@ def test_a_prior_that_is_not_gaussian_is_judged_by_the_moments_of_its_draws(shap
     assert one.verdict.word == other.verdict.word == "healthy"
     assert one.held_out.nll == pytest.approx(other.held_out.nll, abs=0.02)
     assert one.off_data.growth_ratio == pytest.approx(other.off_data.growth_ratio, rel=0.05)
+
+
+def test_the_time_of_a_query_is_not_that_of_the_first(shaped, examination, monkeypatch):
+    """A Gaussian process from its file factorises in it."""
+    clock = [0.0]
+
+    class Waking(type(shaped(growing))):
+        def _moments(self, states):
+            clock[0] += 1e-6 * len(states) if clock[0] else 100.0
+            return super()._moments(states)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    health = examination.examine(Waking(shaped(growing).config, growing))
+    assert health.query_microseconds == pytest.approx(1.0, abs=1e-3)
 
 
 def test_states_that_never_change_are_refused():

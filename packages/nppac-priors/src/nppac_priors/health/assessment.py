@@ -51,7 +51,8 @@ class Health:
         visited: Where the mean of a prior goes; None where that was not recorded.
         forecast_on_data: KL and gradient norm on demonstration states.
         forecast_off_data: The same off the data.
-        query_microseconds: Time for one state, in batches of 1,024, as measured once here.
+        query_microseconds: Time for one state, in batches of 1,024, as measured once here, after a
+            first query.
     """
 
     verdict: Verdict
@@ -107,6 +108,7 @@ class Examination:
             NumericalError: It is not finite somewhere.
         """
         check_fits(prior, self.split)
+        moments(prior, self.split.held_out.states[:1])  # a prior from a file may factorise first
         started = time.perf_counter()
         mean, std = moments(prior, self.split.held_out.states)
         seconds = time.perf_counter() - started
