@@ -50,13 +50,30 @@ def test_names_of_curves_stay_within_the_figure(name):
     assert all(t.get_window_extent().x1 <= figure.bbox.x1 for t in texts)
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        [3e-5, 1e-3, 1.74e-3], [-1.6e-3, -1e-3, 1e-4], [-9e-5, -2e-5, 4e-5], [4.1e-9, 4.2e-9, 7e-9],
+        [-0.025, 0, 0.025], [-0.0125, -0.0124, 0], [-9500, 0, 2000], [-1.25e4, 0, 1.75e4],
+    ],
+)  # fmt: skip
+def test_labels_of_ticks_stay_within_the_figure(row):
+    figure = row_figure([panel(row)])
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    low, high = axes.get_ylim()
+    shown = [t for t in axes.get_yticklabels() if low <= t.get_position()[1] <= high]
+    assert shown
+    assert min(t.get_window_extent().x0 for t in shown) >= figure.bbox.x0
+
+
 def test_the_last_value_has_a_minus_sign():
     (axes,) = row_figure([panel([1, -2, -3])]).axes
     assert "−3" in [text.get_text() for text in axes.texts]
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1351.2, "1.35k"), (-2e6, "−2M"), (999.0, "999"), (4e-5, "4e−05")]
+    ("value", "text"), [(1351.2, "1.35k"), (-2e6, "−2M"), (999.0, "999"), (-4.2e-5, "−4.2·10⁻⁵")]
 )
 def test_a_large_last_value_is_short(value, text):
     (axes,) = row_figure([panel([0, 0, value])]).axes

@@ -23,6 +23,7 @@ from nppac_priors.drawing.style import (
     direct_labels,
     log_ticks,
     new_figure,
+    power_text,
     style_axes,
     value_ticks,
 )
@@ -77,6 +78,7 @@ class Panel:
         log_x: Whether the x axis is logarithmic; it counts steps if not.
         x_end: Where an axis that counts steps ends at the earliest.
         form: Format specification of the last value, which stands beside a lone curve.
+        names_alone: Whether a lone curve's name takes that place, where others are elsewhere.
         size: Of the panel, in inches; names below the axes and lines of the note add to its height.
         meaning: What it tells, as a sentence, for a page that shows it.
     """
@@ -91,6 +93,7 @@ class Panel:
     log_x: bool = False
     x_end: float = 1.0
     form: str = ".3g"
+    names_alone: bool = False
     size: tuple[float, float] = (3.15, 2.35)
     meaning: str = ""
 
@@ -106,9 +109,10 @@ class Panel:
 
     @property
     def named(self) -> list[Curve]:
-        """The curves with a name, where there are several."""
-        drawn = [curve for curve in self.curves if np.isfinite(curve.y).any()]
-        return [curve for curve in drawn if curve.name] if len(self.curves) > 1 else []
+        """The curves whose names are shown."""
+        if len(self.curves) < 2 and not self.names_alone:
+            return []
+        return [curve for curve in self.curves if curve.name and np.isfinite(curve.y).any()]
 
     @property
     def names_below(self) -> bool:
@@ -229,17 +233,19 @@ def _set_scales(axes: Axes, panel: Panel) -> None:
 
 
 def _labels(panel: Panel) -> list[Label]:
-    if len(panel.curves) == 1:
+    if len(panel.curves) == 1 and not panel.named:
         ends = [(_last(curve), curve.colour) for curve in panel.curves]
         return [Label(y, _value_text(y, panel.form), colour) for y, colour in ends]
     return [Label(_last(curve), curve.name, curve.colour) for curve in panel.named]
 
 
 def _value_text(value: float, form: str) -> str:
-    """A value in its form, or as `1.35k` where that would be `1.35e+03`."""
+    """A value in its form, or as `1.35k` and `4·10⁻⁵` for `1.35e+03` and `4e-05`."""
     text = format(value, form)
     if "e+" in text and abs(value) < 1e12:
         text = count_text(float(text))
+    elif "e-" in text:
+        text = power_text(float(text))
     return text.replace("-", "−")
 
 

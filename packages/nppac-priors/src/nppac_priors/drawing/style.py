@@ -27,7 +27,7 @@ from matplotlib.ticker import (
 PAPER, INK, MUTED, GRID = "#ffffff", "#1f2328", "#656d76", "#d8dee4"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d46", "#5e4fa2")
 LARGE, SMALL = 9.0, 7.5
-LEFT = 29.0
+LEFT = 34.0
 """Room left of the axes for their tick labels, in points; titles start there."""
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -83,12 +83,28 @@ def value_ticks(axes: Axes) -> None:
         axes.set_ylim(low, high)
     largest = max(abs(low), abs(high))
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    if largest < 1e-2:
+        axes.yaxis.set_major_locator(_short(low, high))
     if largest >= 1e4:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count_text(value)))
     elif largest < 1e-2:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_text(value)))
     else:
         axes.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
+
+
+def _short(low: float, high: float) -> MaxNLocator:
+    """Places of ticks from `low` to `high`, so few that their labels fit left of the axes."""
+    locators = [MaxNLocator(count, steps=[1, 2, 5, 10]) for count in (4, 3, 2, 1)]
+    return next(
+        (one for one in locators if max(_length(tick) for tick in one.tick_values(low, high)) < 7),
+        locators[-1],
+    )
+
+
+def _length(value: float) -> int:
+    """The characters of a label that take room."""
+    return len(power_text(value).replace(".", "").replace("·", ""))
 
 
 def log_ticks(axes: Axes, which: str) -> None:
