@@ -18,6 +18,7 @@ PEN = {"env": {"kind": "pen", "horizon": 200, "reward": "zero-one"}}
 FIFTY = {"evaluation": {"every": 2500, "episodes": 50, "first_seed": 1000}}
 OTHER_SEEDS = {"evaluation": {"every": 2500, "episodes": 20, "first_seed": 0}}
 DOOR = {"kind": "door", "horizon": 200}
+COLOURS = {"a": "#000000", "cloned": "#111111", "started": "#222222"}
 BINARY = {**DOOR, "reward": "binary"}
 SHORT = {"env": {"kind": "door", "horizon": 100, "reward": "zero-one"}}
 
@@ -163,7 +164,7 @@ def test_a_method_without_steps_is_a_level_beside_the_others(write_run):
     events = [json.loads(line) for line in file.read_text().splitlines()]
     file.write_text("".join(json.dumps({**event, "env_steps": 0}) + "\n" for event in events))
     runs = read_groups({"a": [write_run(last_step=5000)], "cloned": [path]})
-    level = panel_of(BY_FIELD["success_ever"], runs, (3.0, 2.0)).curves[1]
+    level = panel_of(BY_FIELD["success_ever"], runs, COLOURS).curves[1]
     judged = [event for event in events if event["event"] == "evaluation"]
     assert level.x.tolist() == [0, 5000]
     assert set(level.y) == {judged[-1]["success_ever"]}
@@ -172,7 +173,7 @@ def test_a_method_without_steps_is_a_level_beside_the_others(write_run):
 def test_a_run_that_was_only_judged_at_its_start_is_no_level(write_run):
     started = write_run("started", last_step=0, without=("summary.json",))
     runs = read_groups({"a": [write_run(last_step=5000)], "started": [started]})
-    assert panel_of(BY_FIELD["success_ever"], runs, (3.0, 2.0)).curves[1].x.tolist() == [0]
+    assert panel_of(BY_FIELD["success_ever"], runs, COLOURS).curves[1].x.tolist() == [0]
 
 
 def test_groups_have_to_make_sense(write_run, tmp_path):

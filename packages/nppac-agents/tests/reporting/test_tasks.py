@@ -214,6 +214,31 @@ def test_what_is_one_value_for_all_methods_is_told_in_a_line(solved, tmp_path):
     assert footnote.get_text().startswith(line)
 
 
+def test_a_method_keeps_its_colour_and_its_name_where_it_is_alone(write_run):
+    hopper = {"env": {"kind": "hopper", "horizon": 1000, "kwargs": {}, "healthy": None}}
+    runs = {
+        "ours": [write_run("ours", last_step=5000)],
+        "theirs": [
+            write_run("theirs", seed=4, last_step=5000),
+            write_run("alone", seed=5, last_step=5000, settings=hopper),
+        ],
+    }
+    both, alone = task_panels(read_tasks(runs), ("success_at_end",)).panels
+    assert [curve.colour for curve in alone.named] == [both.curves[1].colour]
+    assert [curve.name for curve in alone.named] == ["theirs (1 seed)"]
+    lone = {"theirs": runs["theirs"][:1]}
+    (panel,) = task_panels(read_tasks(lone), ("success_at_end",)).panels
+    assert panel.named == []
+
+
+def test_a_protocol_tells_what_is_set(write_run, tmp_path):
+    pen = {"env": {"kind": "pen", "horizon": 100, "kwargs": {}, "keys": None, "ends": False}}
+    tasks = read_tasks({"ours": [write_run("pen", last_step=5000, settings=pen)]})
+    write_comparison(tasks, tmp_path / "x.html")
+    line = "by env.kind pen, env.horizon 100, env.ends false, evaluation.episodes 20, "
+    assert line in (tmp_path / "x.html").read_text()
+
+
 def test_a_figure_of_nothing_else_draws_it_and_a_page_does_not(solved, tmp_path):
     figure = comparison_figure(solved[1:], ("success_ever",))
     assert len(figure.axes) == 1

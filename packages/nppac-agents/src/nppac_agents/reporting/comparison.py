@@ -113,10 +113,12 @@ def task_panels(
     require_told(tasks, measures)
     if "return_mean" in measures and any(several_rewards(task.runs) for task in tasks):
         raise ConfigError("return_mean: the runs have different rewards; leave this measure out")
+    methods = dict.fromkeys(name for task in tasks for name in task.runs)
+    colours = dict(zip(methods, series(len(methods)), strict=True))
     panels, told = [], {}
     for task in tasks:
         for measure in (m for m in map(BY_FIELD.__getitem__, measures) if m in task.measures):
-            panel = panel_of(measure, task.runs, _SIZE, axis=axis, task=task.name)
+            panel = panel_of(measure, task.runs, colours, axis=axis, task=task.name)
             values = _measured(measure, task.runs)
             if is_constant(values) and not constants:
                 told[panel.title] = measure.shown(float(values[0]))
@@ -167,18 +169,18 @@ def _footnotes(groups: Sequence[Sequence[ComparedRun]]) -> list[str]:
 def panel_of(
     measure: Measure,
     runs: Mapping[str, Sequence[ComparedRun]],
-    size: tuple[float, float],
+    colours: Mapping[str, str],
     *,
     axis: Axis | None = None,
     task: str = "",
 ) -> Panel:
-    """The curves of all methods in one measure; `size` of the panel in inches."""
+    """The curves of methods in one measure; `colours` has those without runs of this task, too."""
     everyone = [run for members in runs.values() for run in members]
     interacts = any(event["env_steps"] for run in everyone for event in run.evaluations)
     progress = axis or ("env_steps" if interacts else "updates")
     last = max(event[progress] for run in everyone for event in run.evaluations)
     curves = []
-    for colour, (name, members) in zip(series(len(runs)), runs.items(), strict=True):
+    for name, members in runs.items():
         found: list[dict[float, float]] = [
             dict(run.curve(measure.field, progress)) for run in members
         ]
@@ -186,7 +188,7 @@ def panel_of(
             found = [{step: curve[0] for step in (0, last)} if curve else curve for curve in found]
         if progress == "wall_seconds" and len(found) > 1:
             found = _on_common_times(found)
-        curves += method_curves(found, colour, _label(name, members))
+        curves += method_curves(found, colours[name], _label(name, members))
     return Panel(
         "-".join(filter(None, [task, measure.field])),
         f"{task}: {measure.title.lower()}" if task else measure.title,
@@ -195,7 +197,8 @@ def panel_of(
         curves,
         limits=(0.0, 1.0) if measure.is_rate else None,
         form=measure.form,
-        size=size,
+        names_alone=len(colours) > 1,
+        size=_SIZE,
     )
 
 

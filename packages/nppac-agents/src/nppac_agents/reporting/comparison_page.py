@@ -9,6 +9,7 @@ from nppac_priors.drawing.pages import render
 from nppac_agents.reporting.aggregates import aggregate, improvements, last_scores, profile_panel
 from nppac_agents.reporting.comparison import Axis, task_panels
 from nppac_agents.reporting.comparison_data import run_records
+from nppac_agents.reporting.comparison_rows import protocol_text
 from nppac_agents.reporting.measures import BY_FIELD
 from nppac_agents.reporting.statistics import ENOUGH_SEEDS
 from nppac_agents.reporting.tasks import Task
@@ -46,5 +47,7 @@ def comparison_page(
         improvements=improvements(scores),
         shown={task.name: task.shown_in(measure.field) for task in tasks},
         records={task.name: run_records([task], measure.field) for task in tasks},
-        protocols={task.name: next(iter(task.runs.values()))[0].protocol for task in tasks},
+        protocols={
+            task.name: protocol_text(next(iter(task.runs.values()))[0].protocol) for task in tasks
+        },
     )

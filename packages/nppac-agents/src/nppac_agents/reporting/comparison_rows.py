@@ -11,6 +11,7 @@ several seeds is their mean. Where the runs' rewards differ, each return is foll
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,8 +82,9 @@ def protocol_lines(runs: Mapping[str, Sequence[ComparedRun]]) -> list[str]:
     first = _everyone(runs)[0]
     named = several_rewards(runs)
     protocol = first.protocol if named else {**first.protocol, "env.reward": first.reward}
-    fields = ", ".join(f"{field} {value}" for field, value in protocol.items())
-    lines = [f"Protocol: {fields}; before and after are on these selection starts."]
+    lines = [
+        f"Protocol: {protocol_text(protocol)}; before and after are on these selection starts."
+    ]
     reported = next((run.reported for run in _everyone(runs) if run.reported), None)
     if reported:
         low, high = reported["seeds"]
@@ -91,6 +93,16 @@ def protocol_lines(runs: Mapping[str, Sequence[ComparedRun]]) -> list[str]:
             f"reset seeds {low} to {high}, which served no choice."
         )
     return lines
+
+
+def protocol_text(protocol: Mapping[str, Any]) -> str:
+    """The fields of a protocol that are set, with their values as a file would have them."""
+    shown = {
+        field: value if isinstance(value, str) else json.dumps(value)
+        for field, value in protocol.items()
+        if value is not None and value != {}
+    }
+    return ", ".join(f"{field} {value}" for field, value in shown.items())
 
 
 def _everyone(runs: Mapping[str, Sequence[ComparedRun]]) -> list[ComparedRun]:
