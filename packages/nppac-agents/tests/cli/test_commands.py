@@ -60,6 +60,15 @@ def test_every_command_has_help(nppac_run, command):
     assert result.out.startswith(f"usage: nppac-run {command}")
 
 
+@pytest.mark.parametrize("command", ["evaluate", "record", "video", "export"])
+def test_help_names_the_policies_that_a_command_takes(nppac_run, command):
+    """An export of the prior alone is refused, since that is a file already."""
+    lines = nppac_run(command, "--help").out.splitlines()
+    policies = [line.split()[0] for line in lines if line.startswith("  ") and line[2:3].isalpha()]
+    taken = ["best", "last", *(["prior"] if command != "export" else []), "NAME"]
+    assert [name for name in policies if name in {"best", "last", "prior", "NAME"}] == taken
+
+
 def test_an_unknown_word_is_an_unknown_command_and_a_missing_file_a_missing_file(nppac_run):
     result = nppac_run("evalute", "runs/x")
     assert result.code == 2

@@ -235,9 +235,9 @@ def _validate_parser() -> _Parser:
         "nppac-run validate",
         commands.validate,
         "Check experiment files without running them: their fields, and whether the parts\n"
-        "go together. No data are read and no environment is imported. Demonstrations, a\n"
-        "prior or a device that are not here are a warning, since they may be where the\n"
-        "experiment will run.",
+        "go together. No data are read, but for what a set says of itself, and no\n"
+        "environment is imported. Demonstrations, a prior or a device that are not here\n"
+        "are a warning, since they may be where the experiment will run.",
     )
     parser.add_argument("configs", type=user_path, nargs="+", metavar="CONFIG")
     _add_set(parser, "such as agent.alpha=0.2")

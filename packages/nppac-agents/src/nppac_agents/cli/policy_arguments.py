@@ -9,12 +9,12 @@ from nppac_priors.user_files import user_path
 from nppac_agents.cli import policies
 from nppac_agents.cli.parser import Parser, command_parser
 
-_EPILOG = """\
+_PRIOR = "  prior   the behavioural prior that the run fitted, without the agent\n"
+_EPILOG = f"""\
 POLICY is one of
   best    the policy that the run chose by its evaluations (if none is named)
   last    that of the latest checkpoint
-  prior   the behavioural prior that the run fitted, without the agent
-  NAME    a checkpoint in RUN_DIR/checkpoints, with or without .safetensors
+{_PRIOR}  NAME    a checkpoint in RUN_DIR/checkpoints, with or without .safetensors
 
 examples:
 """
@@ -113,7 +113,7 @@ def export_parser() -> Parser:
         "  trust = policy.trust(observation)  # how familiar it is, from 0 to 1\n\n"
         "For `trust` it is measured how sure the prior is of every demonstrated episode that it\n"
         "has not seen: seconds for a Gaussian process, up to ten fits for other priors.",
-        _EPILOG + "  nppac-run export runs/door-nppac-seed0 door-policy\n"
+        _EPILOG.replace(_PRIOR, "") + "  nppac-run export runs/door-nppac-seed0 door-policy\n"
         "  nppac-run export runs/door-nppac-seed0 door-policy --onnx\n"
         "  nppac-run export runs/door-nppac-seed0 door-policy --policy last --no-alarm",
     )
