@@ -4,7 +4,7 @@ import json
 import pytest
 from nppac_agents.running.export import export
 from nppac_agents.running.plain_console import PlainConsole
-from nppac_agents.running.policy_card import NO_LICENCE
+from nppac_agents.running.policy_card import NO_LICENCE, page
 from nppac_priors.tensor_file import checksum
 
 pytestmark = pytest.mark.medium
@@ -41,6 +41,20 @@ def test_the_page_tells_what_the_card_does(finished, tmp_path):
     for told in (NO_LICENCE, card["demonstrations_hash"], *card["checksums"].values()):
         assert told in page
     assert page.startswith("---\nlibrary_name: nppac-priors\n")
+
+
+def test_the_page_tells_of_data_and_prior_what_is_set(finished, tmp_path):
+    floor = {"kind": "variance-floor", "prior": {"kind": "file", "path": "gp.safetensors"}}
+    card, _ = exported(finished, tmp_path / "policy")
+    shown = page(card | {"prior": floor, "env": {"kind": "gymnasium", "id": "my_arm:Arm"}})
+    assert "| prior | kind variance-floor, prior (kind file, path gp.safetensors) |" in shown
+    assert "# my_arm:Arm: a policy of `nppac`" in shown
+    data = f"source npz, path point.npz, episodes {card['demonstrations']['episodes']}"
+    assert f"| demonstrations | {data}, steps " in shown
+    card["demonstrations"] |= {"hash": "f" * 64}
+    card["demonstrations"]["fields"]["states"] = "obs"
+    assert "f" * 64 not in page(card), "it is told in a line of its own"
+    assert "path point.npz, fields (states obs), episodes" in page(card)
 
 
 def test_a_policy_that_was_not_measured_says_so(finished, tmp_path):

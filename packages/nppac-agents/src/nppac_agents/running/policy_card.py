@@ -22,6 +22,7 @@ from nppac_agents.reporting.measures import told
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import RunPolicy
 
+_NONE = "none"
 NO_LICENCE = "none given: nobody but its owner may use it or pass it on; ask them"
 
 
@@ -71,8 +72,9 @@ def card(
 
 def page(card: Mapping[str, Any]) -> str:
     """The card in Markdown, with the front matter that model hubs read."""
-    task = "no environment" if card["env"] is None else card["env"]["kind"]
-    data, starts = card["demonstrations"], card["starts"] or {}
+    env = card["env"] or {"kind": "no environment"}
+    data = {k: v for k, v in (card["demonstrations"] or {}).items() if k != "hash"}
+    starts = card["starts"] or {}
     facts = [
         ("task", _fields(card["env"])),
         ("demonstrations", _fields(data)),
@@ -90,7 +92,7 @@ def page(card: Mapping[str, Any]) -> str:
     files = [(name, f"`{found}`") for name, found in card["checksums"].items()]
     parts = [
         "---\nlibrary_name: nppac-priors\npipeline_tag: reinforcement-learning\n---",
-        f"# {task}: a policy of `{card['agent']['kind']}`",
+        f"# {env.get('id', env['kind'])}: a policy of `{card['agent']['kind']}`",
         "`nppac_priors.load_policy(FOLDER)` reads it; nothing in it is executed.",
         _table(("", ""), facts),
         "## What it reached",
@@ -153,9 +155,14 @@ def _rates(alarm: Alarm) -> dict[str, Any]:
 
 
 def _fields(config: Mapping[str, Any] | None) -> str:
-    """The fields of a configuration that say something, in a line."""
-    told = {k: v for k, v in (config or {}).items() if v not in (None, False, [], {}, "")}
-    return ", ".join(f"{name} {value}" for name, value in told.items()) or "none"
+    """The fields of a configuration that say something, in a line; a name for itself does not."""
+    told = {
+        name: f"({_fields(value)})" if isinstance(value, Mapping) else value
+        for name, value in (config or {}).items()
+        if value not in (None, False, [], {}, "", name)
+    }
+    shown = [f"{name} {value}" for name, value in told.items() if value != f"({_NONE})"]
+    return ", ".join(shown) or _NONE
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
