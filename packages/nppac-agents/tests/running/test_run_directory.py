@@ -256,5 +256,5 @@ def test_every_file_lies_in_the_directory(tmp_path):
         if isinstance(value, property) and name != "is_unused"
     }
     assert {path.parent for path in paths.values()} == {tmp_path}
-    assert len(set(paths.values())) == len(paths) == 10
+    assert len(set(paths.values())) == len(paths) == 11
     assert run.metrics.name == "metrics.jsonl"
