@@ -81,6 +81,14 @@ def _play(config: EnvConfig) -> _Played:
 
 
 def _require_entries(config: EnvConfig, goals: Goals, state_dim: int) -> None:
+    stated: Any = (goals.achieved, goals.desired)
+    for entries in stated:
+        if not isinstance(entries, tuple) or not all(type(entry) is int for entry in entries):
+            raise fault(
+                config,
+                f"its goals are entries {goals.desired}, reached by {goals.achieved}: both have to "
+                "be tuples of whole numbers",
+            )
     every = [*goals.achieved, *goals.desired]
     if (
         not goals.achieved

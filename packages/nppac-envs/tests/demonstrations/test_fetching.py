@@ -66,7 +66,7 @@ def test_without_a_network_the_files_are_named_with_their_folder(
     tmp_path: Path, monkeypatch, caplog
 ):
     def broken(id: str) -> None:
-        (tmp_path / id / "data").mkdir(parents=True)
+        (Path(os.environ["MINARI_DATASETS_PATH"]) / id / "data").mkdir(parents=True)
         logging.getLogger("huggingface_hub.utils").warning("Retrying in 1s [Retry 1/5].")
         raise OSError("Name or service not known")
 

@@ -8,6 +8,7 @@ of every observation, a flag of success and the simulator's state among them.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +74,8 @@ def serve(tmp_path: Path, monkeypatch) -> Callable[..., None]:
 
     def serve(*episodes: Any) -> None:
         def download(id: str) -> None:
-            write_layout(tmp_path / "sets" / id / "data", id, *episodes)
+            root = Path(os.environ["MINARI_DATASETS_PATH"])
+            write_layout(root / id / "data", id, *episodes)
 
         monkeypatch.setattr(minari, "download_dataset", download)
 
@@ -144,6 +146,31 @@ def test_what_arrived_first_is_what_a_set_is_held_to(serve, tmp_path: Path):
     assert main(["fetch", "door-human"]) == 2
     record.unlink()
     assert config.load().hash != first
+    assert record.is_file(), "what is there then is what the set is held to"
+    for wrong in ("{}", '{"main_data.hdf5": 1, "metadata.json": null}'):
+        record.write_text(wrong)
+        with pytest.raises(DataError, match=r"first-download\.json does not say .* remove it, and"):
+            config.load()
+
+
+@pytest.mark.medium
+def test_of_two_who_fetch_a_set_at_once_both_read_what_came_first(serve, tmp_path: Path):
+    """The second one arrives while the first is still fetching, and is done before it."""
+    config, others = MinariConfig(id="D4RL/door/human-v2", download=True), []
+    serve(*made_up("door-human"))
+    first = minari.download_dataset
+
+    def slow(id: str) -> None:
+        minari.download_dataset = first
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "sets"))
+            others.append(config.load().hash)
+        serve(*made_up("door-human", seed=1))
+        minari.download_dataset(id)
+
+    minari.download_dataset = slow
+    assert [config.load().hash] == others
+    assert [path.name for path in (tmp_path / "sets").iterdir()] == ["D4RL"]
 
 
 @pytest.mark.medium

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from pathlib import Path
 
 from nppac_envs.demonstrations.file_guard import read_json_object
@@ -14,28 +16,38 @@ FILES = ("main_data.hdf5", "metadata.json")
 """Of a Minari set, in its folder `data`."""
 RECORD = "first-download.json"
 """Beside that folder: the SHA-256 (hex) of each of `FILES` when they arrived first."""
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def keep_first_download(data: Path) -> None:
-    """Write down what has arrived in the folder `data` of a set, after `check_first_download`.
+    """Write down what is in the folder `data` of a set, after `check_first_download`.
+
+    Nothing is written where the folder is only to be read: nobody can change the set there either.
 
     Raises:
         DataError: It cannot be written.
     """
+    if not os.access(data.parent, os.W_OK):
+        return
     with complete_file(data.parent / RECORD) as temporary:
         temporary.write_text(json.dumps(_hashes(data), indent=2) + "\n", encoding="utf-8")
 
 
-def check_first_download(data: Path, where: str) -> None:
-    """Hold a set to what was fetched first; to nothing where that was not written down.
+def check_first_download(data: Path, where: str) -> bool:
+    """Hold a set to what was fetched first; false where that was not written down.
 
     Raises:
-        DataError: A file is another one now.
+        DataError: A file is another one now, or the record is damaged.
     """
     record = data.parent / RECORD
     if not record.exists():
-        return
+        return False
     known, now = read_json_object(record, where), _hashes(data)
+    if not all(_HASH.fullmatch(str(known.get(name))) for name in FILES):
+        raise DataError(
+            f"{where}: {record} does not say what arrived first, but has been damaged; remove it, "
+            "and the set is held to the files as they are then"
+        )
     changed = [name for name in FILES if known.get(name) != now.get(name)]
     if changed:
         raise DataError(
@@ -43,6 +55,7 @@ def check_first_download(data: Path, where: str) -> None:
             f"published is another set now, or somebody wrote there; look at it, and remove "
             f"{record} to use it"
         )
+    return True
 
 
 def _hashes(data: Path) -> dict[str, str]:

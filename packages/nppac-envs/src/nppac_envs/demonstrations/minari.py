@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import re
-import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self, final
@@ -35,6 +35,8 @@ from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector,
 from nppac_envs.demonstrations.public_sets import minari_page
 from nppac_envs.errors import DataError
 
+ROOT_VARIABLE = "MINARI_DATASETS_PATH"
+"""Where Minari has its sets, by its own rules"""
 _HAND_SET = re.compile(r"D4RL/(door|pen|relocate|hammer)/[^/]+")
 
 
@@ -138,10 +140,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
 
         folder = self._folder() / self.id / "data"
         try:
-            arrives = self.download and not folder.exists()
-            if arrives:
+            if self.download and not folder.exists():
                 self._fetch(folder)
-            check_first_download(folder, self.where())
+            remembered = check_first_download(folder, self.where())
             _check_metadata(folder, self.where())
             check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
             dataset = minari.MinariDataset(folder)
@@ -149,7 +150,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             data = list(dataset.iterate_episodes(first))
             if self.n_episodes is None:
                 _check_totals(dataset, data, self.where())
-            if arrives:  # whole, whether or not these settings fit it
+            if self.download and not remembered:  # whole, whether or not these settings fit it
                 keep_first_download(folder)
             metadata = self._metadata()
             check_keys(metadata, names_in(self.fields.states), self.where())
@@ -178,14 +179,19 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         return arrays
 
     def _fetch(self, folder: Path) -> None:
-        """Fetch the set from Minari's server; what arrived in part goes again."""
+        """Fetch the set from Minari's server into its folder, whole or not at all.
+
+        Of several who fetch it at once, the first one's is what all of them read.
+        """
         import minari
 
         try:
-            with _attempts_untold():
-                minari.download_dataset(self.id)
+            self._folder().mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".fetching-", dir=self._folder()) as own:
+                with _attempts_untold(), _datasets_in(own):
+                    minari.download_dataset(self.id)
+                _put_into_place(Path(own) / self.id / "data", folder)
         except Exception as error:
-            shutil.rmtree(folder, ignore_errors=True)
             reason = " ".join(str(error).split())[:160]
             raise DataError(
                 f"{self.where()}: cannot be fetched ({type(error).__name__}: {reason}); without a "
@@ -231,7 +237,31 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if self.root is not None:
             return expanded(self.root)
         default = Path.home() / ".minari" / "datasets"
-        return expanded(os.environ.get("MINARI_DATASETS_PATH") or default)
+        return expanded(os.environ.get(ROOT_VARIABLE) or default)
+
+
+@contextlib.contextmanager
+def _datasets_in(folder: str) -> Iterator[None]:
+    """While open, Minari keeps its sets in another folder."""
+    before = os.environ.get(ROOT_VARIABLE)
+    os.environ[ROOT_VARIABLE] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[ROOT_VARIABLE]
+        else:
+            os.environ[ROOT_VARIABLE] = before
+
+
+def _put_into_place(arrived: Path, folder: Path) -> None:
+    """Move a folder to where it belongs, unless another one is there by now."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        arrived.rename(folder)
+    except OSError:
+        if not folder.exists() and arrived.exists():
+            raise
 
 
 @contextlib.contextmanager
