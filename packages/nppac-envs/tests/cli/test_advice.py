@@ -543,6 +543,21 @@ def a_glitch_in_the_only_episode(arrays: Arrays) -> tuple[list[str], Arrays]:
     return npz(arrays | {"episode_lengths": [ROWS], "final_states": np.zeros((1, 3))}), {}
 
 
+@case("spikes", "")
+def impacts_in_most_episodes(arrays: Arrays) -> tuple[list[str], Arrays]:
+    """Of twice as many steps, so that they are few among them."""
+    drawn = np.random.default_rng(1)
+    twice = {
+        name: np.concatenate([of, of])
+        for name, of in arrays.items()
+        if name in ("actions", "successes", "final_states", "episode_lengths")
+    }
+    twice["actions"] = drawn.uniform(-0.9, 0.9, twice["actions"].shape).astype(np.float32)
+    states = drawn.uniform(-1, 1, (2 * ROWS, 3)).astype(np.float32)
+    states[np.arange(4) * STEPS + 7, 2] = 90.0
+    return npz(twice | {"states": states}), {}
+
+
 @case("lost in float32", "")
 def seconds_since_1970(arrays: Arrays) -> tuple[list[str], Arrays]:
     arrays["states"][:, 2] = 1.7e9 + 0.01 * np.arange(ROWS)

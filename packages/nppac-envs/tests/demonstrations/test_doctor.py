@@ -97,6 +97,23 @@ def test_one_reading_that_lies_absurdly_far_out(findings):
     assert "far out" not in findings(change, lengths=(50,) * 4, exclude=(2,))
 
 
+@pytest.mark.parametrize(
+    ("glitches", "of", "name"),
+    [(3, 6, "far out"), (4, 6, "spikes"), (4, 16, "far out"), (5, 16, "spikes")],
+)
+def test_readings_far_out_in_many_episodes_are_the_sets_own(findings, glitches, of, name):
+    def change(arrays):
+        arrays["states"][:] = np.random.default_rng(1).uniform(-1, 1, (100 * of, 5))
+        arrays["states"][100 * np.arange(glitches) + 20, 3] = 90.0
+
+    found = findings(change, lengths=(100,) * of)
+    assert {"far out", "spikes"} & found.keys() == {name}
+    if name == "spikes":
+        assert found[name].level == "note"
+        assert found[name].text.endswith(f"in {glitches} of {of} episodes")
+        assert "--exclude" not in found[name].advice
+
+
 def test_a_place_that_is_reached_step_by_step_does_not_lie_far_out(findings):
     """A thing that falls and stays there, against a jump to there and back."""
     column = np.random.default_rng(3).uniform(-1, 1, 400)

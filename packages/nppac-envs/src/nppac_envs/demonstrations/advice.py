@@ -99,6 +99,10 @@ ADVICE: dict[str, dict[str, str]] = {
         "leave out the episodes, with those that stand out without them",
         "": "put right values there, since one reading ruins the scale of its dimension",
     },
+    "spikes": {
+        "": "contacts and impacts make them in so many episodes; if sensors do, put right values "
+        "there",
+    },
     "lost in float32": {
         "": "subtract its start, or an offset that is the same everywhere, and write the set again",
     },

@@ -20,6 +20,7 @@ from nppac_envs.demonstrations.evidence import boundaries, regular_length
 from nppac_envs.demonstrations.findings import Finding, Options, episode_list, leaving_out, spanning
 from nppac_envs.demonstrations.operations import episode_successes
 from nppac_envs.demonstrations.readings import (
+    MANY,
     RANGES,
     far_out,
     far_out_episodes,
@@ -249,12 +250,18 @@ def _far_out(
     if not far.any():
         return
     steps = np.arange(len(owner)) - (np.cumsum(lengths) - lengths)[owner]
+    places = np.stack([numbers[owner], steps], axis=1)
+    told = f"state readings over {RANGES:g} interquartile ranges from the median: "
+    told += in_words(far, demonstrations.states, places)
+    having = len(np.unique(owner[far.any(axis=1)]))
+    if having >= MANY and having > len(numbers) / 4:
+        yield Finding("note", "spikes", f"{told}, in {having} of {len(numbers)} episodes")
+        return
     episodes = numbers[far_out_episodes(demonstrations.states, owner)]
     yield Finding(
         "warning",
         "far out",
-        f"state readings over {RANGES:g} interquartile ranges from the median: "
-        + in_words(far, demonstrations.states, np.stack([numbers[owner], steps], axis=1)),
+        told,
         (leaving_out(episodes, excluded),) if len(episodes) < len(numbers) else (),
     )
 

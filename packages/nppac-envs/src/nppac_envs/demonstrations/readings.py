@@ -12,6 +12,8 @@ RANGES = 20.0
 """A reading this many interquartile ranges from the median of its dimension lies far out."""
 _FEW = 0.01
 """Share of rows up to which readings far out are glitches; more are the dimension's own shape."""
+MANY = 4
+"""Episodes with readings far out from which on they are the set's own, if a quarter has some."""
 _SHOWN = 4
 
 
