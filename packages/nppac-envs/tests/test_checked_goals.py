@@ -172,6 +172,11 @@ def test_goals_that_are_not_so_are_told_in_one_line(change, told):
     assert str(error.value).startswith("environment 'stated'")
 
 
+def test_entries_may_be_numpys_numbers():
+    stated = Goals(**RIGHT | {"achieved": tuple(np.arange(1)), "desired": (np.int64(1),)})
+    assert checked_goals(StatedConfig(stated=stated)) is stated
+
+
 def test_an_error_while_goals_are_stated_is_the_environments():
     with pytest.raises(FaultyEnvironmentError, match=r"goals\(\) raised ValueError: nowhere"):
         checked_goals(StatedConfig(stated=ValueError("nowhere")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,7 +84,9 @@ def _play(config: EnvConfig) -> _Played:
 def _require_entries(config: EnvConfig, goals: Goals, state_dim: int) -> None:
     stated: Any = (goals.achieved, goals.desired)
     for entries in stated:
-        if not isinstance(entries, tuple) or not all(type(entry) is int for entry in entries):
+        if not isinstance(entries, tuple) or not all(
+            isinstance(entry, Integral) for entry in entries
+        ):
             raise fault(
                 config,
                 f"its goals are entries {goals.desired}, reached by {goals.achieved}: both have to "

@@ -147,7 +147,7 @@ def test_what_arrived_first_is_what_a_set_is_held_to(serve, tmp_path: Path):
     record.unlink()
     assert config.load().hash != first
     assert record.is_file(), "what is there then is what the set is held to"
-    for wrong in ("{}", '{"main_data.hdf5": 1, "metadata.json": null}'):
+    for wrong in ("{}", "[]", "{", '{"main_data.hdf5": 1, "metadata.json": null}'):
         record.write_text(wrong)
         with pytest.raises(DataError, match=r"first-download\.json does not say .* remove it, and"):
             config.load()
