@@ -21,6 +21,7 @@ EPISODES = 20
 SMALL = (
     "demonstrations.n_episodes=10", "training.env_steps=800", "training.start_steps=400",
     "evaluation.every=800", "evaluation.episodes=20", "evaluation.reporting_episodes=20",
+    "env.horizon=200",
     "logging.tensorboard=false", "device=cpu",
 )  # fmt: skip
 
