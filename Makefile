@@ -11,7 +11,7 @@ QUICKSTART := runs/quickstart
 .PHONY: help quickstart test test-fast test-all lint docs clean
 
 help:
-	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (3 to 5 minutes)"
+	@echo "make quickstart  install into $(VENV), then learn door opening from the demonstrations that ship (2 to 5 minutes)"
 	@echo "make test-fast   install into $(VENV), then run the short tests (about a minute)"
 	@echo "make test        install into $(VENV), then run all but the slow tests (3 to 6 minutes on one core)"
 	@echo "make test-all    install into $(VENV), then run all tests (half an hour on one core)"
