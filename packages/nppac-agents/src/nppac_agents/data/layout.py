@@ -76,6 +76,12 @@ class Layout:
         """Where a row says what its step brought: the reward, and whether the episode ended."""
         return slice(self.column("rewards").start, self.column("truncated").stop)
 
+    @staticmethod
+    def outcomes(columns: Tensor) -> tuple[Tensor, Tensor]:
+        """Rewards (B,) of the columns `outcome` (B, 3), and whether episodes ended with them."""
+        rewards, terminated, truncated = columns.unbind(1)
+        return rewards, terminated + truncated > 0
+
     def unpack(
         self, rows: Tensor, followed_by: tuple[Tensor, Tensor, Tensor] | None = None
     ) -> Transitions:

@@ -32,17 +32,19 @@ def multi_step(
         after: gives for rows (B,) those of the next step of the same environment, and whether
             they hold nothing yet.
     """
-    gamma, last = layout.discounting.gamma, start
+    gamma, n_steps = layout.discounting.gamma, layout.discounting.n_steps
+    rows: list[Tensor] = []
+    last = start
     alive = torch.ones_like(start, dtype=torch.bool)
     ended, rewards, steps = ~alive, torch.zeros(()), torch.zeros(())
-    for step in range(layout.discounting.n_steps):
+    for step in range(n_steps):
         if step:
             index, nothing = after(last)
             alive = alive & ~ended & ~nothing
             last = torch.where(alive, index, last)  # a row that holds nothing yet is never read
-        reward, terminated, truncated = read(last, layout.outcome).unbind(1)
-        ended = terminated + truncated > 0
-        rewards = rewards + alive * gamma**step * reward
+        whole = step in (0, n_steps - 1)  # of those in between the outcome is enough
+        rows.append(read(last, WHOLE if whole else layout.outcome))
+        step_rewards, ended = layout.outcomes(rows[-1][:, layout.outcome] if whole else rows[-1])
+        rewards = rewards + alive * gamma**step * step_rewards
         steps = steps + alive
-    first, outcome = read(start, WHOLE), read(last, WHOLE)
-    return layout.unpack(first, followed_by=(outcome, rewards, steps))
+    return layout.unpack(rows[0], followed_by=(rows[-1], rewards, steps))

@@ -250,7 +250,8 @@ class TensorReplay(ReplayBufferManager):
         """`in_order` without the episodes that go on, the newest of some rings."""
         rows, newest = self._order(None)
         rings = rows.tensor_split((newest + 1).tolist())
-        ends = [self._read(ring, self.layout.outcome)[:, 1:].any(1).nonzero() for ring in rings]
+        outcomes = [self.layout.outcomes(self._read(ring, self.layout.outcome)) for ring in rings]
+        ends = [ended.nonzero() for _, ended in outcomes]
         known = [
             ring[: int(end[-1]) + 1] for ring, end in zip(rings, ends, strict=True) if len(end)
         ]

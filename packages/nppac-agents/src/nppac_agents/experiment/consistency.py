@@ -85,9 +85,7 @@ def _demonstrations(config: ExperimentConfig) -> None:
             f"demonstrations: {source.where()} is of the task {recorded['kind']!r}, env is "
             f"{env.shown_as}; use demonstrations of this task"
         )
-    ours = None if env is None else env.dimensions
-    theirs = None if ours is None else source.dimensions()
-    if env is not None and ours is not None and theirs is not None:
+    if env is not None and (ours := env.dimensions) and (theirs := source.dimensions()):
         require_same_dimensions(source.where(), theirs, env.shown_as, ours)
     reward = getattr(env, "reward", None)
     unknown = source.drop_rewards or (reward is not None and recorded.get("reward") in REWARDS)

@@ -22,7 +22,6 @@ from nppac_agents.reporting.measures import told
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.run_policy import RunPolicy
 
-_NONE = "none"
 NO_LICENCE = "none given: nobody but its owner may use it or pass it on; ask them"
 
 
@@ -155,14 +154,21 @@ def _rates(alarm: Alarm) -> dict[str, Any]:
 
 
 def _fields(config: Mapping[str, Any] | None) -> str:
-    """The fields of a configuration that say something, in a line; a name for itself does not."""
-    told = {
-        name: f"({_fields(value)})" if isinstance(value, Mapping) else value
-        for name, value in (config or {}).items()
-        if value not in (None, False, [], {}, "", name)
-    }
-    shown = [f"{name} {value}" for name, value in told.items() if value != f"({_NONE})"]
-    return ", ".join(shown) or _NONE
+    """The fields of a configuration that say something, in a line."""
+    return _in_a_line(_telling(config or {})) or "none"
+
+
+def _telling(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Without fields that are unset or empty, and names that stand for themselves."""
+    inner = {k: _telling(v) if isinstance(v, Mapping) else v for k, v in config.items()}
+    return {k: v for k, v in inner.items() if v not in (None, False, [], {}, "", k)}
+
+
+def _in_a_line(fields: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} ({_in_a_line(value)})" if isinstance(value, Mapping) else f"{name} {value}"
+        for name, value in fields.items()
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

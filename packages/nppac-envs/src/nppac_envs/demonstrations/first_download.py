@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from nppac_envs.demonstrations.file_guard import read_json_object
 from nppac_envs.demonstrations.writing import complete_file
 from nppac_envs.errors import DataError
 
@@ -42,7 +43,7 @@ def check_first_download(data: Path, where: str) -> bool:
     record = data.parent / RECORD
     if not record.exists():
         return False
-    known, now = _known(record), _hashes(data)
+    known, now = _known(record, where), _hashes(data)
     if not all(_HASH.fullmatch(str(known.get(name))) for name in FILES):
         raise DataError(
             f"{where}: {record} does not say what arrived first, but has been damaged; remove it, "
@@ -58,13 +59,12 @@ def check_first_download(data: Path, where: str) -> bool:
     return True
 
 
-def _known(record: Path) -> dict[str, Any]:
+def _known(record: Path, where: str) -> dict[str, Any]:
     """What the record says; nothing if it is damaged."""
     try:
-        known = json.loads(record.read_bytes())
-    except ValueError:
+        return read_json_object(record, where)
+    except DataError:
         return {}
-    return known if isinstance(known, dict) else {}
 
 
 def _hashes(data: Path) -> dict[str, str]:

@@ -83,11 +83,10 @@ def value_ticks(axes: Axes) -> None:
         axes.set_ylim(low, high)
     largest = max(abs(low), abs(high))
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    if largest < 1e-2:
-        axes.yaxis.set_major_locator(_short(low, high))
     if largest >= 1e4:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: count_text(value)))
     elif largest < 1e-2:
+        axes.yaxis.set_major_locator(_short(low, high))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: power_text(value)))
     else:
         axes.yaxis.set_major_formatter(ScalarFormatter(useOffset=False))
