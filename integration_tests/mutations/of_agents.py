@@ -8,7 +8,6 @@ MULTI_STEP = "data/multi_step.py"
 HINDSIGHT = "data/hindsight.py"
 DISCOUNTING = "data/discounting.py"
 NPPAC = "methods/nppac.py"
-SETTINGS = "methods/nppac_settings.py"
 ASKS = "methods/asks_prior.py"
 DISTILLATION = "methods/distillation.py"
 DAPG = "methods/dapg.py"
@@ -114,7 +113,7 @@ AGENTS = mutations_of("nppac-agents", [
     ("the budget is of one dimension", NPPAC,
      "self.kl_budget * agent.spaces.action_dim", "self.kl_budget",
      "methods/test_nppac.py -k rises_above"),
-    ("a fresh start has the residual one's defaults", SETTINGS,
+    ("a fresh start has the residual one's defaults", NPPAC,
      'in ("distilled", "fresh")', 'in ("distilled",)', "methods/test_nppac.py -k papers_settings"),
     ("alpha falls below its first value", NPPAC,
      "(math.log(self.alpha), math.inf) if", "None if", "methods/test_nppac.py -k rises_above"),

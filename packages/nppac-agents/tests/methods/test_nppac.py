@@ -8,8 +8,7 @@ import torch
 from nppac_agents import parts
 from nppac_agents.conformance_world import TwoModes
 from nppac_agents.data.rollouts import Step
-from nppac_agents.methods.nppac import NPPAC
-from nppac_agents.methods.nppac_settings import PUBLISHED
+from nppac_agents.methods.nppac import NPPAC, PUBLISHED
 from nppac_agents.parts.distributions import DiagonalGaussian, gaussian_log_prob
 from nppac_priors.errors import ConfigError
 from pydantic import ValidationError

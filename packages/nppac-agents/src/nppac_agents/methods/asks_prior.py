@@ -7,12 +7,13 @@ it asks at every state in which it acts: for the mean alone where that is all th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from nppac_priors.deployed.prior_scale import scaled
+from nppac_priors.deployed.prior_scale import PriorScale, scaled
+from pydantic import Field
 
 from nppac_agents import parts
-from nppac_agents.methods.nppac_settings import NPPACSettings
+from nppac_agents.methods.actor_critic import RegularisedActorCritic
 from nppac_agents.requirements import require_demonstrations
 
 if TYPE_CHECKING:
@@ -28,8 +29,22 @@ if TYPE_CHECKING:
     from nppac_agents.spaces import Spaces
 
 
-class AsksPrior(NPPACSettings):
-    """The prior's answers, and acting with them."""
+class AsksPrior(RegularisedActorCritic):
+    """How far a policy starts from its prior, the prior's answers, and acting with them."""
+
+    start: Literal["distilled", "residual", "fresh"] = "residual"
+    """How the policy starts: `distilled` on the demonstration states (the paper), `residual` as the
+    prior itself plus a learned correction, `fresh` without the prior."""
+    trust_region: float | None = Field(default=1.0, gt=0, le=100)
+    """Largest shift of a residual policy's mean from the prior's, per state and dimension, in units
+    of prior_scale there or on the demonstrations, whichever is smaller; null bounds none."""
+    kl_estimator: Literal["sampled", "analytic"] = "analytic"
+    """`sampled`: log pi - log pi0 at one action (the paper; a squashed policy); `analytic`: the
+    exact divergence between Gaussians, for an unsquashed policy only."""
+    prior_scale: PriorScale = "std"
+    """Scale of the prior's normal, in which a residual policy starts and the divergence is
+    measured: its standard deviation (`std`, the paper's text), its variance (what the published
+    code passes), or a share of its standard deviation, with which it explores less."""
 
     def normal(self, mean: Tensor, std: Tensor) -> DiagonalGaussian:
         """The prior as the KL sees it, from its mean and standard deviation (B, A)."""

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from nppac_agents.methods.asks_prior import AsksPrior
 
 
-def distillation(method: AsksPrior, agent: Agent) -> Phase:
-    """`pretraining_epochs` passes over the demonstrated states."""
-    states, size = agent.demonstrated_states(agent.device), method.pretraining_batch_size
-    passes = parts.shuffled_passes(len(states), size, agent.noise)
+def distillation(method: AsksPrior, agent: Agent, epochs: int, batch_size: int) -> Phase:
+    """`epochs` passes over the demonstrated states."""
+    states = agent.demonstrated_states(agent.device)
+    passes = parts.shuffled_passes(len(states), batch_size, agent.noise)
     prior = functools.cache(lambda: method.normal(*agent.moments(states)))
 
     def batch(agent: Agent, replay: TensorReplay | None) -> tuple[Tensor, Any]:
@@ -34,7 +34,7 @@ def distillation(method: AsksPrior, agent: Agent) -> Phase:
             return states[rows], method.answer(agent, states[rows])
         return states[rows], parts.DiagonalGaussian(prior().mean[rows], prior().std[rows])
 
-    updates = method.pretraining_epochs * math.ceil(len(states) / size)
+    updates = epochs * math.ceil(len(states) / batch_size)
     update = functools.partial(distil, method)
     return Phase("pretrain", updates, update=update, batch=batch, prepares=True)
 
