@@ -71,6 +71,7 @@ def test_means_leave_failures_out_of_the_time_to_success():
         "solved_fraction": pytest.approx(1 / 3),
         "time_to_success": 2.0,
         "return_mean": 1.0,
+        "normalised_return": None,
     }
     assert got.per_episode()["time_to_success"] == [2.0, None]
 
@@ -120,3 +121,16 @@ def test_an_episode_without_steps_has_no_measures():
         EpisodeMeasures(2).result()
     with pytest.raises(ValueError, match="at least 1"):
         EpisodeMeasures(0)
+
+
+def test_returns_are_normalised_by_those_that_a_task_states():
+    """0 a random policy, 100 an expert, and straight through both."""
+    total = EpisodeMeasures(4)
+    total.update(np.zeros(4, bool), np.array([-10.0, 40.0, 15.0, 140.0]))
+    got = total.result(tells_success=False, references=(-10.0, 40.0))
+    assert got.normalised().tolist() == [0.0, 100.0, 50.0, 300.0]
+    assert got.means()["normalised_return"] == 112.5
+    assert got.per_episode()["normalised_returns"] == [0.0, 100.0, 50.0, 300.0]
+    assert Measures.together([got, got]).means()["normalised_return"] == 112.5
+    assert total.result().normalised() is None
+    assert "normalised_returns" not in total.result().per_episode()

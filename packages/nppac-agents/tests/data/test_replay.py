@@ -283,12 +283,20 @@ def test_another_prior_is_observed_at_all_states(prior, prior_config, demonstrat
 
 
 @pytest.mark.parametrize(
-    ("steps", "last", "kept"), [(3, 3, []), (3, 1, [0, 1]), (6, 4, [2, 3, 4]), (9, 8, [5, 6, 7, 8])]
+    ("steps", "ends", "kept"),
+    [
+        (3, {3}, []),
+        (3, {1}, [0, 1]),
+        (6, {4}, []),
+        (6, {3, 4}, [4]),
+        (9, {8}, []),
+        (9, {5, 8}, [6, 7, 8]),
+    ],
 )
-def test_episodes_that_go_on_are_not_whole(steps, last, kept):
+def test_episodes_that_go_on_or_have_lost_their_beginning_are_not_whole(steps, ends, kept):
     replay = make_replay(None)
     for number in range(steps):
-        replay.add(step_of(number, 3, done=number == last))
+        replay.add(step_of(number, 3, done=number in ends))
     expected = [n + e for e in (0, 0.1, 0.2) for n in kept]
     np.testing.assert_allclose(replay.whole_episodes().rewards, expected, rtol=1e-5)
 

@@ -17,7 +17,8 @@ def measures():
     successes[2:, ::8] = True
     successes[4:, 4::8] = True
     rewards = np.random.default_rng(0).normal(size=successes.shape)
-    return measure(successes, rewards, np.full(EPISODES, STEPS))
+    measured = measure(successes, rewards, np.full(EPISODES, STEPS))
+    return dataclasses.replace(measured, references=(-1.0, 9.0))
 
 
 def test_every_measure_lies_in_its_interval(measures):
@@ -39,7 +40,7 @@ def test_steps_to_success_are_of_solved_episodes(measures):
 
 
 def test_of_a_task_without_success_the_return_alone_has_one(measures):
-    silent = dataclasses.replace(measures, tells_success=False)
+    silent = dataclasses.replace(measures, tells_success=False, references=None)
     intervals = episode_intervals(silent)
     assert intervals.keys() == silent.means().keys() == {measure.field for measure in MEASURES}
     assert [field for field, ends in intervals.items() if ends] == ["return_mean"]

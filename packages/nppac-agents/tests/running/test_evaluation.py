@@ -61,6 +61,18 @@ def test_success_is_told_where_any_step_tells_it(evaluator, monkeypatch):
         assert measures.success_at_end.all() == but_the_end
 
 
+def test_returns_are_normalised_by_what_the_task_states(point_config, evaluator):
+    class Stated(type(point_config)):
+        @property
+        def reference_returns(self):
+            return 0.0, 4.0
+
+    stated = Evaluator(Stated(), 12).evaluate(Fixed(expert=True), STARTS)
+    plain = evaluator.evaluate(Fixed(expert=True), STARTS)
+    assert stated.means()["normalised_return"] == pytest.approx(25 * plain.returns.mean())
+    assert plain.means()["normalised_return"] is None
+
+
 def test_every_evaluation_plays_the_same_episodes(evaluator):
     first, second = (evaluator.evaluate(Fixed(expert=True), STARTS) for _ in range(2))
     np.testing.assert_array_equal(first.returns, second.returns)

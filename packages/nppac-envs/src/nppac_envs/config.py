@@ -44,6 +44,14 @@ class EnvConfig(
         return None
 
     @property
+    def reference_returns(self) -> tuple[float, float] | None:
+        """Returns of a random and of an expert policy, which stand for 0 and 100 as normalised.
+
+        None where nobody published any for these rules.
+        """
+        return None
+
+    @property
     def dimensions(self) -> tuple[int, int] | None:
         """Numbers of an observation and of an action; None where only making it tells."""
         return None

@@ -1,4 +1,4 @@
-"""The five measures of an evaluation, because the literature mixes them.
+"""The six measures of an evaluation, because the literature mixes them.
 
 `measure` takes recorded flags and rewards; `EpisodeMeasures` takes them step by step, for episodes
 that run in lockstep. Never compare numbers of two different measures.
@@ -10,6 +10,7 @@ that run in lockstep. Never compare numbers of two different measures.
 | `solved_fraction`: the share of steps that are a success | RLPD |
 | `time_to_success`: steps until the first success | |
 | return: the sum of rewards | |
+| normalised return: 0 of a random policy and 100 of an expert, on published returns | D4RL |
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def normalised(returns: Any, references: tuple[float, float]) -> Any:
+    """Returns (E,), or their mean, on a scale where the references are 0 and 100."""
+    random, expert = references
+    return 100.0 * (returns - random) / (expert - random)
 
 
 @final
@@ -37,6 +44,7 @@ class Measures:
         returns: (E,) float64, undiscounted.
         tells_success: Whether the task knows what a success is; where it does not, only the returns
             mean something.
+        references: Returns that normalise to 0 and 100; None where the task states none.
     """
 
     success_ever: NDArray[np.bool_]
@@ -45,50 +53,67 @@ class Measures:
     time_to_success: NDArray[np.float64]
     returns: NDArray[np.float64]
     tells_success: bool = True
+    references: tuple[float, float] | None = None
 
     @classmethod
     def together(cls, parts: Sequence[Measures]) -> Measures:
         """The episodes of all parts, in order."""
-        names = [f.name for f in dataclasses.fields(cls) if f.name != "tells_success"]
+        of_task = ("tells_success", "references")
+        names = [f.name for f in dataclasses.fields(cls) if f.name not in of_task]
         arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-        return cls(*arrays, tells_success=any(part.tells_success for part in parts))
+        told = any(part.tells_success for part in parts)
+        return cls(*arrays, tells_success=told, references=parts[0].references)
+
+    def normalised(self) -> NDArray[np.float64] | None:
+        """(E,) returns, 0 a random policy's and 100 an expert's; None without references."""
+        return None if self.references is None else normalised(self.returns, self.references)
 
     def means(self) -> dict[str, float | None]:
         """Means over episodes; `time_to_success` over those that succeed, None if none does.
 
-        All but the return are None where the task knows no success.
+        Those of success are None where the task knows none, the normalised return where it states
+        no references.
         """
         times = self.time_to_success[self.success_ever]
+        normalised = self.normalised()
+        of_returns = {
+            "return_mean": float(self.returns.mean()),
+            "normalised_return": None if normalised is None else float(normalised.mean()),
+        }
         if not self.tells_success:
             return {
                 "success_ever": None,
                 "success_at_end": None,
                 "solved_fraction": None,
                 "time_to_success": None,
-                "return_mean": float(self.returns.mean()),
+                **of_returns,
             }
         return {
             "success_ever": float(self.success_ever.mean()),
             "success_at_end": float(self.success_at_end.mean()),
             "solved_fraction": float(self.solved_fraction.mean()),
             "time_to_success": float(times.mean()) if times.size else None,
-            "return_mean": float(self.returns.mean()),
+            **of_returns,
         }
 
     def per_episode(self) -> dict[str, list[bool] | list[float] | list[float | None]]:
         """Lists with one entry an episode in plain JSON types, keyed by attribute; NaN is None.
 
-        Returns alone where the task knows no success.
+        Returns alone where the task knows no success; normalised ones where it states references.
         """
+        normalised = self.normalised()
+        of_returns = {"returns": self.returns.tolist()}
+        if normalised is not None:
+            of_returns["normalised_returns"] = normalised.tolist()
         if not self.tells_success:
-            return {"returns": self.returns.tolist()}
+            return of_returns
         times = zip(self.success_ever.tolist(), self.time_to_success.tolist(), strict=True)
         return {
             "success_ever": self.success_ever.tolist(),
             "success_at_end": self.success_at_end.tolist(),
             "solved_fraction": self.solved_fraction.tolist(),
             "time_to_success": [time if ever else None for ever, time in times],
-            "returns": self.returns.tolist(),
+            **of_returns,
         }
 
 
@@ -129,11 +154,14 @@ class EpisodeMeasures:
         self._last = np.where(active, solved, self._last)
         self._returns += np.where(active, rewards, 0.0)
 
-    def result(self, *, tells_success: bool = True) -> Measures:
+    def result(
+        self, *, tells_success: bool = True, references: tuple[float, float] | None = None
+    ) -> Measures:
         """The measures of the steps so far.
 
         Args:
             tells_success: Whether the task knows what a success is.
+            references: Returns that normalise to 0 and 100.
 
         Raises:
             ValueError: An episode has no step yet.
@@ -147,6 +175,7 @@ class EpisodeMeasures:
             time_to_success=self._first_success.copy(),
             returns=self._returns.copy(),
             tells_success=tells_success,
+            references=references,
         )
 
 

@@ -9,6 +9,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from nppac_envs.locomotion.config import (
+    AntConfig,
+    HalfCheetahConfig,
+    HopperConfig,
+    Walker2dConfig,
+)
 from nppac_envs.locomotion.task import LocomotionTask
 from nppac_envs.mujoco_task import logged_warnings
 
@@ -122,3 +128,19 @@ def test_making_one_writes_neither_to_stderr_nor_to_the_folder(tmp_path: Path):
     )
     assert done.stderr == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "references"),
+    [
+        (HalfCheetahConfig(), (-280.178953, 12135.0)),
+        (HalfCheetahConfig(horizon=200), None),
+        (HopperConfig(variant="v2"), (-20.272305, 3234.3)),
+        (HopperConfig(), None),
+        (Walker2dConfig(variant="v2"), (1.629008, 4592.3)),
+        (AntConfig(variant="v2"), (-325.6, 3879.7)),
+    ],
+)
+def test_published_returns_are_of_the_rules_that_they_were_measured_by(config, references):
+    """D4RL's are of v2 and of 1000 steps."""
+    assert config.reference_returns == references

@@ -35,6 +35,7 @@ commands (nppac-run COMMAND --help):
   sweep STUDY              run a study: several experiments, seeds and grids
   tune STUDY               search settings for the points of a study
   status STUDY_DIR         show how the runs of a study stand
+  offline-sets STUDY_DIR   sets like those of D4RL, from a study of two runs
   compare LABEL=RUN_DIR... plot runs against each other
   kinds [KIND]             environments, agents, loggers, executors, or one
   plugins                  where components come from, and what failed to load
@@ -108,6 +109,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         "sweep": study_arguments.sweep_parser,
         "tune": study_arguments.tune_parser,
         "status": study_arguments.status_parser,
+        "offline-sets": study_arguments.offline_sets_parser,
         "kinds": _kinds_parser,
         "plugins": _plugins_parser,
         "schema": _schema_parser,

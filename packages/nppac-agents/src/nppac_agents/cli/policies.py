@@ -46,10 +46,16 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 
 def record(arguments: argparse.Namespace) -> int:
-    """Record demonstrations from a run's policy."""
+    """Record demonstrations from a run's policy, or keep those that it learned from."""
+    from nppac_agents.running.lived_episodes import lived_episodes
     from nppac_agents.running.play import record
 
     with _opened(arguments) as (run_dir, console):
+        if arguments.replay:
+            lived = lived_episodes(run_dir)
+            lived.save_npz(arguments.output)
+            console.line(f"{arguments.output}: {lived.n_episodes} episodes, {len(lived):,} steps")
+            return ExitCode.DONE
         record(
             run_dir,
             arguments.episodes,

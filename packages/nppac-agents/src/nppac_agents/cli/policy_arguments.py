@@ -65,10 +65,16 @@ def record_parser() -> Parser:
         _EPILOG + "  nppac-run record runs/door-nppac-seed0 --episodes 50 --output more.npz\n"
         "  nppac-run record runs/door-nppac-seed0 --policy last --output more.npz\n"
         "  nppac-run record runs/door-nppac-seed0 --policy prior --deterministic --all \\\n"
-        "    --output prior-went.npz",
+        "    --output prior-went.npz\n"
+        "  nppac-run record runs/door-nppac-seed0 --replay --output lived.npz",
     )
     _add_policy(parser)
     add = parser.add_argument
+    add(
+        "--replay",
+        action="store_true",
+        help="play nothing: all whole episodes that the run learned from, by its latest checkpoint",
+    )
     add("--episodes", type=positive, default=25, metavar="N", help="episodes to keep (25)")
     add(
         "--first-seed", type=natural, default=5000, metavar="N", help="seed of the first one (5000)"

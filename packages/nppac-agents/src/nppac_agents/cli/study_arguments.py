@@ -5,7 +5,8 @@ from __future__ import annotations
 from nppac_priors.user_files import user_path
 
 from nppac_agents.cli.parser import Parser, command_parser
-from nppac_agents.cli.sweep import status, sweep
+from nppac_agents.cli.policy_arguments import positive
+from nppac_agents.cli.sweep import offline_sets, status, sweep
 from nppac_agents.cli.tune import tune
 
 
@@ -82,4 +83,43 @@ def status_parser() -> Parser:
         "Show how the runs of a study stand, its search's too; on a terminal, until it ends.",
     )
     parser.add_argument("study", type=user_path, metavar="STUDY_DIR", help="the study's folder")
+    return parser
+
+
+def offline_sets_parser() -> Parser:
+    """`nppac-run offline-sets`."""
+    parser = command_parser(
+        "nppac-run offline-sets",
+        offline_sets,
+        "Make four sets for offline learning, like those of D4RL, from a finished study with one\n"
+        "run of `medium` and one of `expert`, such as studies/offline-halfcheetah.json:\n\n"
+        "  TASK/random-v0         actions drawn uniformly\n"
+        "  TASK/medium-v0         the last policy of medium, with its noise\n"
+        "  TASK/medium-replay-v0  every whole episode that medium learned from\n"
+        "  TASK/medium-expert-v0  those of medium, and as many steps of expert\n\n"
+        "They are Minari sets, whose metadata name their makers whole and the hash of what is in\n"
+        "them. One that is there already, made alike, is kept.",
+        "examples:\n"
+        "  nppac-run sweep studies/offline-halfcheetah.json\n"
+        "  nppac-run offline-sets runs/offline-halfcheetah-small --output sets\n"
+        "  nppac-run examples/halfcheetah-iql.json --set demonstrations.source=minari \\\n"
+        "    --set demonstrations.id=halfcheetah/medium-replay-v0",
+    )
+    add = parser.add_argument
+    add("study", type=user_path, metavar="STUDY_DIR", help="the study's folder")
+    add(
+        "--steps",
+        type=positive,
+        default=50_000,
+        metavar="N",
+        help="steps to play of each policy, at least, for episodes are whole (50000); D4RL has a "
+        "million",
+    )
+    add(
+        "--output",
+        type=user_path,
+        required=True,
+        metavar="FOLDER",
+        help="folder of Minari sets that they go to",
+    )
     return parser

@@ -57,6 +57,21 @@ def status(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
+def offline_sets(arguments: argparse.Namespace) -> int:
+    """Make sets like those of D4RL from a study's runs, and tell what is in each."""
+    from nppac_agents.cli.commands import table
+    from nppac_agents.cli.open_console import open_console
+    from nppac_agents.studies.offline_sets import make_offline_sets, told
+    from nppac_agents.studies.study import Study
+
+    study = Study.read(arguments.study)
+    with contextlib.closing(open_console()) as console:
+        made = make_offline_sets(study, arguments.output, steps=arguments.steps, console=console)
+        rows = [told(one) for one in made]
+    print(table([list(rows[0]), *(row.values() for row in rows)]))
+    return ExitCode.DONE
+
+
 def study_of(arguments: argparse.Namespace) -> Study:
     """The study that a command names, with what its options replace; not checked yet."""
     from nppac_agents.cli.run import hide_deprecations

@@ -247,13 +247,19 @@ class TensorReplay(ReplayBufferManager):
         return self.layout.unpack(rows_of)
 
     def whole_episodes(self) -> Transitions:
-        """`in_order` without the episodes that go on, the newest of some rings."""
+        """`in_order` without the episodes that go on, the newest of some rings.
+
+        And without the oldest of a full ring, whose beginning may be overwritten.
+        """
         rows, newest = self._order(None)
         rings = rows.tensor_split((newest + 1).tolist())
         outcomes = [self.layout.outcomes(self._read(ring, self.layout.outcome)) for ring in rings]
         ends = [ended.nonzero() for _, ended in outcomes]
+        size = self.maxsize // self.buffer_num
         known = [
-            ring[: int(end[-1]) + 1] for ring, end in zip(rings, ends, strict=True) if len(end)
+            ring[int(end[0]) + 1 if len(ring) == size else 0 : int(end[-1]) + 1]
+            for ring, end in zip(rings, ends, strict=True)
+            if len(end)
         ]
         return self.transitions(torch.cat([rows[:0], *known]))
 

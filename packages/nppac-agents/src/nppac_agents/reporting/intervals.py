@@ -19,6 +19,7 @@ _EACH = {
     "solved_fraction": "solved_fraction",
     "time_to_success": "time_to_success",
     "return_mean": "returns",
+    "normalised_return": "normalised_returns",
 }
 """What an event calls the values of its episodes"""
 
@@ -31,14 +32,19 @@ def episode_intervals(measures: Measures) -> dict[str, Interval | None]:
     """
     episodes = len(measures.returns)
     times = measures.time_to_success[measures.success_ever]
+    normalised = measures.normalised()
+    of_returns = {
+        "return_mean": _bootstrap(measures.returns),
+        "normalised_return": None if normalised is None else _bootstrap(normalised),
+    }
     if not measures.tells_success:
-        return {**dict.fromkeys(BY_FIELD), "return_mean": _bootstrap(measures.returns)}
+        return {**dict.fromkeys(BY_FIELD), **of_returns}
     return {
         "success_ever": wilson(int(measures.success_ever.sum()), episodes),
         "success_at_end": wilson(int(measures.success_at_end.sum()), episodes),
         "solved_fraction": _bootstrap(measures.solved_fraction),
         "time_to_success": _bootstrap(times) if times.size else None,
-        "return_mean": _bootstrap(measures.returns),
+        **of_returns,
     }
 
 

@@ -1,4 +1,4 @@
-"""The five measures of an evaluation, as figures and tables name and print them."""
+"""The six measures of an evaluation, as figures and tables name and print them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Measure:
     @property
     def of_success(self) -> bool:
         """Whether it means something only where the task knows what a success is."""
-        return self.field != "return_mean"
+        return self.field not in ("return_mean", "normalised_return")
 
     def signed(self, change: float) -> str:
         """A change of the measure, with its sign."""
@@ -84,16 +84,25 @@ MEASURES = (
     Measure(
         "return_mean", "Return", "mean of episodes", "mean sum of rewards, undiscounted", False
     ),
+    Measure(
+        "normalised_return",
+        "Normalised return",
+        "0 random, 100 expert",
+        "mean return, 0 that of a random policy and 100 that of an expert as the task states them",
+        False,
+    ),
 )
 """In the order in which they are shown."""
 _SHARES_OF_SUCCESS = {measure.field for measure in MEASURES if measure.is_rate}
 
 
 def told(evaluations: Iterable[Mapping[str, Any]]) -> tuple[Measure, ...]:
-    """The measures that some evaluations have: all, or the return where none tells success."""
-    if any(one.get("success_ever") is not None for one in evaluations):
-        return MEASURES
-    return tuple(measure for measure in MEASURES if not measure.of_success)
+    """The measures that some evaluations have: the return, and what any of them tells beside it."""
+    events = list(evaluations)
+    success = any(one.get("success_ever") is not None for one in events)
+    normalised = any(one.get("normalised_return") is not None for one in events)
+    has = {"normalised_return": normalised, "return_mean": True}
+    return tuple(measure for measure in MEASURES if has.get(measure.field, success))
 
 
 def told_throughout(
@@ -122,7 +131,7 @@ def headline(*evaluations: Mapping[str, Any]) -> tuple[Measure, ...]:
     Success only where all of them tell it.
     """
     if any(one.get("success_ever") is None for one in evaluations):
-        return MEASURES[-1:]
+        return (BY_FIELD["return_mean"],)
     return MEASURES[:2]
 
 

@@ -1,4 +1,4 @@
-"""Evaluation: fixed seeds, episodes in lockstep, five measures; deterministic actions in a run."""
+"""Evaluation: fixed seeds, episodes in lockstep, six measures; deterministic actions in a run."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class Evaluator:
 
     def __init__(self, env: EnvConfig, n_envs: int) -> None:
         self.envs = [make_checked(env) for _ in range(n_envs)]
+        self._references = env.reference_returns
 
     def evaluate(self, agent: Actor, seeds: range, *, deterministic: bool = True) -> Measures:
-        """The five measures of one episode for each reset seed, of which there is at least one.
+        """The six measures of one episode for each reset seed, of which there is at least one.
 
         They tell success where the info of any step does.
 
@@ -64,7 +65,7 @@ class Evaluator:
                 told = told or "success" in info
                 running[index] = not (terminated or truncated)
             total.update(successes, rewards, stepped)
-        return total.result(tells_success=told)
+        return total.result(tells_success=told, references=self._references)
 
     def close(self) -> None:
         """Close the environments."""

@@ -109,7 +109,7 @@ class Recorder:
         event: Literal["evaluation", "reporting"] = "evaluation",
         **extra: Any,
     ) -> None:
-        """Write one evaluation: the five measures, and their values for each episode."""
+        """Write one evaluation: the measures, and their values for each episode."""
         fields = {
             **measures.means(),
             "episodes": len(measures.returns),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from nppac_envs.demonstrations.recording import few_successes, knows_success
+from nppac_envs.demonstrations.recording import Policy, few_successes, knows_success
 from nppac_envs.demonstrations.recording import record as play
 from nppac_priors.errors import ConfigError
 
@@ -47,12 +47,7 @@ def record(
     config = run_dir.config()
     if config.env is None:
         raise ConfigError(f"{run_dir.path}: its experiment names no environment to record in")
-    actor = run_policy(run_dir, policy).actor
-    actor.acting.manual_seed(first_seed)
-
-    def act(state: np.ndarray) -> np.ndarray:
-        return actor.act(state[None], deterministic=deterministic)[0]
-
+    act = acting(run_dir, policy, seed=first_seed, deterministic=deterministic)
     with console.stage("recording", episodes) as stage:
         demonstrations, played = play(
             config.env,
@@ -67,3 +62,23 @@ def record(
     console.line(f"{path}: {episodes} episodes of {played} played, {len(demonstrations):,} steps")
     if (remark := few_successes(episodes, played)) is not None:
         console.line(f"warning: {remark}")
+
+
+def acting(
+    run_dir: RunDirectory, policy: str | None = None, *, seed: int, deterministic: bool = False
+) -> Policy:
+    """A policy of a run as a function from a state (S,) to an action (A,).
+
+    Args:
+        run_dir: of the run.
+        policy: which, as `run_policy` takes it.
+        seed: of its noise.
+        deterministic: act without noise.
+    """
+    actor = run_policy(run_dir, policy).actor
+    actor.acting.manual_seed(seed)
+
+    def act(state: np.ndarray) -> np.ndarray:
+        return actor.act(state[None], deterministic=deterministic)[0]
+
+    return act

@@ -107,6 +107,16 @@ def visited(run_dir: RunDirectory, agent: Agent) -> Transitions:
     Environment after environment, each from its oldest to its newest, as `TensorReplay.in_order`
     gives them.
     """
+    return last_replay(run_dir, agent).in_order()
+
+
+def last_replay(run_dir: RunDirectory, agent: Agent) -> TensorReplay:
+    """The replay of the latest checkpoint, on the CPU.
+
+    Args:
+        run_dir: of the run.
+        agent: of the run, for the columns.
+    """
     _, path = _checkpoint_file(run_dir, "last")
     training = run_dir.config().training
     replay = TensorReplay(
@@ -117,7 +127,7 @@ def visited(run_dir: RunDirectory, agent: Agent) -> Transitions:
         generator=torch.Generator(),
     )
     replay.load_state(Checkpoint.load(path).tensors["replay"])
-    return replay.in_order()
+    return replay
 
 
 def _checkpoint_file(run_dir: RunDirectory, name: str | None) -> tuple[str, Path]:

@@ -6,9 +6,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,12 @@ _ID = re.compile(r"([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+-v\d+")
 
 
 def write_minari(
-    demonstrations: Demonstrations, id: str, root: Path, *, description: str = ""
+    demonstrations: Demonstrations,
+    id: str,
+    root: Path,
+    *,
+    description: str = "",
+    further: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a set that `MinariConfig(id=id, root=root)` and Minari itself read.
 
@@ -35,6 +40,7 @@ def write_minari(
         id: Name of the set, such as door/mine-v0.
         root: Folder of Minari sets.
         description: For readers of the set.
+        further: JSON data that its metadata hold beside Minari's own.
 
     Returns:
         The folder of the set.
@@ -51,7 +57,7 @@ def write_minari(
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".minari-", dir=root) as temporary:
-            _write(demonstrations, id, description, Path(temporary) / "data")
+            _write(demonstrations, id, description, further or {}, Path(temporary) / "data")
             for parent in folder.relative_to(root).parents[:-1]:
                 (root / parent / "namespace_metadata.json").write_text("{}")
             folder.mkdir()
@@ -62,7 +68,13 @@ def write_minari(
     return folder
 
 
-def _write(demonstrations: Demonstrations, id: str, description: str, data: Path) -> None:
+def _write(
+    demonstrations: Demonstrations,
+    id: str,
+    description: str,
+    further: Mapping[str, Any],
+    data: Path,
+) -> None:
     from gymnasium.spaces import Box
     from minari.dataset.minari_storage import MinariStorage
 
@@ -84,6 +96,7 @@ def _write(demonstrations: Demonstrations, id: str, description: str, data: Path
             "description": description or f"Converted from {demonstrations.source}.",
             "minari_version": minari.__version__,
         }
+        | {**further}
         | {name: of.tolist() for name, of in demonstrations.ranges().items()}
         | ({} if moved is None else {"moved_successes": moved.tolist()})
     )

@@ -30,17 +30,19 @@ def record(
     policy: Policy,
     n_episodes: int,
     *,
+    n_steps: int = 0,
     first_seed: int = 0,
     keep: Keep = "all",
     source: str = "recorded",
     on_episode: Callable[[int, int], None] | None = None,
 ) -> tuple[Demonstrations, int]:
-    """Play episodes until `n_episodes` are kept.
+    """Play episodes until `n_episodes` are kept, and `n_steps` of them.
 
     Args:
         config: The environment.
         policy: Acts; what it returns is clipped to [-1, 1], as the environment sees it.
         n_episodes: How many to keep, 1 or more.
+        n_steps: How many steps these are to have together, at least; 0 counts episodes alone.
         first_seed: The environment's seed of the first episode; every further one is one more, so
             that the same call records the same episodes.
         keep: Which episodes.
@@ -64,8 +66,8 @@ def record(
     env = make_checked(config)
     try:
         bounds = action_bounds(env)
-        while len(kept) < n_episodes:
-            if played >= _PLAYED_PER_KEPT * n_episodes:
+        while len(kept) < n_episodes or sum(len(one.actions) for one in kept) < n_steps:
+            if played >= _PLAYED_PER_KEPT * max(n_episodes, len(kept) + 1):
                 raise ConfigError(
                     f"{source}: only {len(kept)} of {played} episodes succeeded; "
                     "record from something better"

@@ -16,6 +16,14 @@ from nppac_envs.registered_config import RegisteredConfig
 
 _DIMENSIONS = {"halfcheetah": (17, 6), "walker2d": (17, 6), "ant": (105, 8), "hopper": (11, 3)}
 _ANT_V2 = 27, 8
+_PUBLISHED_HORIZON = 1000
+_REFERENCES = {
+    "halfcheetah": (-280.178953, 12135.0),
+    "walker2d": (1.629008, 4592.3),
+    "ant": (-325.6, 3879.7),
+    "hopper": (-20.272305, 3234.3),
+}
+"""Of D4RL (Fu et al. 2020, its `infos.py`): a random policy, and soft actor-critic at its end"""
 
 
 class LocomotionConfig(RegisteredConfig, ABC, frozen=True):
@@ -34,12 +42,22 @@ class LocomotionConfig(RegisteredConfig, ABC, frozen=True):
         """Of observations and actions, by the task."""
         return _DIMENSIONS[self.kind]
 
+    @property
+    def reference_returns(self) -> tuple[float, float] | None:
+        """Those of D4RL, which are of the rules of v2 and of 1000 steps."""
+        return _REFERENCES[self.kind] if self.horizon == _PUBLISHED_HORIZON else None
+
 
 class VersionedConfig(LocomotionConfig, ABC, frozen=True):
     """A locomotion task whose rules changed between versions."""
 
     variant: Literal["v5", "v2"] = "v5"
     """"v5": Gymnasium's current rules. "v2": those of the papers' version."""
+
+    @property
+    def reference_returns(self) -> tuple[float, float] | None:
+        """Of v2 alone."""
+        return super().reference_returns if self.variant == "v2" else None
 
 
 @final
