@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import minari
 import pytest
 from nppac_agents.studies import estimate, sweep
 
@@ -13,6 +14,8 @@ SAC = {
     "evaluation": {"episodes": 1, "reporting_episodes": 0},
     "device": "cpu",
 }
+
+BC = {"agent": {"kind": "bc"}, "device": "cpu", "training": {"env_steps": 0}}
 
 
 @pytest.fixture
@@ -156,3 +159,40 @@ def test_the_directory_of_a_run_is_no_place_for_a_study(nppac_run, file):
     told = "error: output_dir: runs/sac exists and holds no study; choose another output_dir"
     assert (result.code, result.err) == (2, [told])
     assert [entry.name for entry in run.iterdir()] == ["config.json"]
+
+
+def served(file: Path) -> None:
+    """The experiment, with a set of Minari's server."""
+    demonstrations = {"source": "minari", "id": "D4RL/door/human-v2", "download": True}
+    agent = {"kind": "sacfd", "policy_hidden": [8], "critic_hidden": [8], "batch_size": 8}
+    file.write_text(json.dumps({**SAC, "agent": agent, "demonstrations": demonstrations}))
+
+
+@pytest.mark.medium
+def test_a_dry_run_fetches_nothing(nppac_run, file, monkeypatch, tmp_path):
+    served(file)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "none"))
+    fetched = []
+    monkeypatch.setattr(minari, "download_dataset", fetched.append)
+    result = nppac_run("sweep", file, "--seeds", "0:2", "--dry-run")
+    assert (result.code, result.err, fetched) == (0, [], [])
+    lines = result.out.splitlines()
+    assert lines[1].split() == [
+        "sac/seed1", "–", "not", "timed,", "its", "demonstrations", "are", "fetched", "first",
+    ]  # fmt: skip
+    assert lines[2].endswith("nor are 2 runs that are not timed")
+    assert nppac_run("sweep", file, "--seeds", "0:2").code == 2
+    assert fetched == ["D4RL/door/human-v2"], "once for both seeds"
+
+
+@pytest.mark.medium
+def test_where_a_file_is_missing_the_studys_comment_is_told(nppac_run, file, tmp_path):
+    missing = {"source": "npz", "path": "mixed.npz"}
+    study = tmp_path / "family.json"
+    content = {"$comment": ["Made by: nppac-run record"], "experiments": {"bc": BC}}
+    study.write_text(json.dumps({**content, "set": {"demonstrations": missing}}))
+    result = nppac_run("sweep", study, "--dry-run")
+    assert (result.code, result.err) == (
+        2,
+        ["family: Made by: nppac-run record", f"error: bc: mixed.npz: no such file in {tmp_path}"],
+    )

@@ -12,12 +12,14 @@ import pytest
 from nppac_agents.cli.arguments import parse
 from nppac_agents.running.lived_episodes import lived_episodes
 from nppac_agents.running.plain_console import PlainConsole
+from nppac_agents.running.play import acting
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.studies.config import StudyConfig
 from nppac_agents.studies.expansion import written_out
 from nppac_agents.studies.offline_sets import FIRST_SEEDS, make_offline_sets
 from nppac_agents.studies.study import Study
 from nppac_envs import MinariConfig, NpzConfig
+from nppac_envs.demonstrations.recording import record
 from nppac_priors.errors import ConfigError, DataError
 from small_runs import run_in
 
@@ -75,13 +77,18 @@ def test_each_reads_as_it_was_made(sets):
         assert metadata["reference_returns"] == [-20.272305, 3234.3]
 
 
-def test_policies_are_played_for_as_many_steps_in_whole_episodes(sets):
+def test_policies_are_played_for_as_many_steps_in_whole_episodes(study, sets):
     _, found = sets
     random, medium, _, both = (found[name].demonstrations for name in NAMES)
     for played in (random, medium):
         assert STEPS <= len(played) < STEPS + played.episode_lengths[-1]
     assert len(both) >= 2 * STEPS
     np.testing.assert_array_equal(both.states[: len(medium)], medium.states)
+    expert = study.runs[1]
+    act = acting(RunDirectory(expert.path), "last", seed=FIRST_SEEDS["expert"])
+    first, _ = record(expert.config.env, act, 1, first_seed=FIRST_SEEDS["expert"])
+    behind = slice(len(medium), len(medium) + len(first))
+    np.testing.assert_array_equal(both.actions[behind], first.actions)
     assert np.abs(random.actions).mean() == pytest.approx(0.5, abs=0.05)
 
 

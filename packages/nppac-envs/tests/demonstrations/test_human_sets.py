@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from minari.dataset.minari_storage import MinariStorage
 from nppac_envs import DataError, MinariConfig
 from nppac_envs.cli import main
 from nppac_envs.demonstrations.fetching import prepare
+from nppac_envs.demonstrations.findings import Finding
 from nppac_envs.demonstrations.first_download import RECORD
 from nppac_envs.demonstrations.legacy import read_legacy
+from nppac_envs.demonstrations.minari_server import ROOT_VARIABLE, _datasets_in
 from nppac_envs.demonstrations.numeric_pickle import load_numeric_pickle
 from nppac_envs.demonstrations.public_sets import PUBLIC_SETS
 
@@ -145,7 +148,12 @@ def test_what_arrived_first_is_what_a_set_is_held_to(serve, tmp_path: Path):
     (tmp_path / "door-human.npz").unlink()
     assert main(["fetch", "door-human"]) == 2
     record.unlink()
-    assert config.load().hash != first
+    told: list[Finding] = []
+    assert config.load(told.append).hash != first
+    assert [finding.topic for finding in told] == ["first download"]
+    told.clear()
+    config.load(told.append)
+    assert not told, "it is written down by now"
     assert record.is_file(), "what is there then is what the set is held to"
     for wrong in ("{}", "[]", "{", '{"main_data.hdf5": 1, "metadata.json": null}'):
         record.write_text(wrong)
@@ -171,6 +179,24 @@ def test_of_two_who_fetch_a_set_at_once_both_read_what_came_first(serve, tmp_pat
     minari.download_dataset = slow
     assert [config.load().hash] == others
     assert [path.name for path in (tmp_path / "sets").iterdir()] == ["D4RL"]
+
+
+def test_minaris_folder_is_anothers_for_one_fetch_at_a_time(monkeypatch):
+    """It is a variable of the whole process."""
+    monkeypatch.setenv(ROOT_VARIABLE, "before")
+    seen: list[str] = []
+
+    def other() -> None:
+        with _datasets_in("other"):
+            seen.append(os.environ[ROOT_VARIABLE])
+
+    with _datasets_in("own"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join(0.2)
+        assert (os.environ[ROOT_VARIABLE], seen) == ("own", [])
+    thread.join()
+    assert (os.environ[ROOT_VARIABLE], seen) == ("before", ["other"])
 
 
 @pytest.mark.medium

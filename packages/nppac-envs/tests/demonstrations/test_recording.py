@@ -125,6 +125,16 @@ def test_without_success_nothing_is_said_of_it():
     assert recorded.successes is None
 
 
+@pytest.mark.parametrize(("episodes", "steps", "kept"), [(1, 9, 3), (1, 8, 2), (3, 5, 3)])
+def test_steps_are_recorded_in_whole_episodes(episodes: int, steps: int, kept: int):
+    def still(state):
+        return np.zeros(1)
+
+    recorded, played = record(WalkConfig(), still, episodes, n_steps=steps)
+    assert recorded.episode_lengths.tolist() == [4] * kept
+    assert played == kept
+
+
 def test_random_processes():
     state = np.zeros(1, np.float32)
     for name in ("uniform", "ornstein-uhlenbeck"):

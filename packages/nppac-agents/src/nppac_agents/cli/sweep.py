@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
 def sweep(arguments: argparse.Namespace) -> int:
     """Run a study, after all of it was checked; SIGTERM ends it as Ctrl-C does."""
+    from nppac_priors.errors import ConfigError
+
     study = study_of(arguments)
     from nppac_agents.studies.checks import check_parts
 
     study.check()
-    check_parts(study.points)
+    try:
+        check_parts(study.points, fetch=not arguments.dry_run)
+    except ConfigError:
+        _tell_how_data_are_made(study)
+        raise
     if arguments.dry_run:
         return _list(study)
     with study.owned():
@@ -98,18 +104,34 @@ def run_all(study: Study, steer: Callable[[Sweep], None] | None = None) -> dict[
 def _list(study: Study) -> int:
     from nppac_agents.cli.commands import table
     from nppac_agents.reporting.durations import duration
+    from nppac_agents.reporting.measures import NOTHING
     from nppac_agents.studies.estimate import estimates
 
     found = estimates(study.runs)
-    print(table([[name, duration(seconds), how] for name, (seconds, how) in found.items()]))
-    left = sum(seconds for seconds, how in found.values() if how != "took")
+    rows = [
+        [name, NOTHING if seconds is None else duration(seconds), how]
+        for name, (seconds, how) in found.items()
+    ]
+    print(table(rows))
+    left = sum(seconds or 0.0 for seconds, how in found.values() if how != "took")
     with study.config.executor.open() as workers:
         places = workers.places
+    untimed = sum(seconds is None for seconds, _ in found.values())
+    besides = f", nor are {untimed} runs that are not timed" if untimed else ""
     print(
         f"{len(found)} runs in {study.path}; about {duration(left / places)} to go with {places} "
-        "at a time, fits of priors not counted"
+        f"at a time, fits of priors not counted{besides}"
     )
     return ExitCode.DONE
+
+
+def _tell_how_data_are_made(study: Study) -> None:
+    """The study's own comment, where files are missing that its commands make."""
+    from nppac_agents.experiment.consistency import not_here
+
+    if any(True for point in study.points for _ in not_here(point.config)):
+        for line in study.config.comment:
+            print(f"{study.path.name}: {line}", file=sys.stderr)
 
 
 def _compare(study: Study) -> None:

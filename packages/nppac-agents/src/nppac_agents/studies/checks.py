@@ -14,8 +14,12 @@ from nppac_agents.running import assembly
 from nppac_agents.studies.expansion import Point
 
 
-def check_parts(points: Sequence[Point]) -> None:
+def check_parts(points: Sequence[Point], *, fetch: bool = True) -> None:
     """Look at every experiment; open every environment and data set once, to see that they fit.
+
+    Args:
+        points: the experiments.
+        fetch: open sets that have to be fetched for it, too.
 
     Raises:
         ConfigError: a line for each problem of a point whose parts do not go together, cannot be
@@ -26,11 +30,18 @@ def check_parts(points: Sequence[Point]) -> None:
     for point in points:
         found = _told(lambda config=point.config: require_consistent(config))
         parts = point.config.model_dump_json(include={"env", "demonstrations", "device"})
+        if not found and not fetch and waits_for_a_server(point.config):
+            continue
         if not found and parts not in seen:
             seen[parts] = _told(lambda config=point.config: _open(config))
         problems += [f"{point.name}: {line}" for line in found or seen[parts]]
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def waits_for_a_server(config: ExperimentConfig) -> bool:
+    """Whether the demonstrations are still to be fetched."""
+    return config.demonstrations is not None and config.demonstrations.is_to_be_fetched()
 
 
 def _open(config: ExperimentConfig) -> None:

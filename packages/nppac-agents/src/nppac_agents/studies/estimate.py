@@ -27,6 +27,7 @@ from nppac_agents.running import assembly
 from nppac_agents.running.evaluation import Evaluator
 from nppac_agents.running.run_directory import RunDirectory
 from nppac_agents.running.seeds import Seeds
+from nppac_agents.studies.checks import waits_for_a_server
 from nppac_agents.studies.expansion import StudyRun
 from nppac_agents.studies.reached import is_finished
 
@@ -35,14 +36,19 @@ _ROOM = 10_000
 """Transitions of the replay that is timed, or as many as one update consumes"""
 
 
-def estimates(runs: Sequence[StudyRun]) -> dict[str, tuple[float, str]]:
+NOT_HERE = "not timed, its demonstrations are fetched first"
+
+
+def estimates(runs: Sequence[StudyRun]) -> dict[str, tuple[float | None, str]]:
     """Seconds by name of a run, and what they are from: `took`, `as its seeds` or `timed`.
+
+    None, and why, for a run whose demonstrations are still to be fetched.
 
     Args:
         runs: of one study.
     """
     took = {run.name: _seconds(run) for run in runs if is_finished(run.path)}
-    found: dict[str, tuple[float, str]] = {}
+    found: dict[str, tuple[float | None, str]] = {}
     timed: dict[str, float] = {}
     for run in runs:
         siblings = [took[r.name] for r in runs if r.name in took and r.point is run.point]
@@ -50,6 +56,8 @@ def estimates(runs: Sequence[StudyRun]) -> dict[str, tuple[float, str]]:
             found[run.name] = took[run.name], "took"
         elif siblings:
             found[run.name] = float(np.mean(siblings)), "as its seeds"
+        elif waits_for_a_server(run.config):
+            found[run.name] = None, NOT_HERE
         else:
             if run.point.name not in timed:
                 timed[run.point.name] = timed_seconds(run.config)

@@ -32,6 +32,10 @@ ADVICE: dict[str, dict[str, str]] = {
         "fields": "if it belongs to the state",
         "": "if it belongs to the state, write the set again with it in the states",
     },
+    "first download": {
+        "": "nothing to do if you put its files there or removed the record beside them yourself; "
+        "else compare them with those that are published",
+    },
     "declared range": {
         "action_range": "if the actuators have another range, put theirs in the place of these "
         "numbers, which are the declared ones",

@@ -62,6 +62,10 @@ class DemonstrationsConfig(
             DataError: It is not, as `load` would say.
         """
 
+    def is_to_be_fetched(self) -> bool:
+        """Whether loading it fetches it from a server first."""
+        return False
+
     def dimensions(self) -> tuple[int, int] | None:
         """Numbers of a state and of an action, if the set says so beside its data and is there."""
         try:

@@ -10,11 +10,9 @@ actions are clipped to [-1, 1], as the simulator did when they were recorded.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any, Literal, Self, final
@@ -31,12 +29,10 @@ from nppac_envs.demonstrations.file_guard import expanded, read_json_object, reg
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.first_download import check_first_download, keep_first_download
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
+from nppac_envs.demonstrations.minari_server import ROOT_VARIABLE, fetch
 from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector, width
-from nppac_envs.demonstrations.public_sets import minari_page
 from nppac_envs.errors import DataError
 
-ROOT_VARIABLE = "MINARI_DATASETS_PATH"
-"""Where Minari has its sets, by its own rules"""
 _HAND_SET = re.compile(r"D4RL/(door|pen|relocate|hammer)/[^/]+")
 
 
@@ -93,6 +89,10 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if not self.download:
             _metadata_file(self._folder() / self.id / "data", self.where())
 
+    def is_to_be_fetched(self) -> bool:
+        """Whether it is not there, and loading it fetches it first."""
+        return self.download and not (self._folder() / self.id / "data").exists()
+
     def _place(self) -> str:
         return str(self.id)
 
@@ -140,8 +140,9 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
 
         folder = self._folder() / self.id / "data"
         try:
-            if self.download and not folder.exists():
-                self._fetch(folder)
+            fetched = self.is_to_be_fetched()
+            if fetched:
+                fetch(self.id, self._folder(), self.where())
             remembered = check_first_download(folder, self.where())
             _check_metadata(folder, self.where())
             check_hdf5(regular_file(folder / "main_data.hdf5", self.where()), self.where())
@@ -152,6 +153,8 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
                 _check_totals(dataset, data, self.where())
             if self.download and not remembered:  # whole, whether or not these settings fit it
                 keep_first_download(folder)
+                if not fetched:
+                    say(_remembered_late(folder))
             metadata = self._metadata()
             check_keys(metadata, names_in(self.fields.states), self.where())
             space = json.loads(metadata["observation_space"])
@@ -177,27 +180,6 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         if _HAND_SET.fullmatch(self.id) and "successes" in arrays:
             arrays["rewards"] = arrays["successes"].astype(np.float32)
         return arrays
-
-    def _fetch(self, folder: Path) -> None:
-        """Fetch the set from Minari's server into its folder, whole or not at all.
-
-        Of several who fetch it at once, the first one's is what all of them read.
-        """
-        import minari
-
-        try:
-            self._folder().mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".fetching-", dir=self._folder()) as own:
-                with _attempts_untold(), _datasets_in(own):
-                    minari.download_dataset(self.id)
-                _put_into_place(Path(own) / self.id / "data", folder)
-        except Exception as error:
-            reason = " ".join(str(error).split())[:160]
-            raise DataError(
-                f"{self.where()}: cannot be fetched ({type(error).__name__}: {reason}); without a "
-                f"network put main_data.hdf5 and metadata.json of {minari_page(self.id)} into "
-                f"{folder}"
-            ) from error
 
     def _episode(self, data: Any, space: dict[str, Any]) -> Episode:
         """Convert one `minari.EpisodeData`; rewards that are all NaN are unknown."""
@@ -240,44 +222,13 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         return expanded(os.environ.get(ROOT_VARIABLE) or default)
 
 
-@contextlib.contextmanager
-def _datasets_in(folder: str) -> Iterator[None]:
-    """While open, Minari keeps its sets in another folder."""
-    before = os.environ.get(ROOT_VARIABLE)
-    os.environ[ROOT_VARIABLE] = folder
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[ROOT_VARIABLE]
-        else:
-            os.environ[ROOT_VARIABLE] = before
-
-
-def _put_into_place(arrived: Path, folder: Path) -> None:
-    """Move a folder to where it belongs, unless another one is there by now."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        arrived.rename(folder)
-    except OSError:
-        if not folder.exists() and arrived.exists():
-            raise
-
-
-@contextlib.contextmanager
-def _attempts_untold() -> Iterator[None]:
-    """While open, the library behind Minari's server does not tell each attempt, twice."""
-    try:
-        from huggingface_hub.utils import logging as server
-    except ImportError:
-        yield
-        return
-    level = server.get_verbosity()
-    server.set_verbosity_error()
-    try:
-        yield
-    finally:
-        server.set_verbosity(level)
+def _remembered_late(folder: Path) -> Finding:
+    return Finding(
+        "note",
+        "first download",
+        f"{folder} was there and nothing said what had arrived first; the set is held to its files "
+        "as they are now",
+    )
 
 
 def _declared_bounds(metadata: dict[str, Any]) -> tuple[list[float], list[float]] | None:
