@@ -35,7 +35,7 @@ def commands(said, program):
     assert code == 2
     listed = re.search(r"(?:commands: |choose from |there are )(.*?)(?:\)|;|$)", text, re.M)
     assert listed is not None, text
-    return re.findall(r"[a-z]+", listed[1])
+    return re.findall(r"[a-z-]+", listed[1])
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

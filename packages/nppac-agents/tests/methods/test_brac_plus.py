@@ -153,6 +153,20 @@ def test_alpha_rises_only_at_states_whose_divergence_exceeds_the_bound(
     assert after[1] < before[1]
 
 
+def test_one_alpha_for_all_states_follows_their_mean(build, random_batch, monkeypatch):
+    """It starts where alpha(s) does, and Adam's first step is its rate whatever the excess."""
+    agent = build(
+        "brac-plus", statewise=False, largest_divergence=1.0, multiplier_learning_rate=1e-2, **QUICK
+    )
+    batch, expected = random_batch(2), [math.log1p(math.exp(raw)) for raw in (0.0, 0.01, 0.0)]
+    for mean, alpha in zip((1.5, 0.5), expected, strict=False):
+        assert agent.parts.multiplier.value(batch.states).item() == pytest.approx(alpha, rel=1e-5)
+        apart = torch.tensor([2 * mean, 0.0])
+        monkeypatch.setattr(BRACPlus, "distance", lambda *given, apart=apart: apart)
+        agent.method.actor_step(agent, batch)
+    assert agent.parts.multiplier.value().item() < math.log1p(math.exp(0.01))
+
+
 @pytest.mark.parametrize(("divergence", "entropy", "direction"), [
     ("kl", -50.0, 1), ("kl", 50.0, -1), ("mmd", 50.0, 1), ("mmd", -50.0, -1),
 ])  # fmt: skip

@@ -291,6 +291,13 @@ def newtons(arrays: Arrays) -> tuple[list[str], Arrays]:
     return ["sets/arm/mine-v0"], {"actions": 2 * share - 1, "states": arrays["states"]}
 
 
+@case("first download", "")
+def of_minari_put_there_by_hand(arrays: Arrays) -> tuple[list[str], Arrays]:
+    pytest.importorskip("minari")
+    write_minari(Demonstrations(**arrays), "arm/mine-v0", Path("sets"))
+    return ["arm/mine-v0", "--download"], {}
+
+
 @case("mapped range", "")
 def mapped_when_it_was_made(arrays: Arrays) -> tuple[list[str], Arrays]:
     return npz(arrays | {"source_range": [[-90.0, -2.0], [90.0, 2.0]]}), {}
@@ -692,7 +699,10 @@ def marked(case: Case) -> Any:
 
 
 @pytest.mark.parametrize("case", [*map(marked, CASES)])
-def test_an_advice_works_when_it_is_followed_word_for_word(nppac_demos, walks, lab_arm, case: Case):
+def test_an_advice_works_when_it_is_followed_word_for_word(
+    nppac_demos, walks, lab_arm, case: Case, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", "sets")
     arrays = walks()
     argv, expected = case.make(arrays)
     printed = nppac_demos("doctor", *argv, *case.task)

@@ -92,7 +92,7 @@ def offline_sets_parser() -> Parser:
         "nppac-run offline-sets",
         offline_sets,
         "Make four sets for offline learning, like those of D4RL, from a finished study with one\n"
-        "run of `medium` and one of `expert`, such as studies/offline-halfcheetah.json:\n\n"
+        "run of `medium` and one of `expert`, as studies/offline-halfcheetah.json has:\n\n"
         "  TASK/random-v0         actions drawn uniformly\n"
         "  TASK/medium-v0         the last policy of medium, with its noise\n"
         "  TASK/medium-replay-v0  every whole episode that medium learned from\n"
@@ -102,8 +102,7 @@ def offline_sets_parser() -> Parser:
         "examples:\n"
         "  nppac-run sweep studies/offline-halfcheetah.json\n"
         "  nppac-run offline-sets runs/offline-halfcheetah-small --output sets\n"
-        "  nppac-run examples/halfcheetah-iql.json --set demonstrations.source=minari \\\n"
-        "    --set demonstrations.id=halfcheetah/medium-replay-v0",
+        "  nppac-run sweep studies/offline-methods.json",
     )
     add = parser.add_argument
     add("study", type=user_path, metavar="STUDY_DIR", help="the study's folder")

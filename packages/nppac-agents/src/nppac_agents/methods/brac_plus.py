@@ -6,7 +6,7 @@
                 (eq. 11), y = r + gamma (1 - d) min_j Qbar_j(s', a'),   a', b ~ pi,
                 e = mean D + std D
     policy      minimise mean [alpha(s) D(s) + beta H(s) - min_j Q_j(s, a)],   a ~ pi(.|s)
-    alpha(s)    a network: ascend alpha(s) [D(s) - largest_divergence] at each state
+    alpha(s)    a network, or one number: ascend alpha(s) [D(s) - largest_divergence] at each state
     beta        ascend beta mean [H(s) - H0], a largest entropy
 
 D(s) is the analytic bound of KL(pi || p), before the tanh, of `parts.behaviour_bound` (eq. 8), or
@@ -57,6 +57,8 @@ class BRACPlus(BehaviourFirst, ActorCritic):
     """D: the bound of the KL (locomotion), or the MMD (hands)."""
     largest_divergence: float = Field(default=4.0, gt=0)
     """Where alpha(s) holds D (source: 0.1 to 11.5 nats for the KL, 0.06 to 0.1 for the MMD)."""
+    statewise: bool = True
+    """A price alpha(s) at each state; false has one for all, as BRAC (figure 2b of the source)."""
     entropy: float = -2.0
     """H0, nats per action dimension: the largest for the KL, the least for the MMD (source: of the
     whole action, -12 for six dimensions)."""
@@ -97,11 +99,12 @@ class BRACPlus(BehaviourFirst, ActorCritic):
         behaviour = parts.CVAEEnsemble.draw(*sizes, bounded=False, generator=generator)
         policy = self.policy_network(agent, generator, squash=True)
         rate = self.multiplier_learning_rate
+        multiplier = parts.Dual.of_states(size, self.critic_hidden, rate, generator)
         return BRACPlusParts(
             parts.Part(policy, self.policy_learning_rate),
             self.critics(agent, generator),
             parts.Part(behaviour, self.behaviour_learning_rate),
-            parts.Dual.of_states(size, self.critic_hidden, rate, generator),
+            multiplier if self.statewise else parts.Dual.softplus(0.0, rate),
             parts.Dual.scalar(self.beta, self.entropy_learning_rate),
         )
 

@@ -35,6 +35,8 @@ class Dual(Part):
     def softplus(cls, start: float, rate: float, size: int | None = None) -> Dual:
         """One number or (size,) of them, each the softplus of a p that starts at `start`.
 
+        The same at all states, where any are given.
+
         p is kept at -18 or more (Acme's MPO); the excess of several is (B, size).
         """
         return cls(_Softplus(torch.full(() if size is None else (size,), start)), rate)
@@ -43,7 +45,7 @@ class Dual(Part):
     def of_states(
         cls, state_dim: int, hidden: Sequence[int], rate: float, generator: torch.Generator
     ) -> Dual:
-        """A number for each state, softplus of a network (Zhang et al. 2021, BRAC+)."""
+        """A number for each state, softplus of a network that starts near 0 (Zhang et al. 2021)."""
         return cls(_OfStates(state_dim, hidden, generator), rate)
 
     def value(self, *states: Tensor) -> Tensor:
@@ -85,7 +87,8 @@ class _Softplus(nn.Module):
         super().__init__()
         self.raw = nn.Parameter(start)
 
-    def forward(self) -> Tensor:
+    def forward(self, *states: Tensor) -> Tensor:
+        del states
         return nn.functional.softplus(inward_clamp(self.raw, LOWEST_RAW, math.inf))
 
 
