@@ -118,12 +118,11 @@ def task_panels(
     panels, told = [], {}
     for task in tasks:
         for measure in (m for m in map(BY_FIELD.__getitem__, measures) if m in task.measures):
-            panel = panel_of(measure, task.runs, colours, axis=axis, task=task.name)
             values = _measured(measure, task.runs)
             if is_constant(values) and not constants:
-                told[panel.title] = measure.shown(float(values[0]))
+                told[_title(measure, task.name)] = measure.shown(float(values[0]))
             else:
-                panels.append(panel)
+                panels.append(panel_of(measure, task.runs, colours, axis=axis, task=task.name))
     return Drawn(panels, told)
 
 
@@ -191,7 +190,7 @@ def panel_of(
         curves += method_curves(found, colours[name], _label(name, members))
     return Panel(
         "-".join(filter(None, [task, measure.field])),
-        f"{task}: {measure.title.lower()}" if task else measure.title,
+        _title(measure, task),
         measure.note,
         AXES[progress],
         curves,
@@ -200,6 +199,10 @@ def panel_of(
         names_alone=len(colours) > 1,
         size=_SIZE,
     )
+
+
+def _title(measure: Measure, task: str) -> str:
+    return f"{task}: {measure.title.lower()}" if task else measure.title
 
 
 def _on_common_times(found: Sequence[Mapping[float, float]]) -> list[dict[float, float]]:
