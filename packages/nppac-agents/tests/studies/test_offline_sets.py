@@ -42,6 +42,13 @@ def study_in(folder: Path, experiments=("medium", "expert"), **fields) -> Study:
     return Study.of(StudyConfig.model_validate(study), "study.json")
 
 
+def finish(study: Study) -> None:
+    for run in study.runs:
+        RunDirectory.create(run.path, run.config)
+        run_in(run.path, run.config, report=False)
+        RunDirectory(run.path).report.touch()
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Study:
     """Finished."""
@@ -49,10 +56,7 @@ def study(tmp_path_factory) -> Study:
         tmp_path_factory.mktemp("study"),
         exceptions=[{"where": {"experiment": "expert"}, "set": {"training.env_steps": 500}}],
     )
-    for run in study.runs:
-        RunDirectory.create(run.path, run.config)
-        run_in(run.path, run.config, report=False)
-        RunDirectory(run.path).report.touch()
+    finish(study)
     return study
 
 
@@ -151,6 +155,19 @@ def test_the_command_prints_a_row_a_set(study, sets, capsys):
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].split() == ["set", "episodes", "steps", "return", "normalised", "hash"]
     assert [row.split()[:2] for row in rows[1:]] == [[name, "kept"] for name in NAMES]
+
+
+def test_an_own_environment_gives_sets_in_its_own_units(tmp_path):
+    """A cart pushed with 3 newtons at most; its sets bear its name, and remember the 3."""
+    env = {"kind": "gymnasium", "id": "InvertedPendulum-v5", "kwargs": {"reset_noise_scale": 0.02}}
+    study = study_in(tmp_path / "study", set={"env": {**env, "horizon": 50}})
+    finish(study)
+    found = made(study, tmp_path / "sets")
+    assert [one.id.split("/")[0] for one in found] == ["InvertedPendulum-v5"] * 4
+    for one in found:
+        assert one.demonstrations.action_bounds is not None
+        assert one.demonstrations.action_bounds.ravel().tolist() == [-3.0, 3.0]
+        assert one.references is None
 
 
 def test_a_replay_is_recorded_by_the_command(study, sets, tmp_path, capsys):

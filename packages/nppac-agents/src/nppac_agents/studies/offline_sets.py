@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nppac_envs import Demonstrations, MinariConfig
+from nppac_envs import Demonstrations, GymnasiumConfig, MinariConfig
 from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
 from nppac_envs.demonstrations.file_guard import expanded, read_json_object
@@ -99,16 +100,22 @@ def make_offline_sets(
     assert env is not None
     parts = _parts(env, medium, expert, steps, console)
     for name, of in SETS.items():
-        id = f"{env.kind}/{name}-v0"
+        id = f"{_task_name(env)}/{name}-v0"
         yield _kept_or_made(id, expanded(root), env, [parts[part] for part in of])
+
+
+def _task_name(env: EnvConfig) -> str:
+    """Its kind, or of any other Gymnasium environment the id or the callable, without a module."""
+    name = env.id.rpartition(":")[2] if isinstance(env, GymnasiumConfig) else env.kind
+    return re.sub("[^A-Za-z0-9_-]+", "-", name)
 
 
 def _runs(study: Study) -> tuple[RunDirectory, RunDirectory]:
     """The two runs, medium and expert."""
     found = {run.point.experiment: run for run in study.runs}
     medium, expert = found.get("medium"), found.get("expert")
-    tasks = {run.config.env for run in study.runs}
-    if medium is None or expert is None or len(study.runs) != 2 or len(tasks) != 1:
+    alike = all(run.config.env == study.runs[0].config.env for run in study.runs)
+    if medium is None or expert is None or len(study.runs) != 2 or not alike:
         raise ConfigError(
             f"{study.path}: offline sets need one run of an experiment 'medium' and one of "
             f"'expert', of one task; it has {', '.join(run.name for run in study.runs)}"
