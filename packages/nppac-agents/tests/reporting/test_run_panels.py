@@ -117,6 +117,16 @@ def test_measures_have_bands_where_their_episodes_are_known(write_run):
     assert (bands["success_ever"] < panels[0].curves[0].y).all()
 
 
+def test_the_normalised_return_stands_in_tables_for_its_curve_is_that_of_the_return(write_run):
+    def normalise(event):
+        returned = event.get("return_mean")
+        return event if returned is None else {**event, "normalised_return": returned / 2}
+
+    run = rewrite(write_run(last_step=2500), normalise)
+    assert "return_mean" in [panel.key for panel in evaluation_panels(run).panels]
+    assert "normalised_return" not in [panel.key for panel in evaluation_panels(run).panels]
+
+
 def test_exploding_divergence_gets_a_logarithmic_axis(write_run):
     path = write_run()
     calm = training_panels(RunFiles.read(path), "online").panels

@@ -36,11 +36,14 @@ _PROGRESS = {
 def evaluation_panels(run: RunFiles) -> Drawn:
     """The measures over the environment steps; over updates where a run takes no steps.
 
-    Those of success only where the environment tells it.
+    Those of success only where the environment tells it; the normalised return, whose curve is that
+    of the return, stands in the tables.
     """
     events = [logged.event for logged in run.evaluations]
     panels, constants = [], {}
     for measure in told(events):
+        if measure.field == "normalised_return":
+            continue
         y = values(events, measure.field)
         if is_constant(y):
             constants[measure.title] = measure.shown(float(y[0]))
