@@ -322,8 +322,8 @@ def _compare_parser() -> _Parser:
         dest="measures",
         metavar="FIELD",
         help="success_ever, success_at_end, solved_fraction, time_to_success, return_mean or "
-        "normalised_return; may be repeated; statistics over tasks are of the first (success_ever and success_at_end, or "
-        "return_mean where no run tells success)",
+        "normalised_return; may be repeated; statistics over tasks are of the first (success_ever "
+        "and success_at_end, or return_mean where no run tells success)",
     )
     add(
         "--axis",
