@@ -79,6 +79,7 @@ def test_success_is_in_info_where_the_task_has_one_and_measured(config: type[Env
         "solved_fraction",
         "time_to_success",
         "return_mean",
+        "normalised_return",
     }
 
 
