@@ -185,6 +185,18 @@ def test_a_dry_run_fetches_nothing(nppac_run, file, monkeypatch, tmp_path):
     assert fetched == ["D4RL/door/human-v2"], "once for both seeds"
 
 
+def test_a_dry_run_makes_the_environment_of_what_is_to_be_fetched(
+    nppac_run, file, monkeypatch, tmp_path
+):
+    served(file)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "none"))
+    broken = {"kind": "gymnasium", "id": "InvertedPendulum-v5", "kwargs": {"none": 1}}
+    options = ["--set", f"env={json.dumps(broken)}", "--dry-run"]
+    result = nppac_run("sweep", file, *options)
+    assert result.code in (2, 3)
+    assert "InvertedPendulum-v5" in result.err[0]
+
+
 @pytest.mark.medium
 def test_where_a_file_is_missing_the_studys_comment_is_told(nppac_run, file, tmp_path):
     missing = {"source": "npz", "path": "mixed.npz"}

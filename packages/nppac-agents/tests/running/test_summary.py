@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from nppac_agents.reporting.measures import MEASURES
-from nppac_agents.running.summary import outcome
+from nppac_agents.running.summary import _measured, outcome
 
 WITHOUT = dict.fromkeys(measure.field for measure in MEASURES)
 BEST = {"env_steps": 500, "updates": 20, "selected_by": "return_mean"}
@@ -21,6 +21,12 @@ def test_a_task_without_success_ends_with_its_return():
         "best policy: at 500 steps (the last one), chosen by return_mean; it is in "
         "checkpoints/best",
     ]
+
+
+def test_an_evaluation_that_was_logged_before_a_measure_came_lacks_it():
+    """A run that is resumed reads its older lines, too."""
+    older = {field: 0.5 for field in WITHOUT if field != "normalised_return"}
+    assert _measured(older) == older | {"normalised_return": None}
 
 
 @pytest.mark.parametrize(("after", "told"), [(0.5, ""), (0.2, "; learning LOWERED it by 0.05")])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nppac_agents.cli.arguments import parse
+from nppac_agents.running.checkpoint import Checkpoint
 from nppac_agents.running.lived_episodes import lived_episodes
 from nppac_agents.running.plain_console import PlainConsole
 from nppac_agents.running.play import acting
@@ -134,6 +135,28 @@ def test_one_that_is_there_is_kept_and_one_made_otherwise_refused(study, sets, t
         made(study, root, steps=STEPS + 1)
 
 
+def test_another_variant_of_the_task_does_not_take_over_its_sets(sets, tmp_path):
+    """Also of `random`, which no run has made."""
+    study = study_in(tmp_path / "study", set={"env": {"kind": "hopper", "variant": "v5"}})
+    finish(study)
+    with pytest.raises(DataError, match=r"random-v0: is there already, and was made otherwise"):
+        made(study, sets[0])
+
+
+def test_a_run_that_came_to_something_else_does_not_pass_for_the_one_before(study, sets, tmp_path):
+    """The same experiment, trained elsewhere, has other bits."""
+    root, other = shutil.copytree(sets[0], tmp_path / "sets"), tmp_path / "study"
+    shutil.copytree(study.path, other)
+    again = study_in(other, exceptions=[e.model_dump() for e in study.config.exceptions])
+    last = max(RunDirectory(again.runs[0].path).checkpoints.glob("*.safetensors"))
+    checkpoint = Checkpoint.load(last)
+    name = next(name for name in checkpoint.tensors["agent"] if "policy" in name)
+    checkpoint.tensors["agent"][name] += 0.01
+    checkpoint.save(last.parent)
+    with pytest.raises(DataError, match=r"medium-v0: is there already, and was made otherwise"):
+        made(again, root)
+
+
 @pytest.mark.parametrize("experiments", [("medium",), ("medium", "best"), ("sac", "expert")])
 def test_another_study_is_refused(tmp_path, experiments):
     with pytest.raises(ConfigError, match="'medium' and one of 'expert', of one task; it has "):
@@ -155,6 +178,23 @@ def test_the_command_prints_a_row_a_set(study, sets, capsys):
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].split() == ["set", "episodes", "steps", "return", "normalised", "hash"]
     assert [row.split()[:2] for row in rows[1:]] == [[name, "kept"] for name in NAMES]
+
+
+def test_a_replay_without_a_whole_episode_says_why(tmp_path):
+    """Too small a ring for one; a run that has made no step of its own."""
+    small = {"training.replay_capacity": 20, "env.horizon": 15}
+    study = study_in(tmp_path, set=small)
+    finish(study)
+    with pytest.raises(ConfigError, match=r"it is full, .* raise training\.replay_capacity"):
+        lived_episodes(RunDirectory(study.runs[0].path))
+
+
+@pytest.mark.parametrize("option", [["--policy", "best"], ["--episodes", "5"], ["--all"]])
+def test_a_replay_is_not_played(study, tmp_path, option):
+    line = ["record", str(study.runs[0].path), "--replay", "--output", str(tmp_path / "x.npz")]
+    arguments = parse([*line, *option])
+    with pytest.raises(ConfigError, match=f"^{option[0]} says how to play, and --replay plays no"):
+        arguments.command(arguments)
 
 
 def test_an_own_environment_gives_sets_in_its_own_units(tmp_path):

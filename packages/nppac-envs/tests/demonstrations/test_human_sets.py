@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from nppac_envs.demonstrations.minari_server import ROOT_VARIABLE, _datasets_in
 from nppac_envs.demonstrations.numeric_pickle import load_numeric_pickle
 from nppac_envs.demonstrations.public_sets import PUBLIC_SETS
 
+IDS = ("D4RL/door/human-v2", "D4RL/pen/human-v2")
 HUMAN = ("door-human", "pen-human", "hammer-human", "relocate-human")
 
 
@@ -197,6 +199,34 @@ def test_minaris_folder_is_anothers_for_one_fetch_at_a_time(monkeypatch):
         assert (os.environ[ROOT_VARIABLE], seen) == ("own", [])
     thread.join()
     assert (os.environ[ROOT_VARIABLE], seen) == ("before", ["other"])
+
+
+@pytest.mark.medium
+def test_threads_that_fetch_two_sets_at_once_have_both(serve, tmp_path: Path):
+    """The second one begins while the first is fetching, and neither takes the other's folder."""
+    serve(*made_up("door-human"))
+    first, began = minari.download_dataset, threading.Event()
+
+    def slow(id: str) -> None:
+        began.set()
+        time.sleep(0.3)
+        first(id)
+
+    minari.download_dataset = slow
+    hashes: list[str] = []
+
+    def load(id: str) -> None:
+        hashes.append(MinariConfig(id=id, download=True).load().hash)
+
+    threads = [threading.Thread(target=load, args=(id,)) for id in IDS]
+    threads[0].start()
+    began.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert len(hashes) == 2
+    assert hashes[0] == hashes[1], "the server has one content for both names here"
+    assert [path.name for path in (tmp_path / "sets").iterdir()] == ["D4RL"]
 
 
 @pytest.mark.medium

@@ -17,6 +17,7 @@ from nppac_envs import (
 )
 from nppac_envs.demonstrations.csv_file import CsvConfig
 from nppac_envs.demonstrations.dataset import FIELDS
+from nppac_envs.demonstrations.findings import Finding
 from nppac_envs.demonstrations.first_download import (
     RECORD,
     check_first_download,
@@ -88,9 +89,11 @@ def test_a_set_that_is_only_to_be_read_is_held_to_no_record(
     folder = tmp_path / "arm" / "mine-v0" / "data"
     monkeypatch.setattr("os.access", lambda path, mode: False)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
-    assert MinariConfig(id="arm/mine-v0", download=True).load().hash == bare.hash
+    told: list[Finding] = []
+    assert MinariConfig(id="arm/mine-v0", download=True).load(told.append).hash == bare.hash
+    assert told == []
     assert not (folder.parent / RECORD).exists()
     assert not check_first_download(folder, "here")
     monkeypatch.undo()
-    keep_first_download(folder)
+    assert keep_first_download(folder)
     assert check_first_download(folder, "here")

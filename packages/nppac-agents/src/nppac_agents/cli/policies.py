@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from nppac_agents.running.console import Console
     from nppac_agents.running.run_directory import RunDirectory
 
+_EPISODES, _FIRST_SEED = 25, 5000
+"""That are recorded, if nothing else is said"""
+
 
 @contextlib.contextmanager
 def _opened(arguments: argparse.Namespace) -> Iterator[tuple[RunDirectory, Console]]:
@@ -52,14 +55,15 @@ def record(arguments: argparse.Namespace) -> int:
 
     with _opened(arguments) as (run_dir, console):
         if arguments.replay:
+            _refuse_choices(arguments)
             lived = lived_episodes(run_dir)
             lived.save_npz(arguments.output)
             console.line(f"{arguments.output}: {lived.n_episodes} episodes, {len(lived):,} steps")
             return ExitCode.DONE
         record(
             run_dir,
-            arguments.episodes,
-            arguments.first_seed,
+            _EPISODES if arguments.episodes is None else arguments.episodes,
+            _FIRST_SEED if arguments.first_seed is None else arguments.first_seed,
             console,
             arguments.output,
             policy=arguments.policy,
@@ -67,6 +71,17 @@ def record(arguments: argparse.Namespace) -> int:
             keep_all=arguments.all,
         )
     return ExitCode.DONE
+
+
+def _refuse_choices(arguments: argparse.Namespace) -> None:
+    """What says how to play is of no meaning where nothing is played."""
+    from nppac_priors.errors import ConfigError
+
+    names = ("policy", "episodes", "first_seed", "deterministic", "all")
+    given = [name for name in names if getattr(arguments, name) not in (None, False)]
+    if given:
+        option = "--" + given[0].replace("_", "-")
+        raise ConfigError(f"{option} says how to play, and --replay plays nothing; leave one out")
 
 
 def video(arguments: argparse.Namespace) -> int:

@@ -73,12 +73,10 @@ def record_parser() -> Parser:
     add(
         "--replay",
         action="store_true",
-        help="play nothing: all whole episodes that the run learned from, by its latest checkpoint",
+        help="play nothing: all whole episodes in the replay of the latest checkpoint",
     )
-    add("--episodes", type=positive, default=25, metavar="N", help="episodes to keep (25)")
-    add(
-        "--first-seed", type=natural, default=5000, metavar="N", help="seed of the first one (5000)"
-    )
+    add("--episodes", type=positive, metavar="N", help="episodes to keep (25)")
+    add("--first-seed", type=natural, metavar="N", help="seed of the first one (5000)")
     add("--deterministic", action="store_true", help="the policy's mean actions, without noise")
     add("--all", action="store_true", help="keep episodes that fail, too")
     add("--output", type=user_path, required=True, metavar="FILE.npz", help="where they go")

@@ -95,7 +95,7 @@ def offline_sets_parser() -> Parser:
         "run of `medium` and one of `expert`, as studies/offline-halfcheetah.json has:\n\n"
         "  TASK/random-v0         actions drawn uniformly\n"
         "  TASK/medium-v0         the last policy of medium, with its noise\n"
-        "  TASK/medium-replay-v0  every whole episode that medium learned from\n"
+        "  TASK/medium-replay-v0  every whole episode in the replay of medium\n"
         "  TASK/medium-expert-v0  those of medium, and as many steps of expert\n\n"
         "They are Minari sets, whose metadata name their makers whole and the hash of what is in\n"
         "them. One that is there already, made alike, is kept.",

@@ -126,10 +126,14 @@ def _list(study: Study) -> int:
 
 
 def _tell_how_data_are_made(study: Study) -> None:
-    """The study's own comment, where files are missing that its commands make."""
-    from nppac_agents.experiment.consistency import not_here
+    """The study's own comment, where demonstrations are missing that its commands make."""
+    from nppac_envs.errors import EnvsError
 
-    if any(True for point in study.points for _ in not_here(point.config)):
+    try:
+        for point in study.points:
+            if point.config.demonstrations is not None:
+                point.config.demonstrations.require_files()
+    except EnvsError:
         for line in study.config.comment:
             print(f"{study.path.name}: {line}", file=sys.stderr)
 

@@ -99,12 +99,13 @@ class BRACPlus(BehaviourFirst, ActorCritic):
         behaviour = parts.CVAEEnsemble.draw(*sizes, bounded=False, generator=generator)
         policy = self.policy_network(agent, generator, squash=True)
         rate = self.multiplier_learning_rate
-        multiplier = parts.Dual.of_states(size, self.critic_hidden, rate, generator)
         return BRACPlusParts(
             parts.Part(policy, self.policy_learning_rate),
             self.critics(agent, generator),
             parts.Part(behaviour, self.behaviour_learning_rate),
-            multiplier if self.statewise else parts.Dual.softplus(0.0, rate),
+            parts.Dual.of_states(size, self.critic_hidden, rate, generator)
+            if self.statewise
+            else parts.Dual.softplus(0.0, rate),
             parts.Dual.scalar(self.beta, self.entropy_learning_rate),
         )
 

@@ -91,14 +91,14 @@ def run_policy(run_dir: RunDirectory, name: str | None = None) -> RunPolicy:
     """
     if name == "prior":
         return RunPolicy(name, None, PriorActor(_gaussian_prior(run_dir)))
-    name, path = _checkpoint_file(run_dir, name)
+    name, path = checkpoint_file(run_dir, name)
     checkpoint = Checkpoint.load(path)
     return RunPolicy(name, checkpoint.position["env_steps"], _agent(run_dir, checkpoint))
 
 
 def load_agent(run_dir: RunDirectory, name: str | None = None) -> Agent:
     """The agent with a policy of a run, on the CPU; `name` and errors as in `run_policy`."""
-    return _agent(run_dir, Checkpoint.load(_checkpoint_file(run_dir, name)[1]))
+    return _agent(run_dir, Checkpoint.load(checkpoint_file(run_dir, name)[1]))
 
 
 def visited(run_dir: RunDirectory, agent: Agent) -> Transitions:
@@ -117,7 +117,7 @@ def last_replay(run_dir: RunDirectory, agent: Agent) -> TensorReplay:
         run_dir: of the run.
         agent: of the run, for the columns.
     """
-    _, path = _checkpoint_file(run_dir, "last")
+    _, path = checkpoint_file(run_dir, "last")
     training = run_dir.config().training
     replay = TensorReplay(
         training.replay_capacity,
@@ -130,8 +130,16 @@ def last_replay(run_dir: RunDirectory, agent: Agent) -> TensorReplay:
     return replay
 
 
-def _checkpoint_file(run_dir: RunDirectory, name: str | None) -> tuple[str, Path]:
-    """The file of a policy, and the policy's name."""
+def checkpoint_file(run_dir: RunDirectory, name: str | None) -> tuple[str, Path]:
+    """A policy's name, and its file.
+
+    Args:
+        run_dir: of the run.
+        name: as `run_policy` takes it, but for `prior`.
+
+    Raises:
+        ConfigError: the run has no such policy.
+    """
     best, all_of_them = (checkpoints(folder) for folder in _folders(run_dir))
     if not best and not all_of_them:
         run_dir.config()

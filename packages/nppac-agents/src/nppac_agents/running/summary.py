@@ -72,7 +72,7 @@ def _reported(event: Event | None) -> dict[str, Any]:
 
 
 def _measured(event: Event) -> dict[str, Any]:
-    return {measure.field: event[measure.field] for measure in MEASURES}
+    return {measure.field: event.get(measure.field) for measure in MEASURES}
 
 
 def _starts(seeds: range) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from nppac_envs.checked import make_checked
 from nppac_envs.errors import EnvsError
 from nppac_priors.errors import ConfigError, NppacError
 
@@ -30,10 +31,8 @@ def check_parts(points: Sequence[Point], *, fetch: bool = True) -> None:
     for point in points:
         found = _told(lambda config=point.config: require_consistent(config))
         parts = point.config.model_dump_json(include={"env", "demonstrations", "device"})
-        if not found and not fetch and waits_for_a_server(point.config):
-            continue
         if not found and parts not in seen:
-            seen[parts] = _told(lambda config=point.config: _open(config))
+            seen[parts] = _told(lambda config=point.config: _open(config, fetch))
         problems += [f"{point.name}: {line}" for line in found or seen[parts]]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -44,9 +43,12 @@ def waits_for_a_server(config: ExperimentConfig) -> bool:
     return config.demonstrations is not None and config.demonstrations.is_to_be_fetched()
 
 
-def _open(config: ExperimentConfig) -> None:
+def _open(config: ExperimentConfig, fetch: bool) -> None:
     resolve_device(config.device)
-    assembly.spaces_and_demonstrations(config)
+    if fetch or not waits_for_a_server(config):
+        assembly.spaces_and_demonstrations(config)
+    elif config.env is not None:
+        make_checked(config.env).close()
 
 
 def _told(look: Callable[[], None]) -> list[str]:

@@ -4,18 +4,19 @@
 | --- | --- |
 | `random` | actions drawn uniformly |
 | `medium` | the last policy of `medium`, with its noise |
-| `medium-replay` | every whole episode that `medium` learned from |
+| `medium-replay` | every whole episode in the replay of `medium` |
 | `medium-expert` | the episodes of `medium`, and as many steps of the last policy of `expert` |
 
-Each is a Minari set `TASK/NAME-v0`. Its metadata say who made it (`made_by`: experiments whole, and
-reset seeds), what is in it (`content_hash`, the `hash` that a source of demonstrations takes), and
-the task's `reference_returns`.
+Each is a Minari set `TASK/NAME-v0`. Its metadata say who made it (`made_by`: experiments whole,
+hashes of their checkpoints, reset seeds), what is in it (`content_hash`, the `hash` that a source
+of demonstrations takes), and the task's `reference_returns`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from nppac_agents.running.console import Console
 from nppac_agents.running.lived_episodes import lived_episodes
 from nppac_agents.running.play import acting
 from nppac_agents.running.run_directory import RunDirectory
+from nppac_agents.running.run_policy import checkpoint_file
 from nppac_agents.studies.reached import is_finished
 from nppac_agents.studies.study import Study
 
@@ -120,8 +122,10 @@ def _runs(study: Study) -> tuple[RunDirectory, RunDirectory]:
             f"{study.path}: offline sets need one run of an experiment 'medium' and one of "
             f"'expert', of one task; it has {', '.join(run.name for run in study.runs)}"
         )
+    if medium.config.env is None:
+        raise ConfigError(f"{study.path}: its experiments name no environment to play in")
     for run in (medium, expert):
-        if run.config.env is None or not is_finished(run.path):
+        if not is_finished(run.path):
             raise ConfigError(
                 f"{run.path}: is not finished; go on with it by nppac-run sweep first"
             )
@@ -132,6 +136,7 @@ def _parts(
     env: EnvConfig, medium: RunDirectory, expert: RunDirectory, steps: int, console: Console
 ) -> dict[str, _Part]:
     """What sets consist of, by name; medium's episodes are played once for the two with them."""
+    task = {"env": env.model_dump(mode="json")}
 
     def played(name: str, made_by: dict[str, Any], policy: Callable[[int], Policy]) -> _Part:
         seed = FIRST_SEEDS[name]
@@ -140,7 +145,7 @@ def _parts(
         def episodes() -> Demonstrations:
             return _play(env, name, policy(seed), steps, seed, console)
 
-        return _Part({**made_by, "first_seed": seed, "steps": steps}, episodes)
+        return _Part({**made_by, **task, "first_seed": seed, "steps": steps}, episodes)
 
     def by(run: RunDirectory) -> Callable[[int], Policy]:
         return lambda seed: acting(run, "last", seed=seed)
@@ -157,9 +162,12 @@ def _parts(
 
 
 def _learned(run: RunDirectory, what: str) -> dict[str, Any]:
-    """Who made something of a run: the whole experiment, wherever it was run."""
+    """Who made something of a run: the whole experiment, and what it came to where it was run."""
     experiment = run.config().model_dump(mode="json", exclude=_OF_A_RUN)
-    return {"policy": what, "experiment": experiment}
+    _, path = checkpoint_file(run, "last")
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"policy": what, "experiment": experiment, "checkpoint_sha256": sha256}
 
 
 def _action_dim(env: EnvConfig) -> int:

@@ -20,18 +20,22 @@ RECORD = "first-download.json"
 _HASH = re.compile("[0-9a-f]{64}")
 
 
-def keep_first_download(data: Path) -> None:
+def keep_first_download(data: Path) -> bool:
     """Write down what is in the folder `data` of a set, after `check_first_download`.
 
     Nothing is written where the folder is only to be read: nobody can change the set there either.
+
+    Returns:
+        Whether it is written down.
 
     Raises:
         DataError: It cannot be written.
     """
     if not os.access(data.parent, os.W_OK):
-        return
+        return False
     with complete_file(data.parent / RECORD) as temporary:
         temporary.write_text(json.dumps(_hashes(data), indent=2) + "\n", encoding="utf-8")
+    return True
 
 
 def check_first_download(data: Path, where: str) -> bool:

@@ -11,7 +11,6 @@ actions are clipped to [-1, 1], as the simulator did when they were recorded.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
@@ -29,7 +28,7 @@ from nppac_envs.demonstrations.file_guard import expanded, read_json_object, reg
 from nppac_envs.demonstrations.findings import Finding, left_out_finding
 from nppac_envs.demonstrations.first_download import check_first_download, keep_first_download
 from nppac_envs.demonstrations.hdf5_file import check_hdf5
-from nppac_envs.demonstrations.minari_server import ROOT_VARIABLE, fetch
+from nppac_envs.demonstrations.minari_server import default_root, fetch
 from nppac_envs.demonstrations.minari_spaces import check_keys, flat, no_vector, width
 from nppac_envs.errors import DataError
 
@@ -152,8 +151,8 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
             if self.n_episodes is None:
                 _check_totals(dataset, data, self.where())
             if self.download and not remembered:  # whole, whether or not these settings fit it
-                keep_first_download(folder)
-                if not fetched:
+                kept = keep_first_download(folder)
+                if kept and not fetched:
                     say(_remembered_late(folder))
             metadata = self._metadata()
             check_keys(metadata, names_in(self.fields.states), self.where())
@@ -216,10 +215,7 @@ class MinariConfig(DemonstrationsConfig, frozen=True):
         return flags[len(flags) - steps :].astype(np.bool_)
 
     def _folder(self) -> Path:
-        if self.root is not None:
-            return expanded(self.root)
-        default = Path.home() / ".minari" / "datasets"
-        return expanded(os.environ.get(ROOT_VARIABLE) or default)
+        return default_root() if self.root is None else expanded(self.root)
 
 
 def _remembered_late(folder: Path) -> Finding:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from nppac_envs.demonstrations.file_guard import expanded
 from nppac_envs.demonstrations.public_sets import minari_page
 from nppac_envs.errors import DataError
 
@@ -16,6 +17,12 @@ ROOT_VARIABLE = "MINARI_DATASETS_PATH"
 """Where Minari has its sets, by its own rules"""
 _variable = threading.RLock()
 """Held while the variable is another, for it is the whole process's"""
+
+
+def default_root() -> Path:
+    """Minari's folder of sets; waits while a fetch of another thread has it elsewhere."""
+    with _variable:
+        return expanded(os.environ.get(ROOT_VARIABLE) or Path.home() / ".minari" / "datasets")
 
 
 def fetch(id: str, root: Path, where: str) -> None:

@@ -62,11 +62,11 @@ def record(
     if keep != "all" and not knows_success(config):
         raise ConfigError(f"{config.shown_as} knows no success; keep all episodes")
     kept: list[Episode] = []
-    played = 0
+    played = steps = 0
     env = make_checked(config)
     try:
         bounds = action_bounds(env)
-        while len(kept) < n_episodes or sum(len(one.actions) for one in kept) < n_steps:
+        while len(kept) < n_episodes or steps < n_steps:
             if played >= _PLAYED_PER_KEPT * max(n_episodes, len(kept) + 1):
                 raise ConfigError(
                     f"{source}: only {len(kept)} of {played} episodes succeeded; "
@@ -76,6 +76,7 @@ def record(
             played += 1
             if _is_kept(episode, keep):
                 kept.append(episode)
+                steps += len(episode.actions)
             if on_episode is not None:
                 on_episode(len(kept), played)
     finally:
