@@ -146,12 +146,19 @@ def _number(value: float) -> str:
 
 
 def _help(parse: Callable[[list[str]], Any], words: list[str]) -> str:
-    """What a command prints for `--help`, at 80 columns."""
+    """What a command prints for `--help`, at 80 columns.
+
+    Raises:
+        ValueError: It is no command.
+    """
     out, columns = io.StringIO(), os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "80"
     try:
-        with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        with contextlib.redirect_stdout(out):
             parse([*words, "--help"])
+    except SystemExit as stop:
+        if stop.code:
+            raise ValueError(f"{' '.join(words)}: is no command") from None
     finally:
         os.environ.pop("COLUMNS")
         if columns is not None:
@@ -162,7 +169,7 @@ def _help(parse: Callable[[list[str]], Any], words: list[str]) -> str:
 def _names(text: str) -> list[str]:
     """The commands that a program's help lists, in its order."""
     _, _, listed = text.partition("\ncommands")
-    found = re.findall(r"^ {2,4}([a-z]+)\b", listed.partition(":\n")[2].split("\n\n")[0], re.M)
+    found = re.findall(r"^ {2,4}([a-z-]+)\b", listed.partition(":\n")[2].split("\n\n")[0], re.M)
     return list(dict.fromkeys(found))
 
 

@@ -120,7 +120,7 @@ def test_every_command_within_a_sentence_has_its_options(page, capsys):
     text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
     for program, rest in re.findall(r"`(nppac-(?:run|prior|demos)) ([^`]*)`", text):
         word, *others = rest.split()
-        command = [word] if re.fullmatch(r"[a-z]+", word) else []
+        command = [word] if re.fullmatch(r"[a-z-]+", word) else []
         with pytest.raises(SystemExit) as stop:
             PARSE[program]([*command, "--help"])
         told = capsys.readouterr()
@@ -135,7 +135,8 @@ def test_the_examples_of_every_help_parse(checked, capsys):
         with pytest.raises(SystemExit):
             parse(["--help"])
         overview = capsys.readouterr().out
-        for command in [[], *([word] for word in re.findall(r"^ {2,4}([a-z]+)\b", overview, re.M))]:
+        words = re.findall(r"^ {2,4}([a-z-]+)\b", overview, re.M)
+        for command in [[], *([word] for word in words)]:
             try:
                 parse([*command, "--help"])
             except SystemExit as stop:
