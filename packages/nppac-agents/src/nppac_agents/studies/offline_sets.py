@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from typing import Any, NamedTuple
 from nppac_envs import Demonstrations, GymnasiumConfig, MinariConfig
 from nppac_envs.checked import make_checked
 from nppac_envs.config import EnvConfig
-from nppac_envs.demonstrations.file_guard import expanded, read_json_object
+from nppac_envs.demonstrations.file_guard import expanded, read_json_object, sha256_of
 from nppac_envs.demonstrations.minari_writer import write_minari
 from nppac_envs.demonstrations.operations import concatenate
 from nppac_envs.demonstrations.policies import find_policy
@@ -137,6 +136,7 @@ def _parts(
 ) -> dict[str, _Part]:
     """What sets consist of, by name; medium's episodes are played once for the two with them."""
     task = {"env": env.model_dump(mode="json")}
+    by_medium, by_expert = _learned(medium), _learned(expert)
 
     def played(name: str, made_by: dict[str, Any], policy: Callable[[int], Policy]) -> _Part:
         seed = FIRST_SEEDS[name]
@@ -155,19 +155,17 @@ def _parts(
         "random": played(
             "random", {"policy": "uniform"}, lambda seed: find_policy("uniform", width, seed)
         ),
-        "medium": played("medium", _learned(medium, "last"), by(medium)),
-        "expert": played("expert", _learned(expert, "last"), by(expert)),
-        "replay": _Part(_learned(medium, "replay"), lambda: lived_episodes(medium)),
+        "medium": played("medium", {"policy": "last", **by_medium}, by(medium)),
+        "expert": played("expert", {"policy": "last", **by_expert}, by(expert)),
+        "replay": _Part({"policy": "replay", **by_medium}, lambda: lived_episodes(medium)),
     }
 
 
-def _learned(run: RunDirectory, what: str) -> dict[str, Any]:
+def _learned(run: RunDirectory) -> dict[str, Any]:
     """Who made something of a run: the whole experiment, and what it came to where it was run."""
     experiment = run.config().model_dump(mode="json", exclude=_OF_A_RUN)
     _, path = checkpoint_file(run, "last")
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"policy": what, "experiment": experiment, "checkpoint_sha256": sha256}
+    return {"experiment": experiment, "checkpoint_sha256": sha256_of(path)}
 
 
 def _action_dim(env: EnvConfig) -> int:
@@ -192,7 +190,7 @@ def _play(
 
 
 def _kept_or_made(id: str, root: Path, env: EnvConfig, parts: Sequence[_Part]) -> OfflineSet:
-    made_by = [part.made_by for part in parts]
+    made_by, references = [part.made_by for part in parts], env.reference_returns
     folder = root / id
     if folder.exists():
         recorded = read_json_object(folder / "data" / "metadata.json", id)
@@ -202,9 +200,8 @@ def _kept_or_made(id: str, root: Path, env: EnvConfig, parts: Sequence[_Part]) -
                 "folder"
             )
         kept = MinariConfig(id=id, root=root, hash=recorded.get("content_hash")).load()
-        return OfflineSet(id, folder, False, kept, env.reference_returns)
+        return OfflineSet(id, folder, False, kept, references)
     found = concatenate([part.episodes() for part in parts])
-    references = env.reference_returns
     further = {
         "made_by": made_by,
         "content_hash": found.hash,

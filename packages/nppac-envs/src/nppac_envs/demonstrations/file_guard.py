@@ -6,6 +6,7 @@ many gigabytes. Every source opens its files through here.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -92,3 +93,13 @@ def read_json_object(path: Path, where: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise DataError(f"{where}: holds no JSON object")
     return content
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hex.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
-from nppac_envs.demonstrations.file_guard import read_json_object
+from nppac_envs.demonstrations.file_guard import read_json_object, sha256_of
 from nppac_envs.demonstrations.writing import complete_file
 from nppac_envs.errors import DataError
 
@@ -72,9 +71,4 @@ def _known(record: Path, where: str) -> dict[str, Any]:
 
 
 def _hashes(data: Path) -> dict[str, str]:
-    return {name: _sha256(data / name) for name in FILES if (data / name).is_file()}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {name: sha256_of(data / name) for name in FILES if (data / name).is_file()}
